@@ -1,0 +1,24 @@
+//! The domain: what an alert is, who may see it, and how it changes.
+//!
+//! Nouns: a [`Finding`] is one result of one detector run, the machine's opinion. An [`Alert`] is
+//! what a person works on; it is raised from findings ([`decide`]) or imported, and its wire form
+//! is Microsoft Graph's [`PartnerSecurityAlert`]. A [`StatusChange`] moves it through its
+//! lifecycle. A [`Scope`] says whose alerts a caller may see.
+//!
+//! This crate knows nothing of HTTP, SQL, Arrow or OData. Time and identity are parameters.
+
+mod alert;
+mod enums;
+mod finding;
+mod ids;
+mod lifecycle;
+mod scope;
+
+pub use alert::{ActivityLog, AffectedResource, Alert, Origin, PartnerSecurityAlert};
+pub use enums::{Confidence, ResolvedReason, Severity, Status, UnknownMember};
+pub use finding::{Decision, Finding, decide};
+pub use ids::{
+    AlertId, CustomerTenantId, IdError, PartnerTenantId, ResellerTenantId, ResourceId, SubscriptionId,
+};
+pub use lifecycle::{ChangeOutcome, LifecycleError, StatusChange};
+pub use scope::Scope;

@@ -1,0 +1,3 @@
+//! Reads Azure's own record formats and normalises them into events.
+
+pub mod schema;
