@@ -16,13 +16,15 @@ pub enum Filter {
     Or(Box<Filter>, Box<Filter>),
     /// It does not hold. OData's logic has three values: not null is null.
     Not(Box<Filter>),
-    /// Two operands of like type compared.
+    /// Two operands of like type compared. Beside a property a literal stands on the right, whatever
+    /// the order in the query was. Integers and doubles are alike, and null is like anything.
     Compare(Operand, Comparison, Operand),
-    /// The operand is one of the literals.
+    /// The operand is one of the literals, of which there is at least one. As with `eq`, a null
+    /// operand is found by [`Literal::Null`] and by nothing else.
     In(Operand, Vec<Literal>),
-    /// A string function that is true or false.
+    /// A string function that is true or false; null if an operand is null.
     Text(TextTest, Operand, Operand),
-    /// A Boolean operand by itself.
+    /// A Boolean operand by itself, never `null`.
     Is(Operand),
 }
 

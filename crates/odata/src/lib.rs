@@ -1,7 +1,48 @@
 //! The OData query language, and an abstract model of entities.
 //!
-//! Text becomes tokens, tokens a syntax tree, and the tree is checked against a model; each stage is
-//! a module. This crate does not know what an alert is, or which database will answer.
+//! A query string goes through stages, each its own module, and stops at the first that refuses it:
+//!
+//! 1. [`options`]: query string to decoded option texts;
+//! 2. [`lexer`]: text to tokens;
+//! 3. [`parser`]: tokens to the syntax tree of [`ast`], under [`Limits`];
+//! 4. [`check`], [`orderby`], [`select`]: the tree to a [`checked`] one, against a [`model`];
+//! 5. [`query`]: all options together, and their [`page_token`].
+//!
+//! What is part of OData but not supported is refused by its name, never ignored. Every error is a
+//! [`QueryError`] that says where in the text it is. No input panics, and all stages take time that
+//! grows with the length of the text.
+//!
+//! This crate does not know what an alert is, or which database will answer.
 
+pub mod ast;
+pub mod check;
 pub mod checked;
+mod coerce;
+mod error;
+pub mod lexer;
+mod limits;
+mod literal;
 pub mod model;
+pub mod options;
+pub mod orderby;
+pub mod page_token;
+pub mod parser;
+mod path;
+pub mod query;
+pub mod select;
+mod source;
+mod suggest;
+mod unsupported;
+
+#[cfg(test)]
+#[path = "../tests/sample/mod.rs"]
+mod sample;
+
+pub use error::{ErrorKind, QueryError, QueryOption};
+pub use limits::Limits;
+pub use model::Model;
+pub use options::QueryOptions;
+pub use page_token::Position;
+pub use query::Query;
+pub use select::Selection;
+pub use source::{Source, Span, Spanned};

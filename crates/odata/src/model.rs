@@ -2,6 +2,32 @@
 //!
 //! The crate does not know what an alert is; whoever owns an entity describes it with these types.
 
+/// What one set of entities can be asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The type of the entities.
+    pub entity: &'static StructuredType,
+    /// The order of a query without `$orderby`, as the text of one; empty for none. Page tokens hold
+    /// values of these keys too.
+    pub default_orderby: &'static str,
+    /// Other names of namespaces, as pairs of alias and name. They are read, never written.
+    pub namespace_aliases: &'static [(&'static str, &'static str)],
+}
+
+impl Model {
+    /// Whether a qualified name, as a caller wrote it, means the type of that name.
+    #[must_use]
+    pub fn names_type(&self, written: &str, name: &str) -> bool {
+        let through_alias = || {
+            let (namespace, local) = written.rsplit_once('.')?;
+            let (_, real) = self.namespace_aliases.iter().find(|(alias, _)| *alias == namespace)?;
+            let (name_space, name_local) = name.rsplit_once('.')?;
+            Some(*real == name_space && local == name_local)
+        };
+        written == name || through_alias().unwrap_or(false)
+    }
+}
+
 /// A type that entities or complex values have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StructuredType {

@@ -1,0 +1,48 @@
+//! `$filter`, `$orderby` and `$select` texts: no panic, errors point into the text, and what was read
+//! prints as a text that reads the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use odata::check::check_filter;
+use odata::orderby::{canonical, check_orderby};
+use odata::parser::{parse_filter, parse_orderby, parse_select};
+use odata::select::check_select;
+use odata::{Limits, QueryError, model};
+
+#[path = "../../crates/odata/tests/sample/mod.rs"]
+mod sample;
+
+use sample::MODEL;
+
+fuzz_target!(|text: &str| {
+    let limits = Limits::default();
+    filter(text, &limits).unwrap_or_else(|error| points_into(text, &error));
+    orderby(text, &limits).unwrap_or_else(|error| points_into(text, &error));
+    let select = parse_select(text, &limits).and_then(|items| check_select(&items, text, &MODEL));
+    select.map(|_| ()).unwrap_or_else(|error| points_into(text, &error));
+});
+
+fn filter(text: &str, limits: &Limits) -> Result<(), QueryError> {
+    let expr = parse_filter(text, limits)?;
+    let printed = expr.to_string();
+    // A printed number or time may be longer than it was written.
+    let roomy = Limits { option_bytes: usize::MAX, ..limits.clone() };
+    let again = parse_filter(&printed, &roomy).expect("a printed filter is read");
+    assert_eq!(again, expr, "{printed}");
+    let checked = check_filter(&expr, text, &MODEL)?;
+    assert_eq!(check_filter(&again, &printed, &MODEL), Ok(checked), "{printed}");
+    Ok(())
+}
+
+fn orderby(text: &str, limits: &Limits) -> Result<(), QueryError> {
+    let items = parse_orderby(text, limits)?;
+    let printed = canonical(&items);
+    let roomy = Limits { option_bytes: usize::MAX, ..limits.clone() };
+    assert_eq!(parse_orderby(&printed, &roomy).as_ref(), Ok(&items), "{printed}");
+    check_orderby(&items, text, &MODEL).map(|_| ())
+}
+
+fn points_into(text: &str, error: &QueryError) {
+    assert!(error.position.is_none_or(|position| position <= text.chars().count()), "{error}");
+    assert!(error.to_string().len() < 2_000);
+}
