@@ -1,3 +1,33 @@
 //! Reads Azure's own record formats and normalises them into events.
+//!
+//! Files are found ([`discover`]), opened (plain or gzip), and read record by record ([`read_file`]).
+//! What a file holds is told by its content, never by its name, and decided record by record: activity
+//! log and flow logs come as JSON in several wrappers, cost exports as CSV. Records of a kind become
+//! rows of an Arrow table ([`schema`]); what cannot be read is rejected with a reason, and a
+//! [`QuarantineWriter`] keeps it. Nothing is dropped in silence: read = stored + rejected.
+//!
+//! This crate stores nothing and knows no clock: time of arrival is a parameter. Duplicates are not
+//! removed here either; equal events have equal `event_id`s, and the lake drops the second.
 
+mod activity;
+mod columns;
+mod cost;
+mod discover;
+mod event_id;
+mod flow;
+mod json;
+mod open;
+mod output;
+mod quarantine;
+mod read;
+mod regions;
+mod rejected;
+mod resource;
 pub mod schema;
+mod time;
+
+pub use discover::{DiscoverError, InputFile, discover};
+pub use output::{EventBatch, SeenSubscription};
+pub use quarantine::{QuarantineError, QuarantineWriter};
+pub use read::{FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
+pub use rejected::{KEPT_BYTES_MAX, Rejected};

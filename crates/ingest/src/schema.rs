@@ -1,6 +1,6 @@
 //! The normalised events: one Arrow schema a kind, the columns of the lake's tables.
 //!
-//! Every table starts with the same columns ([`COMMON`]): who the event belongs to, when it
+//! Every table starts with the same columns (see `common`): who the event belongs to, when it
 //! happened, when it came in, and a hash that makes it recognisable when it comes again. Texts that
 //! Azure compares without regard to case (tenants, subscriptions, resources, operations) are in lower
 //! case. Times are microseconds since 1970 in UTC. A column that a record does not fill is null.

@@ -1,0 +1,70 @@
+//! Builders of the columns that every table starts with.
+
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+
+use crate::event_id::EventId;
+use crate::read::Reading;
+use crate::schema::Kind;
+use crate::time::Instant;
+
+/// What goes into the common columns of one row; texts are normalised.
+pub(crate) struct Common<'a> {
+    pub(crate) event_id: EventId,
+    pub(crate) event_at: Instant,
+    pub(crate) customer_tenant_id: Option<&'a str>,
+    pub(crate) subscription_id: Option<&'a str>,
+    pub(crate) resource_id: Option<&'a str>,
+    pub(crate) resource_group: Option<&'a str>,
+}
+
+/// The common columns of a batch.
+#[derive(Default)]
+pub(crate) struct CommonColumns {
+    day: Date32Builder,
+    event_id: BinaryBuilder,
+    event_at: TimestampMicrosecondBuilder,
+    arrived_at: TimestampMicrosecondBuilder,
+    partner_tenant_id: StringBuilder,
+    customer_tenant_id: StringBuilder,
+    subscription_id: StringBuilder,
+    resource_id: StringBuilder,
+    resource_group: StringBuilder,
+}
+
+impl CommonColumns {
+    pub(crate) fn append(&mut self, row: &Common<'_>, reading: &Reading<'_>) {
+        self.day.append_value(row.event_at.day());
+        self.event_id.append_value(row.event_id);
+        self.event_at.append_value(row.event_at.micros);
+        self.arrived_at.append_value(reading.arrived_at.timestamp_micros());
+        self.partner_tenant_id.append_value(reading.partner_tenant_id.as_str());
+        self.customer_tenant_id.append_option(row.customer_tenant_id);
+        self.subscription_id.append_option(row.subscription_id);
+        self.resource_id.append_option(row.resource_id);
+        self.resource_group.append_option(row.resource_group);
+    }
+
+    /// The common columns, in the order of the schema.
+    pub(crate) fn finish(&mut self) -> Vec<ArrayRef> {
+        vec![
+            Arc::new(self.day.finish()),
+            Arc::new(self.event_id.finish()),
+            Arc::new(self.event_at.finish().with_timezone("UTC")),
+            Arc::new(self.arrived_at.finish().with_timezone("UTC")),
+            Arc::new(self.partner_tenant_id.finish()),
+            Arc::new(self.customer_tenant_id.finish()),
+            Arc::new(self.subscription_id.finish()),
+            Arc::new(self.resource_id.finish()),
+            Arc::new(self.resource_group.finish()),
+        ]
+    }
+}
+
+/// Puts the columns of a kind together.
+pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> RecordBatch {
+    RecordBatch::try_new(kind.schema(), [common, own].concat())
+        .expect("the builders stand in the order of the schema, one value a row each")
+}

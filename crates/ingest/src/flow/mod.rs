@@ -1,0 +1,268 @@
+//! Network flow logs: NSG version 1 and 2, VNet version 4.
+//!
+//! A record covers a minute of one network interface and holds tuples, one text for each flow; a tuple
+//! becomes a row. The two formats nest differently and code the parts of a tuple differently; see
+//! [`tuple`]. A flow that both formats report is two events.
+//!
+//! The hash covers the record's time, the interface, the rule, the watched resource and all parts of
+//! the tuple. A tuple that stands twice in one record gets a number. In two records of the same time
+//! and interface it is the same event: blobs are written again each minute.
+
+mod rows;
+mod tuple;
+
+use std::net::IpAddr;
+
+pub(crate) use self::rows::FlowRows;
+use self::tuple::{Format, Tuple};
+use crate::event_id::{Canonical, EventId, Occurrences, id_of, short_number};
+use crate::json::envelope::Envelope;
+use crate::json::loose::{Text, loose, unfold};
+use crate::output::{Failure, Output};
+use crate::resource::{lower, parts};
+use crate::schema::Kind;
+use crate::time::Instant;
+
+/// One flow, or one interval of a longer flow.
+pub(crate) struct FlowEvent<'a> {
+    pub(crate) event_id: EventId,
+    pub(crate) tuple: &'a Tuple<'a>,
+    pub(crate) source: &'a Source<'a>,
+}
+
+/// What the tuples of one group have in common.
+pub(crate) struct Source<'a> {
+    pub(crate) resource_id: Option<&'a str>,
+    pub(crate) subscription_id: Option<&'a str>,
+    pub(crate) resource_group: Option<&'a str>,
+    pub(crate) mac: Option<String>,
+    pub(crate) rule: Option<&'a str>,
+}
+
+loose! {
+    /// `properties` of an NSG record.
+    struct NsgProperties {
+        flows: Vec<NsgRule<'a>> = "flows",
+    }
+}
+
+loose! {
+    /// The flows that one rule decided.
+    struct NsgRule {
+        rule: Text<'a> = "rule",
+        flows: Vec<NsgFlows<'a>> = "flows",
+    }
+}
+
+loose! {
+    /// The flows of one interface.
+    struct NsgFlows {
+        mac: Text<'a> = "mac",
+        tuples: Vec<Text<'a>> = "flowtuples",
+    }
+}
+
+loose! {
+    /// `flowRecords` of a VNet record.
+    struct FlowRecords {
+        flows: Vec<VnetFlows<'a>> = "flows",
+    }
+}
+
+loose! {
+    /// The flows under one access list.
+    struct VnetFlows {
+        groups: Vec<FlowGroup<'a>> = "flowgroups",
+    }
+}
+
+loose! {
+    /// The flows that one rule decided.
+    struct FlowGroup {
+        rule: Text<'a> = "rule",
+        tuples: Vec<Text<'a>> = "flowtuples",
+    }
+}
+
+/// Reads flow records; keeps its buffers between them.
+#[derive(Default)]
+pub(crate) struct Parser {
+    canonical: Canonical,
+    occurrences: Occurrences,
+}
+
+impl Parser {
+    /// Reads an NSG record, tuple by tuple.
+    pub(crate) fn read_nsg(
+        &mut self,
+        record: &Envelope<'_>,
+        line: u64,
+        text: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let Some(raw) = record.properties else {
+            return output.reject(line, Some(Kind::Flow), missing("properties"), text);
+        };
+        let inner = unfold(raw.get());
+        let properties: NsgProperties<'_> = match serde_json::from_str(&inner) {
+            Ok(properties) => properties,
+            Err(error) => {
+                return output.reject(line, Some(Kind::Flow), unreadable("properties", &error), text);
+            }
+        };
+        let mut group = Group::of(record, record.resource_id.get(), Format::Nsg, line, self);
+        let mut count = 0;
+        for rule in &properties.flows {
+            for flows in &rule.flows {
+                count += flows.tuples.len();
+                let mac = flows.mac.get().or(record.mac_address.get());
+                group.read(mac, rule.rule.get(), &flows.tuples, output)?;
+            }
+        }
+        if count == 0 {
+            output.empty();
+        }
+        Ok(())
+    }
+
+    /// Reads a VNet record, tuple by tuple.
+    pub(crate) fn read_vnet(
+        &mut self,
+        record: &Envelope<'_>,
+        line: u64,
+        text: &[u8],
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let Some(raw) = record.flow_records else {
+            return output.reject(line, Some(Kind::Flow), missing("flowRecords"), text);
+        };
+        let inner = unfold(raw.get());
+        let records: FlowRecords<'_> = match serde_json::from_str(&inner) {
+            Ok(records) => records,
+            Err(error) => {
+                return output.reject(line, Some(Kind::Flow), unreadable("flowRecords", &error), text);
+            }
+        };
+        let watched = record.target_resource_id.get().or(record.flow_log_resource_id.get());
+        let mut group = Group::of(record, watched, Format::Vnet, line, self);
+        let mut count = 0;
+        for flow_group in records.flows.iter().flat_map(|flows| &flows.groups) {
+            count += flow_group.tuples.len();
+            group.read(record.mac_address.get(), flow_group.rule.get(), &flow_group.tuples, output)?;
+        }
+        if count == 0 {
+            output.empty();
+        }
+        Ok(())
+    }
+}
+
+fn missing(member: &str) -> String {
+    format!("the flow record has no `{member}`, where its flows would be; export it again")
+}
+
+fn unreadable(member: &str, error: &serde_json::Error) -> String {
+    format!("the flows in `{member}` cannot be read: {error}")
+}
+
+/// One record under way.
+struct Group<'p> {
+    parser: &'p mut Parser,
+    format: Format,
+    line: u64,
+    /// Time of the record as far as it can be read; it only tells equal tuples of two records apart.
+    recorded_at: Option<Instant>,
+    resource_id: Option<String>,
+}
+
+impl<'p> Group<'p> {
+    fn of(
+        record: &Envelope<'_>,
+        watched: Option<&str>,
+        format: Format,
+        line: u64,
+        parser: &'p mut Parser,
+    ) -> Self {
+        parser.occurrences.clear();
+        let recorded_at = record.time.get().and_then(Instant::parse);
+        Self { parser, format, line, recorded_at, resource_id: watched.map(|path| lower(path).into_owned()) }
+    }
+
+    fn read(
+        &mut self,
+        mac: Option<&str>,
+        rule: Option<&str>,
+        tuples: &[Text<'_>],
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        let resource_id = self.resource_id.as_deref();
+        let in_path = parts(resource_id.unwrap_or_default());
+        let source = Source {
+            resource_id,
+            subscription_id: in_path.subscription_id,
+            resource_group: in_path.resource_group,
+            mac: mac.and_then(plain_mac),
+            rule,
+        };
+        let form = self.parser.canonical.start("flow").text(Some(output.reading.partner_tenant_id.as_str()));
+        form.number(self.recorded_at.map_or(0, |time| time.micros)).text(resource_id);
+        let prefix = form.text(source.mac.as_deref()).folded(rule).bytes(&[self.format as u8]).id();
+        for text in tuples {
+            let text = text.as_written();
+            match Tuple::parse(text, self.format) {
+                Ok(tuple) => {
+                    let event_id = self.parser.occurrences.distinct(hash(&prefix, &tuple));
+                    output.flow(&FlowEvent { event_id, tuple: &tuple, source: &source })?;
+                }
+                Err(reason) => output.reject(self.line, Some(Kind::Flow), reason, text.as_bytes())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The hash of a tuple under the hash of what its group shares: one message of a single block as a rule,
+/// since tuples come by the million.
+fn hash(prefix: &EventId, tuple: &Tuple<'_>) -> EventId {
+    let mut form = [0u8; 128];
+    let mut at = 0;
+    let mut put = |bytes: &[u8]| {
+        form[at..at + bytes.len()].copy_from_slice(bytes);
+        at += bytes.len();
+    };
+    put(prefix);
+    put(&tuple.at.micros.to_le_bytes());
+    for address in [tuple.src_ip, tuple.dst_ip] {
+        match address {
+            IpAddr::V4(address) => {
+                put(&[4]);
+                put(&address.octets());
+            }
+            IpAddr::V6(address) => {
+                put(&[6]);
+                put(&address.octets());
+            }
+        }
+    }
+    put(&tuple.src_port.to_le_bytes());
+    put(&tuple.dst_port.to_le_bytes());
+    put(&[
+        tuple.protocol,
+        tuple.is_inbound.into(),
+        tuple.is_denied.into(),
+        tuple.state.map_or(0, |state| state as u8),
+    ]);
+    for count in tuple.counts {
+        // Counts are never negative.
+        let (size, bytes) = short_number(count.map(i64::cast_unsigned));
+        put(&bytes[..size]);
+    }
+    id_of(&form[..at])
+}
+
+/// `00-0D-3A-F8-78-56` and the like as `000D3AF87856`.
+fn plain_mac(text: &str) -> Option<String> {
+    let mac: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    (!mac.is_empty()).then_some(mac)
+}

@@ -1,0 +1,159 @@
+//! Reads a JSON input: decides for each record what it is, and hands it to that kind's parser.
+//!
+//! A file may hold several kinds. As long as no record was recognised, rejections wait: a file in
+//! which nothing is known is refused as a whole, with one rejection, not record by record.
+
+use std::io::Read;
+
+use serde_json::value::RawValue;
+
+use super::envelope::{Envelope, Shape};
+use super::frames::Frames;
+use crate::output::{Failure, Output};
+use crate::schema::Kind;
+use crate::{activity, flow};
+
+/// After so many records of which none was recognised, the file is none of ours.
+const UNKNOWN_RECORDS_MAX: usize = 100;
+/// Wrappers in wrappers are followed this far.
+const WRAPPERS_MAX: usize = 3;
+
+const UNKNOWN: &str = "not a known kind: neither activity log, flow log nor cost export";
+
+/// Reads all records of a JSON stream.
+pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut document = Document { output, unrecognised: Some(Vec::new()), parsers: Parsers::default() };
+    let mut frames = Frames::new(source);
+    while let Some(frame) = frames.next().map_err(Failure::Read)? {
+        match frame.damage {
+            None => document.record(frame.line, frames.text(), 0)?,
+            Some(reason) => document.unrecognised(frame.line, reason, frames.text())?,
+        }
+        if document.is_foreign() {
+            break;
+        }
+    }
+    document.finish()
+}
+
+/// The parsers, with what they keep from record to record.
+#[derive(Default)]
+struct Parsers {
+    activity: activity::Parser,
+    flow: flow::Parser,
+}
+
+struct Document<'o, 'a> {
+    output: &'o mut Output<'a>,
+    /// Rejections so far (line, reason, text); `None` once any record was recognised.
+    unrecognised: Option<Vec<(u64, String, Vec<u8>)>>,
+    parsers: Parsers,
+}
+
+impl Document<'_, '_> {
+    fn record(&mut self, line: u64, bytes: &[u8], wrappers: usize) -> Result<(), Failure> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = format!(
+                    "not UTF-8 text: byte {} of the record is none; save it as UTF-8",
+                    error.valid_up_to()
+                );
+                return self.unrecognised(line, reason, bytes);
+            }
+        };
+        let envelope: Envelope<'_> = match serde_json::from_str(text) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                let reason = format!("not valid JSON: {}", without_place(&error));
+                let line_of_fault = line + (error.line() as u64).saturating_sub(1);
+                let reason = format!("{reason} (line {line_of_fault}, column {})", error.column());
+                return self.unrecognised(line, reason, bytes);
+            }
+        };
+        match envelope.shape() {
+            Shape::Activity => {
+                self.recognised()?;
+                match self.parsers.activity.read(&envelope, self.output.reading) {
+                    Ok(event) => self.output.activity(&event),
+                    Err(reason) => self.output.reject(line, Some(Kind::Activity), reason, bytes),
+                }
+            }
+            Shape::NsgFlow => {
+                self.recognised()?;
+                self.parsers.flow.read_nsg(&envelope, line, bytes, self.output)
+            }
+            Shape::VnetFlow => {
+                self.recognised()?;
+                self.parsers.flow.read_vnet(&envelope, line, bytes, self.output)
+            }
+            Shape::NotReadYet(reason) => {
+                self.recognised()?;
+                self.output.reject(line, None, reason.to_owned(), bytes)
+            }
+            Shape::Wrapper if wrappers < WRAPPERS_MAX => self.wrapper(&envelope, line, bytes, wrappers + 1),
+            Shape::Wrapper | Shape::Unknown => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
+        }
+    }
+
+    /// Reads the records of a wrapper that was small enough to come as one record.
+    fn wrapper(
+        &mut self,
+        envelope: &Envelope<'_>,
+        line: u64,
+        bytes: &[u8],
+        wrappers: usize,
+    ) -> Result<(), Failure> {
+        let list = envelope.records.filter(|raw| raw.get().starts_with('[')).or(envelope.value);
+        match list.map(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get())) {
+            Some(Ok(records)) => {
+                for record in records {
+                    self.record(line, record.get().as_bytes(), wrappers)?;
+                }
+                Ok(())
+            }
+            Some(Err(_)) | None => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
+        }
+    }
+
+    /// Notes that the file holds what it should; what was rejected so far was rejected one by one.
+    fn recognised(&mut self) -> Result<(), Failure> {
+        for (line, reason, text) in self.unrecognised.take().unwrap_or_default() {
+            self.output.reject(line, None, reason, &text)?;
+        }
+        Ok(())
+    }
+
+    fn unrecognised(&mut self, line: u64, reason: String, text: &[u8]) -> Result<(), Failure> {
+        match &mut self.unrecognised {
+            None => self.output.reject(line, None, reason, text),
+            Some(waiting) => {
+                // The limit also bounds the memory that waiting texts take.
+                let kept = &text[..text.len().min(crate::rejected::KEPT_BYTES_MAX)];
+                waiting.push((line, reason, kept.to_owned()));
+                Ok(())
+            }
+        }
+    }
+
+    fn is_foreign(&self) -> bool {
+        self.unrecognised.as_ref().is_some_and(|waiting| waiting.len() >= UNKNOWN_RECORDS_MAX)
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let waiting = self.unrecognised.unwrap_or_default();
+        let Some((line, reason, text)) = waiting.into_iter().next() else {
+            return Ok(());
+        };
+        self.output.reject(line, None, reason, &text)
+    }
+}
+
+/// The message of an error without its `at line 1 column 5`, which counts from the record's start.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rfind(" at line ") {
+        Some(end) => message[..end].to_owned(),
+        None => message,
+    }
+}

@@ -1,0 +1,315 @@
+//! Reading JSON that keeps to no one spelling.
+//!
+//! [`loose!`] makes a struct whose members are found without regard to letter case, are all optional,
+//! and whose other members are passed over. Whatever is not an object reads as an empty struct.
+//! [`Text`] takes any scalar. [`unfold`] undoes the habit of putting objects into strings.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+
+/// How many times a value may be JSON text inside a string; two have been seen.
+const TEXT_LAYERS_MAX: usize = 4;
+/// Longest member name that is compared; the longest claim name has 61 bytes.
+const NAME_BYTES_MAX: usize = 80;
+
+/// A scalar as text. Objects such as `{"value":…,"localizedValue":…}` give their `value`, lists of
+/// scalars are joined with commas, null and blank texts are absent.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'a> Text<'a> {
+    /// The text without white space around it, unless blank.
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The text as it was written, empty if absent.
+    pub(crate) fn as_written(&self) -> &str {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyScalar)
+    }
+}
+
+struct AnyScalar;
+
+impl<'de> Visitor<'de> for AnyScalar {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Text(Some(Cow::Owned(number.to_string()))))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Text(None);
+        while let Some(is_value) = map.next_key_seed(Name(|name: &str| name == "value"))? {
+            if is_value {
+                found = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut joined: Option<String> = None;
+        while let Some(Text(item)) = list.next_element()? {
+            let Some(item) = item else { continue };
+            match &mut joined {
+                None => joined = Some(item.into_owned()),
+                Some(joined) => {
+                    joined.push(',');
+                    joined.push_str(&item);
+                }
+            }
+        }
+        Ok(Text(joined.map(Cow::Owned)))
+    }
+}
+
+/// Reads a member's name, in lower case, and turns it into what the closure makes of it.
+pub(crate) struct Name<F>(pub(crate) F);
+
+impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for Name<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<T, F: FnOnce(&str) -> T> Visitor<'_> for Name<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<T, E> {
+        let mut folded = [0; NAME_BYTES_MAX];
+        let Some(folded) = folded.get_mut(..name.len()) else {
+            return Ok((self.0)(""));
+        };
+        folded.copy_from_slice(name.as_bytes());
+        folded.make_ascii_lowercase();
+        // Lower-casing ASCII letters keeps UTF-8 whole.
+        Ok((self.0)(std::str::from_utf8(folded).unwrap_or_default()))
+    }
+}
+
+/// Undoes JSON text inside strings: `"{\"a\":1}"` gives `{"a":1}`. Other JSON stays as it is.
+pub(crate) fn unfold(json: &str) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed(json.trim());
+    for _ in 0..TEXT_LAYERS_MAX {
+        if !text.starts_with('"') {
+            break;
+        }
+        match serde_json::from_str::<String>(&text) {
+            Ok(inner) => text = Cow::Owned(inner.trim().to_owned()),
+            Err(_) => break,
+        }
+    }
+    text
+}
+
+/// Reads a loose struct from a member that is an object, JSON text in a string, or anything else; what
+/// cannot be read, such as a text that was cut off, is empty.
+///
+/// `text` comes from [`unfold`].
+pub(crate) fn read_or_empty<'a, T: Deserialize<'a> + Default>(text: &'a str) -> T {
+    if text.starts_with('{') { serde_json::from_str(text).unwrap_or_default() } else { T::default() }
+}
+
+/// Appends JSON text without the white space between its tokens.
+pub(crate) fn compact_into(out: &mut String, json: &str) {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            b'"' => at = end_of_string(bytes, at),
+            byte if byte.is_ascii_whitespace() => {
+                at += 1;
+                continue;
+            }
+            _ => {
+                while at < bytes.len() && bytes[at] != b'"' && !bytes[at].is_ascii_whitespace() {
+                    at += 1;
+                }
+            }
+        }
+        out.push_str(&json[start..at]);
+    }
+}
+
+/// The place after the string that starts at `at`, or the end of the text.
+fn end_of_string(bytes: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        if bytes[at + found] == b'"' {
+            return at + found + 1;
+        }
+        at += found + 2;
+    }
+    bytes.len()
+}
+
+/// Declares a struct that is read without regard to the letter case of its members.
+macro_rules! loose {
+    ($(#[$doc:meta])* struct $name:ident { $($field:ident: $ty:ty = $($key:literal)|+,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub(crate) struct $name<'a> { $(pub(crate) $field: $ty,)* }
+
+        impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[allow(non_camel_case_types)]
+                enum Member { $($field,)* Other }
+
+                struct AnyObject<'a>(std::marker::PhantomData<&'a ()>);
+
+                impl<'de: 'a, 'a> serde::de::Visitor<'de> for AnyObject<'a> {
+                    type Value = $name<'a>;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("any value")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                        let mut found = $name::default();
+                        let member = |name: &str| match name {
+                            $($($key)|+ => Member::$field,)*
+                            _ => Member::Other,
+                        };
+                        while let Some(member) = map.next_key_seed($crate::json::loose::Name(member))? {
+                            match member {
+                                $(Member::$field => found.$field = map.next_value()?,)*
+                                Member::Other => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                            }
+                        }
+                        Ok(found)
+                    }
+
+                    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                        while list.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+                        Ok($name::default())
+                    }
+
+                    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+
+                    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+
+                    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+
+                    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+
+                    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+
+                    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                        Ok($name::default())
+                    }
+                }
+
+                deserializer.deserialize_any(AnyObject(std::marker::PhantomData))
+            }
+        }
+    };
+}
+pub(crate) use loose;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    loose! {
+        struct Sample {
+            name: Text<'a> = "name" | "title",
+            inner: Option<&'a serde_json::value::RawValue> = "inner",
+        }
+    }
+
+    #[test]
+    fn members_are_found_in_any_case() {
+        let check = |json: &str, name: Option<&str>| {
+            let sample: Sample<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(sample.name.get(), name, "{json}");
+        };
+        check(r#"{"Name":"a","other":{"deep":[1]}}"#, Some("a"));
+        check(r#"{"TITLE":{"value":"a","localizedValue":"b"}}"#, Some("a"));
+        check(r#"{"name":7}"#, Some("7"));
+        check(r#"{"name":["pwd","mfa",null]}"#, Some("pwd,mfa"));
+        check(r#"{"name":" \u0061 "}"#, Some("a"));
+        for nothing in [r#"{"name":null}"#, r#"{"name":" "}"#, "[1,{}]", "\"x\"", "1", "-1.5", "true", "null"]
+        {
+            check(nothing, None);
+        }
+    }
+
+    #[test]
+    fn text_in_strings_is_unfolded() {
+        let check = |json: &str, expected: &str| assert_eq!(unfold(json), expected, "{json}");
+        check(r#"{"a":1}"#, r#"{"a":1}"#);
+        check(r#""{\"a\":1}""#, r#"{"a":1}"#);
+        check(r#""\"{\\\"a\\\":1}\"""#, r#"{"a":1}"#);
+        check(r#""Ju Cho""#, "Ju Cho");
+        check(r#""cut off"#, r#""cut off"#);
+    }
+
+    #[test]
+    fn compacting_leaves_strings_alone() {
+        let check = |json: &str, expected: &str| {
+            let mut out = String::new();
+            compact_into(&mut out, json);
+            assert_eq!(out, expected);
+        };
+        check("{ \"a b\" : [ 1 , \"c \\\" d\" ],\r\n \"e\": true }", "{\"a b\":[1,\"c \\\" d\"],\"e\":true}");
+        check("\"open \\", "\"open \\");
+        check("", "");
+    }
+}

@@ -1,0 +1,210 @@
+//! Where parsers put what they read: rows into batches, rejections to the sink, counts into the
+//! summary. The one place that counts, so that nothing read can go missing.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use alerts::{CustomerTenantId, SubscriptionId};
+use arrow_array::RecordBatch;
+
+use crate::activity::{ActivityEvent, ActivityRows};
+use crate::cost::{CostEvent, CostRows};
+use crate::flow::{FlowEvent, FlowRows};
+use crate::read::{FileSummary, Item, Reading, Stop};
+use crate::rejected::{Rejected, kept};
+use crate::schema::Kind;
+
+/// Normalised events of one kind, ready for the lake.
+#[derive(Debug, Clone)]
+pub struct EventBatch {
+    /// The kind, hence the table.
+    pub kind: Kind,
+    /// The events, with the columns of [`Kind::schema`].
+    pub rows: RecordBatch,
+    /// The subscriptions that the events name, by id, each once.
+    pub subscriptions: Vec<SeenSubscription>,
+}
+
+/// A subscription as events named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenSubscription {
+    /// The subscription.
+    pub subscription_id: SubscriptionId,
+    /// Its name, if a record told.
+    pub name: Option<String>,
+    /// Its customer's tenant, if a record told.
+    pub customer_tenant_id: Option<CustomerTenantId>,
+    /// The customer's name, if a record told.
+    pub customer_name: Option<String>,
+}
+
+/// Why reading an input stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The system could not read on.
+    Read(io::Error),
+    /// The sink wants no more.
+    Stopped(Stop),
+}
+
+/// The sink of one input, with batches under way.
+pub(crate) struct Output<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    file: &'a str,
+    sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
+    summary: FileSummary,
+    activity: Pending<ActivityRows>,
+    cost: Pending<CostRows>,
+    flow: Pending<FlowRows>,
+}
+
+/// Builders of one kind's columns.
+pub(crate) trait Rows: Default {
+    const KIND: Kind;
+    /// The rows so far; none are left behind.
+    fn finish(&mut self) -> RecordBatch;
+}
+
+/// A batch under way.
+#[derive(Default)]
+struct Pending<R> {
+    rows: R,
+    count: usize,
+    subscriptions: BTreeMap<String, Names>,
+}
+
+#[derive(Default)]
+struct Names {
+    name: Option<String>,
+    customer_tenant_id: Option<String>,
+    customer_name: Option<String>,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(
+        file: &'a str,
+        reading: &'a Reading<'a>,
+        sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
+    ) -> Self {
+        Self {
+            reading,
+            file,
+            sink,
+            summary: FileSummary::default(),
+            activity: Pending::default(),
+            cost: Pending::default(),
+            flow: Pending::default(),
+        }
+    }
+
+    /// Takes an activity event.
+    pub(crate) fn activity(&mut self, event: &ActivityEvent<'_>) -> Result<(), Failure> {
+        self.activity.rows.append(event, self.reading);
+        self.activity.saw(event.subscription_id.as_deref(), None, event.customer_tenant_id.as_deref(), None);
+        self.summary.activity += 1;
+        self.activity.count_row(self.reading, self.sink)
+    }
+
+    /// Takes a cost line.
+    pub(crate) fn cost(&mut self, event: &CostEvent<'_>) -> Result<(), Failure> {
+        self.cost.rows.append(event, self.reading);
+        let names = &event.names;
+        self.cost.saw(
+            names.subscription_id.as_deref(),
+            names.subscription_name,
+            names.customer_tenant_id.as_deref(),
+            names.customer_name,
+        );
+        self.summary.cost += 1;
+        self.cost.count_row(self.reading, self.sink)
+    }
+
+    /// Takes one tuple of a flow record.
+    pub(crate) fn flow(&mut self, event: &FlowEvent<'_>) -> Result<(), Failure> {
+        self.flow.rows.append(event, self.reading);
+        self.flow.saw(event.source.subscription_id, None, None, None);
+        self.summary.flow += 1;
+        self.flow.count_row(self.reading, self.sink)
+    }
+
+    /// Notes a record of a known kind that says, as it may, that nothing happened.
+    pub(crate) fn empty(&mut self) {
+        self.summary.empty += 1;
+    }
+
+    /// Passes on what could not be read.
+    pub(crate) fn reject(
+        &mut self,
+        line: u64,
+        kind: Option<Kind>,
+        reason: String,
+        text: &[u8],
+    ) -> Result<(), Failure> {
+        self.summary.rejected += 1;
+        let rejected = Rejected { file: self.file.to_owned(), line, kind, reason, record: kept(text) };
+        (self.sink)(Item::Rejected(rejected)).map_err(Failure::Stopped)
+    }
+
+    /// Passes on the batches under way.
+    pub(crate) fn finish(mut self) -> Result<FileSummary, Failure> {
+        self.activity.flush(self.sink)?;
+        self.cost.flush(self.sink)?;
+        self.flow.flush(self.sink)?;
+        self.summary.read = self.summary.stored() + self.summary.rejected;
+        Ok(self.summary)
+    }
+}
+
+impl<R: Rows> Pending<R> {
+    fn count_row(
+        &mut self,
+        reading: &Reading<'_>,
+        sink: &mut dyn FnMut(Item) -> Result<(), Stop>,
+    ) -> Result<(), Failure> {
+        self.count += 1;
+        if self.count >= reading.rows_per_batch { self.flush(sink) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, sink: &mut dyn FnMut(Item) -> Result<(), Stop>) -> Result<(), Failure> {
+        if self.count == 0 {
+            return Ok(());
+        }
+        self.count = 0;
+        let subscriptions = std::mem::take(&mut self.subscriptions).into_iter().filter_map(seen).collect();
+        let batch = EventBatch { kind: R::KIND, rows: self.rows.finish(), subscriptions };
+        sink(Item::Batch(batch)).map_err(Failure::Stopped)
+    }
+
+    /// Notes a subscription; what an earlier event said of it stays.
+    fn saw(
+        &mut self,
+        subscription_id: Option<&str>,
+        name: Option<&str>,
+        customer_tenant_id: Option<&str>,
+        customer_name: Option<&str>,
+    ) {
+        let Some(id) = subscription_id else { return };
+        if !self.subscriptions.contains_key(id) {
+            self.subscriptions.insert(id.to_owned(), Names::default());
+        }
+        let Some(names) = self.subscriptions.get_mut(id) else { return };
+        let fill = |known: &mut Option<String>, told: Option<&str>| {
+            if known.is_none() {
+                *known = told.map(str::to_owned);
+            }
+        };
+        fill(&mut names.name, name);
+        fill(&mut names.customer_tenant_id, customer_tenant_id);
+        fill(&mut names.customer_name, customer_name);
+    }
+}
+
+/// `None` if the id is not one; parsers let only ids through, so that is for safety alone.
+fn seen((id, names): (String, Names)) -> Option<SeenSubscription> {
+    Some(SeenSubscription {
+        subscription_id: id.parse().ok()?,
+        name: names.name,
+        customer_tenant_id: names.customer_tenant_id.and_then(|id| id.parse().ok()),
+        customer_name: names.customer_name,
+    })
+}

@@ -1,0 +1,113 @@
+//! Damaged input: whatever bytes come, nothing panics and nothing vanishes. The checks themselves are
+//! in [`rows::read`].
+
+mod rows;
+
+use proptest::prelude::*;
+use rows::read;
+
+const ACTIVITY: &str = r#"{"time":"2031-02-03T04:05:06.7890123Z","resourceId":"/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/RG","operationName":"A/B/WRITE","category":"Administrative","resultType":"Start","identity":"{\"claims\":{\"appid\":\"a\"}}","properties":{"requestbody":"{\"location\":\"uksouth\"}"}}
+{"records":[{"time":"2031-02-03T04:05:07Z","operationName":{"value":"A/B/write"},"category":{"value":"Policy"},"status":{"value":"Failed"}}]}
+{
+  "eventTimestamp": "2031-02-03T04:05:08Z",
+  "operationName": "C/D/action",
+  "claims": {"appid": "b"}
+}
+"#;
+
+const COST: &str = "SubscriptionId,Date,MeterId,Quantity,Cost,Tags\ns-1,02/03/2031,m-1,1,2.5,\"{\"\"a\"\":\"\"b\nc\"\"}\"\ns-1,02/04/2031,m-1,1,2.5,\ns-2,2031-02-04,m-1,,1e3,\n";
+
+const FLOW: &str = r#"{"records":[{"time":"2031-02-03T04:05:06Z","macAddress":"000D3AF87856","category":"NetworkSecurityGroupFlowEvent","resourceId":"/SUBSCRIPTIONS/S","properties":{"flows":[{"rule":"r","flows":[{"mac":"m","flowTuples":["1927000000,10.0.0.4,198.51.100.7,50112,3333,T,O,A,C,40,5200,38,6100","1927000000,10.0.0.4,::1,1,2,U,I,D"]}]}]}},
+{"time":"2031-02-03T04:05:06Z","category":"FlowLogFlowEvent","targetResourceID":"/subscriptions/s","flowRecords":{"flows":[{"flowGroups":[{"rule":"r","flowTuples":["1927000000123,10.0.0.4,198.51.100.7,50112,3333,6,O,E,NX,40,5200,38,6100"]}]}]}}]}"#;
+
+/// One change to some bytes; the place is taken modulo their length.
+#[derive(Debug, Clone)]
+enum Change {
+    Replace(usize, u8),
+    Remove(usize, usize),
+    Insert(usize, u8),
+    Repeat(usize, usize),
+    Cut(usize),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    // Bytes that mean something to the formats are tried more often than others.
+    let meaningful = prop::sample::select(b"{}[]\",:\\\n\r \x00\xff/-.0T".to_vec());
+    let byte = prop_oneof![3 => meaningful, 1 => any::<u8>()];
+    prop_oneof![
+        (any::<usize>(), byte.clone()).prop_map(|(at, byte)| Change::Replace(at, byte)),
+        (any::<usize>(), 1..40usize).prop_map(|(at, count)| Change::Remove(at, count)),
+        (any::<usize>(), byte).prop_map(|(at, byte)| Change::Insert(at, byte)),
+        (any::<usize>(), 1..80usize).prop_map(|(at, count)| Change::Repeat(at, count)),
+        any::<usize>().prop_map(Change::Cut),
+    ]
+}
+
+fn apply(bytes: &mut Vec<u8>, change: &Change) {
+    if bytes.is_empty() {
+        return;
+    }
+    let size = bytes.len();
+    let end = |at: usize, count: usize| (at + count).min(size);
+    match *change {
+        Change::Replace(at, byte) => bytes[at % size] = byte,
+        Change::Remove(at, count) => drop(bytes.drain(at % size..end(at % size, count))),
+        Change::Insert(at, byte) => bytes.insert(at % size, byte),
+        Change::Repeat(at, count) => {
+            let part = bytes[at % size..end(at % size, count)].to_vec();
+            bytes.splice(at % size..at % size, part);
+        }
+        Change::Cut(at) => bytes.truncate(at % size),
+    }
+}
+
+fn check(sample: &str, changes: &[Change]) {
+    let mut bytes = sample.as_bytes().to_vec();
+    for change in changes {
+        apply(&mut bytes, change);
+    }
+    let first = read(&bytes);
+    let second = read(&bytes);
+    assert_eq!(first.summary, second.summary, "reading is repeatable");
+}
+
+#[test]
+fn the_samples_are_sound() {
+    for (sample, stored) in [(ACTIVITY, 3), (COST, 3), (FLOW, 3)] {
+        let outcome = read(sample.as_bytes());
+        assert_eq!((outcome.summary.stored(), outcome.reasons()), (stored, vec![]));
+    }
+}
+
+#[test]
+fn every_cut_of_every_sample_is_survived() {
+    for sample in [ACTIVITY, COST, FLOW] {
+        for end in 0..sample.len() {
+            read(&sample.as_bytes()[..end]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn changed_activity_logs(changes in prop::collection::vec(change(), 1..6)) {
+        check(ACTIVITY, &changes);
+    }
+
+    #[test]
+    fn changed_cost_exports(changes in prop::collection::vec(change(), 1..6)) {
+        check(COST, &changes);
+    }
+
+    #[test]
+    fn changed_flow_logs(changes in prop::collection::vec(change(), 1..6)) {
+        check(FLOW, &changes);
+    }
+
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        read(&bytes);
+    }
+}
