@@ -1,0 +1,29 @@
+//! What can go wrong in a store.
+
+use alerts::{LifecycleError, PartnerTenantId};
+
+/// What can go wrong in a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The change contradicts itself.
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    /// Something of another scope was handed in.
+    #[error("what was handed in for partner {partner} lies outside the scope of this call")]
+    OutOfScope {
+        /// The partner that was named.
+        partner: PartnerTenantId,
+    },
+    /// The query asks for something that this store cannot do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A stored row cannot be read.
+    #[error("stored row is damaged: {what}")]
+    Damaged {
+        /// Which row, and how.
+        what: String,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

@@ -1,0 +1,127 @@
+//! The statements about alerts.
+
+use alerts::{AlertId, Scope};
+use odata::checked::Filter;
+use sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement, UpdateStatement};
+
+use super::dialect::Dialect;
+use super::order::{self, Key};
+use super::row::{AlertRow, STATUS_COLUMNS};
+use super::scope::within;
+use super::{filter, row};
+use crate::{AlertQuery, StoreError};
+
+/// The columns that make up an alert, in the order of [`row::StoredAlert`].
+pub(crate) const STORED_COLUMNS: [&str; 4] = ["origin", "detector_id", "grouping_key", "body"];
+
+/// The JSON of one alert.
+pub(crate) fn body(scope: &Scope, id: &AlertId) -> SelectStatement {
+    one(scope, id, ["body"])
+}
+
+/// One alert with all that is stored of it.
+pub(crate) fn stored(scope: &Scope, id: &AlertId) -> SelectStatement {
+    one(scope, id, STORED_COLUMNS)
+}
+
+fn one<const N: usize>(scope: &Scope, id: &AlertId, columns: [&'static str; N]) -> SelectStatement {
+    Query::select()
+        .columns(columns)
+        .from("alert")
+        .cond_where(within(scope))
+        .and_where(Expr::col("id").eq(id.as_str()))
+        .take()
+}
+
+/// The alert of an incident that arrived last.
+pub(crate) fn latest_of_incident(
+    scope: &Scope,
+    detector_id: &str,
+    subscription_id: &str,
+    grouping_key: &str,
+) -> SelectStatement {
+    Query::select()
+        .columns(STORED_COLUMNS)
+        .from("alert")
+        .cond_where(within(scope))
+        .and_where(Expr::col("detector_id").eq(detector_id))
+        .and_where(Expr::col("subscription_id").eq(subscription_id))
+        .and_where(Expr::col("grouping_key").eq(grouping_key))
+        .order_by("alert_number", Order::Desc)
+        .limit(1)
+        .take()
+}
+
+/// A page, and one alert more to tell whether another page follows.
+///
+/// The columns are the body, the id, then the sort keys.
+pub(crate) fn list(
+    scope: &Scope,
+    query: &AlertQuery,
+    dialect: &dyn Dialect,
+) -> Result<(SelectStatement, Vec<Key>), StoreError> {
+    let keys = order::keys(&query.order, dialect)?;
+    let mut select = Query::select();
+    select.columns(["body", "id"]).from("alert").cond_where(within(scope));
+    // The position comes before the filter: of two lower bounds on one column, SQLite seeks to the
+    // first that is written, and a filter's bound would read again what earlier pages gave.
+    if let Some(position) = &query.after {
+        select.and_where(order::after(&keys, position)?);
+    }
+    if let Some(filter) = &query.filter {
+        select.and_where(filter::holds(filter, dialect)?);
+    }
+    order::sort(&mut select, &keys);
+    let limit = u64::try_from(query.limit).unwrap_or(LIMIT_MAX).saturating_add(1);
+    select.limit(Ord::min(limit, LIMIT_MAX));
+    if query.skip > 0 {
+        select.offset(Ord::min(query.skip, LIMIT_MAX));
+    }
+    Ok((select, keys))
+}
+
+/// Databases count rows in signed 64-bit numbers.
+const LIMIT_MAX: u64 = i64::MAX as u64;
+
+/// How many alerts the filter leaves.
+pub(crate) fn count(
+    scope: &Scope,
+    filter: Option<&Filter>,
+    dialect: &dyn Dialect,
+) -> Result<SelectStatement, StoreError> {
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::cust("*"))).from("alert").cond_where(within(scope));
+    if let Some(filter) = filter {
+        select.and_where(filter::holds(filter, dialect)?);
+    }
+    Ok(select)
+}
+
+/// Puts an alert, whether it is there or not.
+pub(crate) fn put(row: &AlertRow) -> sea_query::InsertStatement {
+    let columns = row.columns.iter().map(|(name, _)| *name);
+    let changing = columns.clone().filter(|name| !row::KEY_COLUMNS.contains(name) && *name != "version");
+    let on_conflict = OnConflict::columns(row::KEY_COLUMNS)
+        .update_columns(changing)
+        .value("version", Expr::col(("alert", "version")).add(1))
+        .to_owned();
+    let mut insert = Query::insert();
+    insert
+        .into_table("alert")
+        .columns(columns)
+        .values_panic(row.columns.iter().map(|(_, value)| Expr::val(value.clone())))
+        .on_conflict(on_conflict);
+    insert
+}
+
+/// Writes what a change of status changes, and leaves the indexes of everything else alone.
+pub(crate) fn update_status(scope: &Scope, id: &AlertId, row: &AlertRow) -> UpdateStatement {
+    let changed = row.columns.iter().filter(|(name, _)| STATUS_COLUMNS.contains(name));
+    Query::update()
+        .table("alert")
+        .values(changed.map(|(name, value)| (*name, Expr::val(value.clone()))))
+        .value("version", Expr::col("version").add(1))
+        .cond_where(within(scope))
+        .and_where(Expr::col("id").eq(id.as_str()))
+        .take()
+}

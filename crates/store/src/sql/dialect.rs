@@ -1,0 +1,37 @@
+//! The expressions that databases write differently.
+
+use sea_query::{BinOper, CaseStatement, Expr, ExprTrait, Func};
+
+/// What differs between databases.
+pub(crate) trait Dialect: Sync {
+    /// Where `part` first occurs in `text`, from 1; 0 if it does not. With regard to case.
+    fn position_of(&self, text: Expr, part: Expr) -> Expr;
+
+    /// A member of the open type at `property` of the alert's JSON, as text.
+    ///
+    /// Strings are themselves; other values are their JSON text; null and absence are null. `member`
+    /// is an OData identifier, so it holds no quote.
+    fn open_member(&self, property: &str, member: &str) -> Expr;
+}
+
+/// SQLite 3.38 or later.
+pub(crate) struct Sqlite;
+
+impl Dialect for Sqlite {
+    fn position_of(&self, text: Expr, part: Expr) -> Expr {
+        // `like` folds ASCII case here, so it cannot serve.
+        Expr::from(Func::cust("instr").arg(text).arg(part))
+    }
+
+    fn open_member(&self, property: &str, member: &str) -> Expr {
+        let path = format!("$.{property}.\"{member}\"");
+        let json_type = Expr::from(Func::cust("json_type").arg(Expr::col("body")).arg(path.as_str()));
+        let text = Expr::from(Func::cust("json_extract").arg(Expr::col("body")).arg(path.as_str()));
+        let json = Expr::col("body").binary(BinOper::Custom("->"), Expr::val(path));
+        CaseStatement::new()
+            .case(json_type.clone().eq("text"), text)
+            .case(json_type.ne("null"), json)
+            .finally(Expr::null())
+            .into()
+    }
+}

@@ -1,0 +1,65 @@
+//! Opening connections, and bringing the schema up to date.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+/// How long a connection waits for a writer of another process before it gives up.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many prepared statements a connection keeps: filters differ in shape, seldom by more.
+const STATEMENTS_MAX: usize = 128;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// The connection that writes, to a file whose schema is up to date.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| StoreError::Database(Box::new(error)))?;
+    }
+    let lock = lock_schema(path)?;
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // Every commit is synced: a change of status that was answered survives a loss of power.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    embedded::migrations::runner()
+        .run(&mut connection)
+        .map_err(|error| StoreError::Database(Box::new(error)))?;
+    drop(lock);
+    Ok(connection)
+}
+
+/// A connection that only reads. The writer must be open, as it makes the files of the log.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(connection)
+}
+
+/// Keeps other processes from changing the schema at the same time.
+///
+/// A file of its own: SQLite's locks on the database belong to the process, and are lost when any
+/// other handle to that file is closed.
+fn lock_schema(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-schema-lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(PathBuf::from(name))
+        .map_err(|error| StoreError::Database(Box::new(error)))?;
+    lock.lock().map_err(|error| StoreError::Database(Box::new(error)))?;
+    Ok(lock)
+}

@@ -1,0 +1,146 @@
+//! Letting findings raise and continue alerts.
+
+use std::collections::HashMap;
+
+use ::alerts::{Alert, AlertId, Decision, Finding, Origin, PartnerTenantId, Scope, decide};
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::bind::{prepare, stored_alert};
+use super::{alerts, directory, out_of_scope};
+use crate::sql::alerts as statements;
+use crate::{Recorded, StoreError};
+
+pub(super) fn record(
+    connection: &Connection,
+    scope: &Scope,
+    findings: Vec<Finding>,
+    now: DateTime<Utc>,
+) -> Result<Recorded, StoreError> {
+    let mut outcome = Outcome::default();
+    for finding in findings {
+        let finding = with_owner(connection, scope, finding)?;
+        match settle(connection, scope, &finding, now)? {
+            Decision::Raise(alert) => {
+                alerts::put(connection, &alert, now)?;
+                outcome.raised.push(alert);
+            }
+            Decision::Continue(alert) => {
+                alerts::put(connection, &alert, now)?;
+                outcome.went_on(alert);
+            }
+            Decision::Nothing => outcome.unchanged += 1,
+        }
+    }
+    Ok(Recorded {
+        raised: outcome.raised.alerts,
+        continued: outcome.continued.alerts,
+        unchanged: outcome.unchanged,
+    })
+}
+
+/// Fills in the customer and the reseller from the directory, and checks that the scope covers them.
+fn with_owner(connection: &Connection, scope: &Scope, mut finding: Finding) -> Result<Finding, StoreError> {
+    let partner = &finding.partner_tenant_id;
+    if scope.partner() != partner {
+        return Err(out_of_scope(partner));
+    }
+    if finding.customer_tenant_id.is_none() || finding.reseller_tenant_id.is_none() {
+        let whole = Scope::Partner(partner.clone());
+        if let Some(known) = directory::subscription(connection, &whole, &finding.subscription_id)? {
+            finding.customer_tenant_id = finding.customer_tenant_id.or(known.customer_tenant_id);
+            finding.reseller_tenant_id = finding.reseller_tenant_id.or(known.reseller_tenant_id);
+        }
+    }
+    let covered = match scope {
+        Scope::Partner(_) => true,
+        Scope::Reseller(_, reseller) => finding.reseller_tenant_id.as_ref() == Some(reseller),
+        Scope::Customer(_, customer) => finding.customer_tenant_id.as_ref() == Some(customer),
+    };
+    if covered { Ok(finding) } else { Err(out_of_scope(&finding.partner_tenant_id)) }
+}
+
+/// Decides what the finding does.
+///
+/// An alert that this store raised once may have come back as an import, into another store too, and
+/// then no longer be known by its incident. It still has the id that the finding would give, so it
+/// is taken up again instead of being overwritten. Each turn looks at a later alert of the incident.
+fn settle(
+    connection: &Connection,
+    scope: &Scope,
+    finding: &Finding,
+    now: DateTime<Utc>,
+) -> Result<Decision, StoreError> {
+    let partner = &finding.partner_tenant_id;
+    let mut latest = latest_of_incident(connection, partner, finding)?;
+    loop {
+        if let Some(known) = &latest
+            && !scope.covers(known)
+        {
+            return Err(out_of_scope(partner));
+        }
+        let raised = match decide(latest.as_ref(), finding, now) {
+            Decision::Raise(alert) => alert,
+            decision @ (Decision::Continue(_) | Decision::Nothing) => return Ok(decision),
+        };
+        match alerts::in_partner(connection, partner, &raised.body.id)? {
+            None => return Ok(Decision::Raise(raised)),
+            Some((_, known)) => latest = Some(Alert { origin: origin(finding), ..known }),
+        }
+    }
+}
+
+fn latest_of_incident(
+    connection: &Connection,
+    partner: &PartnerTenantId,
+    finding: &Finding,
+) -> Result<Option<Alert>, StoreError> {
+    let select = statements::latest_of_incident(
+        &Scope::Partner(partner.clone()),
+        &finding.detector_id,
+        finding.subscription_id.as_str(),
+        &finding.grouping_key,
+    );
+    let stored = prepare(connection, &select)?.optional(stored_alert)?;
+    stored.map(|stored| stored.alert(partner)).transpose()
+}
+
+fn origin(finding: &Finding) -> Origin {
+    Origin::Detector { detector_id: finding.detector_id.clone(), grouping_key: finding.grouping_key.clone() }
+}
+
+#[derive(Default)]
+struct Outcome {
+    raised: LatestForms,
+    continued: LatestForms,
+    unchanged: usize,
+}
+
+impl Outcome {
+    /// An alert that was raised in the same call and went on was raised as it reads now.
+    fn went_on(&mut self, alert: Alert) {
+        if self.raised.places.contains_key(&alert.body.id) {
+            self.raised.push(alert);
+        } else {
+            self.continued.push(alert);
+        }
+    }
+}
+
+/// Alerts in the order of their first mention, each as it reads last.
+#[derive(Default)]
+struct LatestForms {
+    alerts: Vec<Alert>,
+    places: HashMap<AlertId, usize>,
+}
+
+impl LatestForms {
+    fn push(&mut self, alert: Alert) {
+        let place = *self.places.entry(alert.body.id.clone()).or_insert(self.alerts.len());
+        if place == self.alerts.len() {
+            self.alerts.push(alert);
+        } else {
+            self.alerts[place] = alert;
+        }
+    }
+}

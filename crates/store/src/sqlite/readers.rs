@@ -1,0 +1,55 @@
+//! The pool of connections that read.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::thread;
+
+use rusqlite::Connection;
+
+use super::connection;
+use crate::StoreError;
+
+/// How many connections there are at least.
+const READERS_MIN: usize = 4;
+
+/// How many connections there are at most: each keeps up to 2 MB of pages.
+const READERS_MAX: usize = 16;
+
+/// Connections that read; as many as threads can run at once, so that readers seldom wait.
+pub(super) struct Readers {
+    connections: Vec<Mutex<Connection>>,
+    turn: AtomicUsize,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let threads = thread::available_parallelism().map_or(READERS_MIN, usize::from);
+        let connections = (0..threads.clamp(READERS_MIN, READERS_MAX))
+            .map(|_| connection::open_for_reading(path).map(Mutex::new))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { connections, turn: AtomicUsize::new(0) })
+    }
+
+    /// Runs one read, here and now, on a connection that is free; else on the next to become so.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        work(&self.free())
+    }
+
+    fn free(&self) -> MutexGuard<'_, Connection> {
+        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let (before, from) = self.connections.split_at(first);
+        for connection in from.iter().chain(before) {
+            match connection.try_lock() {
+                Ok(guard) => return guard,
+                // A read that panicked leaves nothing behind: its statement was reset on the way out.
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        self.connections[first].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,294 @@
+//! What holds of the embedded store alone, and the shared suite run on it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ::alerts::{ChangeOutcome, Scope, Status, StatusChange};
+use odata::checked::{Comparison, Direction, Filter};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tokio::runtime::Runtime;
+
+use super::{SqliteStore, connection};
+use crate::sql::alerts as statements;
+use crate::sql::dialect::Sqlite;
+use crate::testing::{
+    AlertBuilder, compare, generate, literal, operand, properties, sort_key, temporary_sqlite, time,
+};
+use crate::{AlertQuery, Position, Store, StoreError, default_order};
+
+crate::store_suite!(temporary_sqlite());
+
+fn partner() -> Scope {
+    Scope::Partner("p".parse().unwrap())
+}
+
+/// A partner that no other case uses, so that all cases can share one store.
+fn fresh_partner() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("partner-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[test]
+fn the_database_and_the_specification_agree_on_filters() {
+    let (_folder, store) = temporary_sqlite();
+    let runtime = Runtime::new().unwrap();
+    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), generate::filter()));
+    check(&input, |(alerts, filter)| {
+        runtime.block_on(properties::a_filter_agrees(&*store, &alerts, &filter));
+    });
+}
+
+#[test]
+fn following_the_pages_gives_each_alert_once_in_any_order() {
+    let (_folder, store) = temporary_sqlite();
+    let runtime = Runtime::new().unwrap();
+    let input =
+        Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 20), generate::order(), 1_usize..8));
+    check(&input, |(alerts, order, limit)| {
+        runtime.block_on(properties::pages_give_each_alert_once(&*store, &alerts, &order, limit));
+    });
+}
+
+/// Runs a property; a failure shrinks, and is shown rather than kept in a file.
+fn check<S: Strategy>(input: &S, test: impl Fn(S::Value)) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let result = runner.run(input, |value| {
+        test(value);
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn a_fresh_schema_is_as_agreed() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = connection::open_for_writing(&folder.path().join("a.db")).unwrap();
+    let mut statement = connection
+        .prepare(
+            "select sql
+            from sqlite_master
+            where sql is not null
+                and name not like 'refinery%'
+                and name not like 'sqlite%'
+            order by rowid",
+        )
+        .unwrap();
+    let schema: Vec<String> =
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    insta::assert_snapshot!(schema.join(";\n\n"));
+}
+
+#[test]
+fn a_store_opens_again_and_still_holds_what_it_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("not/yet/there.db");
+    let runtime = Runtime::new().unwrap();
+    for expected in [1, 0] {
+        let store = SqliteStore::open(&path).unwrap();
+        let alerts = [AlertBuilder::new("p", "a").build()];
+        let imported = runtime.block_on(store.import_alerts(&partner(), &alerts)).unwrap();
+        assert_eq!(imported.added, expected);
+    }
+    let left: Vec<_> = std::fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with("-wal"))
+        .collect();
+    assert!(left.is_empty(), "a store that was closed leaves one file with everything in it");
+}
+
+#[test]
+fn what_is_no_database_is_an_error_that_tells_callers_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    std::fs::write(&path, "This is not a database, but it is long enough to look at.".repeat(20)).unwrap();
+    let error = SqliteStore::open(&path).err().unwrap();
+    assert_eq!(error.to_string(), "the database failed");
+    assert!(matches!(error, StoreError::Database(_)));
+}
+
+#[test]
+fn several_processes_open_and_write_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let flip = |name: &'static str, status: Status| {
+        let path = path.clone();
+        std::thread::spawn(move || {
+            let store = SqliteStore::open(&path).unwrap();
+            let runtime = Runtime::new().unwrap();
+            let (scope, id) = (partner(), name.parse().unwrap());
+            let alerts = [AlertBuilder::new("p", name).build()];
+            runtime.block_on(store.import_alerts(&partner(), &alerts)).unwrap();
+            for turn in 0..20 {
+                let to = if turn % 2 == 0 { status } else { Status::Active };
+                let change = StatusChange { to, reason: None };
+                let at = time("2031-02-03T05:00:00Z");
+                let changed = store.change_status(&scope, &id, change, name, at);
+                assert_eq!(runtime.block_on(changed).unwrap().unwrap().outcome, ChangeOutcome::Changed);
+            }
+        })
+    };
+    let threads =
+        [flip("a", Status::Investigating), flip("b", Status::Resolved), flip("c", Status::Resolved)];
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    let count = Runtime::new().unwrap().block_on(store.count_alerts(&partner(), None)).unwrap();
+    assert_eq!(count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_fails_or_panics_does_not_take_others_with_it() {
+    let (_folder, store) = temporary_sqlite();
+    let insert = "insert into detector_run values ('p', ?1, 0, 0, 0, 0, 0, null, null)";
+    let kept =
+        |name: &'static str| store.writer.write(move |connection| Ok(connection.execute(insert, [name])?));
+    let failed = store.writer.write(move |connection| {
+        connection.execute(insert, ["failed"])?;
+        Err::<(), _>(StoreError::Unsupported("on purpose".to_owned()))
+    });
+    let panicked = store.writer.write(move |connection| -> Result<(), StoreError> {
+        connection.execute(insert, ["panicked"])?;
+        panic!("on purpose")
+    });
+    let (first, failed, panicked, last) = futures::join!(kept("first"), failed, panicked, kept("last"));
+    assert_eq!(first.unwrap(), 1);
+    assert_eq!(failed.unwrap_err().to_string(), "on purpose");
+    assert_eq!(panicked.unwrap_err().to_string(), "the database failed");
+    assert_eq!(last.unwrap(), 1);
+    let runs: Vec<_> = store.last_runs(&partner()).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.detector_id.as_str()).collect::<Vec<_>>(), ["first", "last"]);
+}
+
+/// The version of an alert, and when it last changed.
+fn version(store: &SqliteStore, id: &str) -> (i64, String) {
+    let select = "select version, modified_at from alert where id = ?1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?));
+    let found = store.readers.read(|connection| Ok(connection.query_row(select, [id], read)?));
+    let (version, modified_at) = found.unwrap();
+    (version, chrono::DateTime::from_timestamp_micros(modified_at).unwrap().to_rfc3339())
+}
+
+#[tokio::test]
+async fn each_change_makes_a_new_version() {
+    let (_folder, store) = temporary_sqlite();
+    let alert = AlertBuilder::new("p", "a");
+    let import = async |alert: AlertBuilder| store.import_alerts(&partner(), &[alert.build()]).await.unwrap();
+    import(alert.clone()).await;
+    assert_eq!(version(&store, "a"), (1, "2031-02-03T04:00:00+00:00".to_owned()));
+    import(alert.clone()).await;
+    assert_eq!(version(&store, "a").0, 1, "nothing changed");
+    import(alert.with(|body| body.display_name = "New".to_owned())).await;
+    assert_eq!(version(&store, "a").0, 2);
+
+    let change = StatusChange { to: Status::Investigating, reason: None };
+    let at = time("2031-02-03T05:00:00Z");
+    for _ in 0..2 {
+        store.change_status(&partner(), &"a".parse().unwrap(), change, "ann", at).await.unwrap();
+        assert_eq!(version(&store, "a"), (3, "2031-02-03T05:00:00+00:00".to_owned()));
+    }
+}
+
+/// How the database would answer, in its own words.
+fn plan(connection: &Connection, select: &sea_query::SelectStatement) -> String {
+    let sql = format!("explain query plan {}", select.to_string(sea_query::SqliteQueryBuilder));
+    let mut statement = connection.prepare(&sql).unwrap();
+    let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+}
+
+/// Each common question, the index that has to serve it, and how far that narrows the search. All
+/// come out in order, without a sort.
+#[test]
+fn common_questions_are_served_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = connection::open_for_writing(&folder.path().join("a.db")).unwrap();
+    let check = |select: &sea_query::SelectStatement, index: &str, narrowed: &str| {
+        let found = plan(&connection, select);
+        let key = if narrowed.is_empty() { String::new() } else { format!(" AND {narrowed}") };
+        let expected = format!("INDEX {index} (partner_tenant_id=?{key})");
+        assert!(
+            found.starts_with("SEARCH alert USING ") && found.ends_with(&expected),
+            "{expected}: {found}"
+        );
+    };
+    let list = |scope: &Scope, filter: Option<&Filter>, order, after| {
+        let query = AlertQuery { filter: filter.cloned(), order, limit: 50, skip: 0, after };
+        statements::list(scope, &query, &Sqlite).unwrap().0
+    };
+    let count = |filter| statements::count(&partner(), filter, &Sqlite).unwrap();
+    let and = |left: &Filter, right: &Filter| Filter::And(Box::new(left.clone()), Box::new(right.clone()));
+    let p = partner();
+    let reseller = Scope::Reseller("p".parse().unwrap(), "r".parse().unwrap());
+    let customer = Scope::Customer("p".parse().unwrap(), "c".parse().unwrap());
+    let ascending = || vec![sort_key("detectedDateTime", Direction::Ascending)];
+    let after = |keys| Some(Position { keys, id: "a".to_owned() });
+    let after_time = || after(vec![literal("detectedDateTime", "2031-01-01T00:00:00Z")]);
+    let active = compare("status", Comparison::Eq, "active");
+    let active_and_high = and(&active, &compare("severity", Comparison::Eq, "high"));
+    let since = compare("detectedDateTime", Comparison::Ge, "2030-01-01T00:00:00Z");
+    let of_customer_since = and(&compare("customerTenantId", Comparison::Eq, "c"), &since);
+    let two_ids = Filter::In(operand("id"), vec![literal("id", "a"), literal("id", "b")]);
+
+    check(&statements::body(&p, &"a".parse().unwrap()), "alert_by_id", "id=?");
+    check(&list(&p, Some(&two_ids), vec![], None), "alert_by_id", "id=?");
+    check(&list(&p, None, vec![], None), "alert_by_id", "");
+    check(&list(&p, None, vec![], after(vec![])), "alert_by_id", "id>?");
+    check(
+        &statements::latest_of_incident(&p, "d", "s", "g"),
+        "alert_by_incident",
+        "detector_id=? AND subscription_id=? AND grouping_key=?",
+    );
+
+    let index = "alert_by_detection";
+    check(&list(&p, None, default_order(), None), index, "");
+    check(&list(&p, None, default_order(), after_time()), index, "(detected_at,id)<(?,?)");
+    check(&list(&p, None, ascending(), after_time()), index, "(detected_at,id)>(?,?)");
+    check(&list(&p, Some(&since), default_order(), None), index, "detected_at>?");
+    check(&list(&p, Some(&since), ascending(), after_time()), index, "(detected_at,id)>(?,?)");
+    check(&count(Some(&since)), index, "detected_at>?");
+
+    check(&list(&p, Some(&active), default_order(), None), "alert_by_status", "status=?");
+    let active_and_not_low = and(&active, &compare("severity", Comparison::Ge, "medium"));
+    check(&list(&p, Some(&active_and_not_low), default_order(), None), "alert_by_status", "status=?");
+    let high_or_medium = vec![literal("severity", "high"), literal("severity", "medium")];
+    let active_and_one_of = and(&active, &Filter::In(operand("severity"), high_or_medium));
+    check(&list(&p, Some(&active_and_one_of), default_order(), None), "alert_by_status", "status=?");
+    let index = "alert_by_status_and_severity";
+    let key = "status=? AND severity_rank=?";
+    check(&list(&p, Some(&active_and_high), default_order(), None), index, key);
+    let after_key = format!("{key} AND (detected_at,id)<(?,?)");
+    check(&list(&p, Some(&active_and_high), default_order(), after_time()), index, &after_key);
+    check(&count(Some(&active_and_high)), index, key);
+    check(&count(Some(&active)), index, "status=?");
+
+    let index = "alert_by_customer";
+    let key = "customer_tenant_id=?";
+    check(&list(&p, Some(&of_customer_since), ascending(), None), index, &format!("{key} AND detected_at>?"));
+    let after_key = format!("{key} AND (detected_at,id)>(?,?)");
+    check(&list(&p, Some(&of_customer_since), ascending(), after_time()), index, &after_key);
+    check(&list(&customer, None, default_order(), None), index, key);
+    check(&list(&reseller, None, default_order(), None), "alert_by_reseller", "reseller_tenant_id=?");
+}
+
+#[test]
+fn every_column_of_the_model_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = connection::open_for_writing(&folder.path().join("a.db")).unwrap();
+    let statement = connection.prepare("select * from alert").unwrap();
+    let mut columns: Vec<&str> = statement.column_names().collect();
+    columns.retain(|name| *name != "alert_number");
+    let alert = AlertBuilder::new("p", "a").build();
+    let row = crate::sql::row::AlertRow::new(&alert, "{}", time("2031-01-01T00:00:00Z"));
+    let written: Vec<&str> = row.columns.iter().map(|(name, _)| *name).collect();
+    assert_eq!(written, columns);
+    for property in crate::alert_model().properties {
+        if let Some(crate::model::Stored::Column(name)) = crate::model::stored(property.name) {
+            assert!(columns.contains(&name), "{}", property.name);
+        }
+    }
+}

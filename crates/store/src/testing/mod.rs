@@ -1,0 +1,75 @@
+//! What every store is held to.
+//!
+//! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
+//! [`evaluate`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
+//! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
+//! property tests, and [`properties`] states what must hold of them.
+
+mod build;
+mod evaluate;
+pub mod generate;
+pub mod properties;
+pub mod suite;
+
+use std::sync::Arc;
+
+pub use build::{AlertBuilder, compare, finding, literal, operand, path, sort_key, text, time, value};
+pub use evaluate::{evaluate, in_order};
+
+use crate::SqliteStore;
+
+/// A store in a folder that goes away with the first of the two.
+///
+/// # Panics
+///
+/// If the machine gives no temporary folder, or the store cannot be opened in it.
+#[must_use]
+pub fn temporary_sqlite() -> (tempfile::TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().expect("a test machine has a temporary folder");
+    let store = SqliteStore::open(&folder.path().join("tenantwatch.db")).expect("a new file can be opened");
+    (folder, Arc::new(store))
+}
+
+/// Runs every test of [`suite`] as a test of its own, on a store of its own.
+///
+/// Takes an expression that gives a guard, kept until the test ends, and an `Arc` of the store. The
+/// crate that uses it needs `tokio` with its macros and threads.
+#[macro_export]
+macro_rules! store_suite {
+    ($fresh:expr) => {
+        $crate::store_suite! { @tests $fresh;
+            a_scope_sees_its_own_alerts_and_no_others,
+            a_scope_changes_only_its_own_alerts,
+            an_alert_is_served_to_the_letter,
+            filters_leave_what_they_say,
+            orders_go_by_meaning_and_put_null_lowest,
+            pages_follow_each_other,
+            what_makes_no_page_is_refused,
+            a_change_of_status_is_logged_with_it,
+            a_change_that_says_nothing_new_changes_nothing,
+            a_change_that_contradicts_itself_changes_nothing,
+            changes_at_the_same_time_are_all_logged,
+            findings_raise_continue_and_raise_again,
+            findings_in_one_call_are_told_once,
+            findings_take_their_owner_from_the_directory,
+            findings_of_another_scope_change_nothing,
+            an_imported_alert_is_taken_up_by_its_finding,
+            an_import_can_be_repeated,
+            an_import_keeps_where_an_alert_came_from,
+            an_import_takes_nothing_from_another_scope,
+            the_directory_keeps_what_records_leave_out,
+            the_directory_shows_a_scope_its_own,
+            a_run_that_failed_keeps_the_watermark,
+            runs_are_seen_by_the_whole_partner_alone
+        }
+    };
+    (@tests $fresh:expr; $($name:ident),+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let (_guard, store) = $fresh;
+                $crate::testing::suite::$name(store).await;
+            }
+        )+
+    };
+}

@@ -1,0 +1,83 @@
+//! What holds of any alerts, filters and orders. A failure is a panic that shows what disagreed.
+
+use alerts::{Alert, Scope};
+use odata::checked::{Filter, SortKey};
+use serde_json::Value;
+
+use super::{evaluate, in_order};
+use crate::{AlertQuery, Store};
+
+/// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
+///
+/// # Panics
+///
+/// If it does not.
+pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Filter) {
+    let Some(scope) = filled(store, alerts).await else { return };
+    let mut expected: Vec<String> =
+        bodies(alerts).filter(|body| evaluate(filter, body) == Some(true)).map(|body| id(&body)).collect();
+    expected.sort();
+    let query = AlertQuery {
+        filter: Some(filter.clone()),
+        order: Vec::new(),
+        limit: alerts.len() + 1,
+        skip: 0,
+        after: None,
+    };
+    let page = store.list_alerts(&scope, &query).await.expect("a checked filter is answered");
+    let found: Vec<String> = page.alerts.iter().map(|body| id(&parsed(body))).collect();
+    assert_eq!(found, expected, "{filter:?}");
+    let count = store.count_alerts(&scope, Some(filter)).await.expect("a checked filter is answered");
+    assert_eq!(usize::try_from(count), Ok(expected.len()), "{filter:?}");
+}
+
+/// Following the pages gives every alert once, in the order of [`in_order`].
+///
+/// # Panics
+///
+/// If it does not.
+pub async fn pages_give_each_alert_once<S: Store>(
+    store: &S,
+    alerts: &[Alert],
+    order: &[SortKey],
+    limit: usize,
+) {
+    let Some(scope) = filled(store, alerts).await else { return };
+    let mut expected: Vec<Value> = bodies(alerts).collect();
+    expected.sort_by(|left, right| in_order(order, left, right));
+    let expected: Vec<String> = expected.iter().map(id).collect();
+
+    let mut found = Vec::new();
+    let mut query = AlertQuery { filter: None, order: order.to_vec(), limit, skip: 0, after: None };
+    loop {
+        let page = store.list_alerts(&scope, &query).await.expect("an order over properties is answered");
+        assert!(page.alerts.len() <= limit);
+        found.extend(page.alerts.iter().map(|body| id(&parsed(body))));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+        assert_eq!(page.alerts.len(), limit, "only the last page is short");
+        assert!(found.len() < expected.len(), "the pages do not end: {order:?}");
+    }
+    assert_eq!(found, expected, "{order:?}");
+}
+
+/// Puts the alerts, and gives the scope of their partner; `None` if there are none.
+async fn filled<S: Store>(store: &S, alerts: &[Alert]) -> Option<Scope> {
+    let scope = Scope::Partner(alerts.first()?.partner_tenant_id.clone());
+    store.import_alerts(&scope, alerts).await.expect("alerts of the scope can be imported");
+    Some(scope)
+}
+
+fn bodies(alerts: &[Alert]) -> impl Iterator<Item = Value> {
+    alerts.iter().map(|alert| serde_json::to_value(&alert.body).expect("an alert is JSON"))
+}
+
+fn parsed(body: &str) -> Value {
+    serde_json::from_str(body).expect("a body is JSON")
+}
+
+fn id(body: &Value) -> String {
+    body["id"].as_str().expect("an alert has an id").to_owned()
+}

@@ -1,0 +1,65 @@
+//! The tests that every store must pass, each on a store of its own. [`crate::store_suite`] lists them.
+#![expect(missing_docs, reason = "each test is named for the sentence that it shows")]
+#![expect(clippy::missing_panics_doc, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod changes;
+mod directory;
+mod findings;
+mod imports;
+mod lists;
+mod scopes;
+
+pub use changes::*;
+pub use directory::*;
+pub use findings::*;
+pub use imports::*;
+pub use lists::*;
+pub use scopes::*;
+
+use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
+use odata::checked::{Filter, SortKey};
+
+use crate::{AlertQuery, Store};
+
+pub(super) fn partner(partner: &str) -> Scope {
+    Scope::Partner(partner.parse().unwrap())
+}
+
+pub(super) fn reseller(partner: &str, reseller: &str) -> Scope {
+    Scope::Reseller(partner.parse().unwrap(), reseller.parse().unwrap())
+}
+
+pub(super) fn customer(partner: &str, customer: &str) -> Scope {
+    Scope::Customer(partner.parse().unwrap(), customer.parse().unwrap())
+}
+
+pub(super) fn id(text: &str) -> AlertId {
+    text.parse().unwrap()
+}
+
+/// A query for everything that the filter leaves, in that order.
+pub(super) fn query(filter: Option<Filter>, order: Vec<SortKey>) -> AlertQuery {
+    AlertQuery { filter, order, limit: 1_000, skip: 0, after: None }
+}
+
+/// The ids that a query gives, with spaces between them.
+pub(super) async fn ids<S: Store>(store: &S, scope: &Scope, query: &AlertQuery) -> String {
+    let page = store.list_alerts(scope, query).await.unwrap();
+    page.alerts.iter().map(|body| parsed(body).id.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+/// Imports alerts, all of one partner.
+pub(super) async fn put<S: Store>(store: &S, alerts: &[Alert]) {
+    let scope = Scope::Partner(alerts[0].partner_tenant_id.clone());
+    let imported = store.import_alerts(&scope, alerts).await.unwrap();
+    assert_eq!(imported.added, alerts.len());
+}
+
+/// The alert as the scope sees it.
+pub(super) async fn seen<S: Store>(store: &S, scope: &Scope, alert: &str) -> Option<PartnerSecurityAlert> {
+    store.alert(scope, &id(alert)).await.unwrap().map(|body| parsed(&body))
+}
+
+pub(super) fn parsed(body: &str) -> PartnerSecurityAlert {
+    serde_json::from_str(body).unwrap()
+}
