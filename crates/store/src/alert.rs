@@ -1,7 +1,8 @@
 //! What is asked of alerts, and what comes back.
 
 use alerts::{Alert, ChangeOutcome};
-use odata::checked::{Filter, Literal, SortKey};
+use odata::Position;
+use odata::checked::{Filter, SortKey};
 
 /// The JSON text of an alert, ready to be sent.
 pub type AlertBody = String;
@@ -19,15 +20,6 @@ pub struct AlertQuery {
     pub skip: u64,
     /// Start after this position instead of at the first alert.
     pub after: Option<Position>,
-}
-
-/// A place in an order: the sort keys' values of one alert, and its id.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Position {
-    /// One value for each sort key; enumerations as their member, times as times.
-    pub keys: Vec<Literal>,
-    /// The alert's id.
-    pub id: String,
 }
 
 /// One page of a list.

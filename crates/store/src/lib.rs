@@ -21,7 +21,8 @@ mod subscription;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use alert::{AlertBody, AlertPage, AlertQuery, Imported, Position, Recorded, StatusChanged};
+pub use alert::{AlertBody, AlertPage, AlertQuery, Imported, Recorded, StatusChanged};
+pub use odata::Position;
 pub use contract::Store;
 pub use error::StoreError;
 pub use model::{alert_model, default_order};

@@ -1,0 +1,304 @@
+//! Appending events, each at most once.
+//!
+//! One append is: look at the table, read which of the ids it has already, write the others as
+//! Parquet files, commit. Two appends of the same events at once would both find them absent, and
+//! Delta by itself lets two appends pass each other. So each commit carries a mark (Delta's `txn`
+//! action, under the one name [`APPEND_TURN`]), and Delta refuses a commit if another one with the same
+//! mark came after the version that it was based on. The loser looks again, reads the ids of the files
+//! that are new, drops what it lost to the winner, and commits again. Compaction and other commits
+//! without the mark do not get in the way.
+//!
+//! This rests on the log alone, on "create this file if it is absent", and so it holds between threads,
+//! processes and machines. A lock file was the alternative; it would serve local disks only.
+//!
+//! The appends of one process wait for each other instead of racing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Date32Type;
+use arrow_array::{RecordBatch, new_null_array};
+use arrow_schema::{DataType, Field, Schema};
+use chrono::NaiveDate;
+use datafusion::object_store::{ObjectStoreExt, path::Path};
+use deltalake::kernel::transaction::{
+    CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
+};
+use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::protocol::{DeltaOperation, SaveMode};
+use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use deltalake::{DeltaTable, DeltaTableError};
+use futures::StreamExt;
+use ingest::schema::DAY;
+use tracing::{debug, warn};
+
+use crate::LakeError;
+use crate::files::writer_properties;
+use crate::incoming::{Day, Incoming, event_id};
+use crate::known::{DataFile, KnownIds};
+use crate::read::scan;
+use crate::table::EventTable;
+
+/// The name under which appends take turns. Changing it would let old and new versions pass each other.
+const APPEND_TURN: &str = "tenantwatch/append";
+
+/// How often an append looks again after others were faster. Each time at least one other append has
+/// got through, so this is reached only under a load that no retry would help.
+const COMMIT_ATTEMPTS_MAX: usize = 32;
+
+/// What became of the rows of an append.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Rows that are in the table now and were not before.
+    pub stored: u64,
+    /// Rows that were dropped: their event is in the table already, or came twice.
+    pub duplicates: u64,
+}
+
+/// Files that hold events but are in no commit yet.
+struct Written {
+    /// The rows they hold.
+    rows: Vec<u32>,
+    files: Vec<Add>,
+}
+
+/// How a commit ended.
+enum Turn {
+    Committed,
+    /// Another append was faster; nothing changed.
+    Overtaken,
+}
+
+impl EventTable {
+    /// Stores the events that the table does not have, in one commit.
+    pub(crate) async fn append(&self, incoming: &Incoming) -> Result<Appended, LakeError> {
+        if incoming.len() == 0 {
+            return Ok(Appended::default());
+        }
+        let mut known = self.known.lock().await;
+        let mut earlier: Option<Written> = None;
+        for _ in 0..COMMIT_ATTEMPTS_MAX {
+            let table = self.ready_for_append().await?;
+            let in_table = self.find_known(&mut known, &table, incoming).await?;
+            let fresh = incoming.fresh(&in_table);
+            let written = match earlier.take() {
+                Some(written) if written.rows == fresh => written,
+                stale => {
+                    self.discard(&table, stale).await;
+                    if fresh.is_empty() {
+                        return Ok(count(incoming, &fresh));
+                    }
+                    let files = self.write(&table, incoming, &fresh).await?;
+                    Written { rows: fresh, files }
+                }
+            };
+            match self.commit(&table, &written.files).await? {
+                Turn::Committed => {
+                    remember(&mut known, incoming, &written);
+                    return Ok(count(incoming, &written.rows));
+                }
+                Turn::Overtaken => {
+                    debug!(table = %self.location(), "Another append was faster; looking again");
+                    earlier = Some(written);
+                }
+            }
+        }
+        if let Some(table) = self.current().await? {
+            self.discard(&table, earlier).await;
+        }
+        Err(LakeError::Contended { location: self.location().to_string(), attempts: COMMIT_ATTEMPTS_MAX })
+    }
+
+    /// Marks the rows whose event the table has.
+    async fn find_known(
+        &self,
+        known: &mut KnownIds,
+        table: &DeltaTable,
+        incoming: &Incoming,
+    ) -> Result<Vec<bool>, LakeError> {
+        let files = self.files_by_day(table, incoming)?;
+        let plan = known.plan(&files, incoming.days());
+        let mut in_table = vec![false; incoming.len()];
+        if !plan.files.is_empty() {
+            let meet = |known: &mut KnownIds, day, id| {
+                if plan.kept.contains(&day) {
+                    known.learn(day, [id]);
+                } else if let Some(row) = incoming.row(day, id) {
+                    in_table[row as usize] = true;
+                }
+            };
+            if let Err(error) = self.read_ids(known, table, &plan.files, meet).await {
+                known.clear();
+                return Err(error);
+            }
+            for (day, file) in
+                files.iter().flat_map(|(day, files)| files.iter().map(move |file| (*day, file)))
+            {
+                known.learnt_file(day, &file.path);
+            }
+        }
+        for (day, ids) in incoming.days() {
+            for id in ids.iter().filter(|id| known.contains(*day, **id)) {
+                if let Some(row) = incoming.row(*day, *id) {
+                    in_table[row as usize] = true;
+                }
+            }
+        }
+        Ok(in_table)
+    }
+
+    /// The table's files of the days that the events fall on, by the log.
+    fn files_by_day(
+        &self,
+        table: &DeltaTable,
+        incoming: &Incoming,
+    ) -> Result<BTreeMap<Day, Vec<DataFile>>, LakeError> {
+        let days: HashMap<String, Day> =
+            incoming.days().keys().filter_map(|day| Some((partition_name(*day)?, *day))).collect();
+        let mut files: BTreeMap<Day, Vec<DataFile>> = days.values().map(|day| (*day, Vec::new())).collect();
+        let state = table.snapshot().map_err(|e| self.delta_error(e))?;
+        for file in state.log_data().iter() {
+            let partition = file.partition_values_map().remove(DAY).flatten();
+            let Some(day) = partition.and_then(|name| days.get(&name).copied()) else { continue };
+            let file = DataFile { path: file.path().into_owned(), rows: file.num_records() };
+            files.entry(day).or_default().push(file);
+        }
+        Ok(files)
+    }
+
+    /// Hands the day and id of each event in the files to `meet`.
+    async fn read_ids(
+        &self,
+        known: &mut KnownIds,
+        table: &DeltaTable,
+        files: &[String],
+        mut meet: impl FnMut(&mut KnownIds, Day, u128),
+    ) -> Result<(), LakeError> {
+        let columns =
+            vec![Field::new(DAY, DataType::Date32, false), Field::new("event_id", DataType::Binary, false)];
+        let failed = |e| self.query_error(e);
+        let scan = scan(table, Schema::new(columns), &self.session).map_err(failed)?.with_file_paths(files);
+        let events = self.session.read_table(Arc::new(scan)).map_err(failed)?;
+        let events = events.select_columns(&[DAY, "event_id"]).map_err(failed)?;
+        let mut batches = events.execute_stream().await.map_err(failed)?;
+        while let Some(batch) = batches.next().await {
+            let batch = batch.map_err(failed)?;
+            let days = batch.column(0).as_primitive::<Date32Type>();
+            let ids = batch.column(1).as_binary::<i32>();
+            for (day, bytes) in days.values().iter().zip(ids) {
+                // Ids of another length are not ours, so that no event of ours equals them.
+                if let Some(id) = bytes.and_then(event_id) {
+                    meet(known, *day, id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one file a day; no commit names them yet.
+    async fn write(
+        &self,
+        table: &DeltaTable,
+        incoming: &Incoming,
+        rows: &[u32],
+    ) -> Result<Vec<Add>, LakeError> {
+        let arrow_failed = |source| self.delta_error(DeltaTableError::Arrow { source });
+        let batch = incoming.take(rows).map_err(arrow_failed)?;
+        let mut writer = RecordBatchWriter::for_table(table)
+            .map_err(|e| self.delta_error(e))?
+            .with_writer_properties(writer_properties());
+        let batch = under_schema(&batch, &writer.arrow_schema()).map_err(arrow_failed)?;
+        writer.write(batch).await.map_err(|e| self.delta_error(e))?;
+        writer.flush().await.map_err(|e| self.delta_error(e))
+    }
+
+    async fn commit(&self, table: &DeltaTable, files: &[Add]) -> Result<Turn, LakeError> {
+        let based_on = table.snapshot().map_err(|e| self.delta_error(e))?;
+        // Delta compares the names only; the number is for people who read the log.
+        let turn = i64::try_from(based_on.version()).unwrap_or(i64::MAX).saturating_add(1);
+        let properties =
+            CommitProperties::default().with_application_transaction(Transaction::new(APPEND_TURN, turn));
+        let operation = DeltaOperation::Write {
+            mode: SaveMode::Append,
+            partition_by: Some(vec![DAY.to_owned()]),
+            predicate: None,
+        };
+        let commit = CommitBuilder::from(properties)
+            .with_actions(files.iter().cloned().map(Action::Add).collect())
+            .build(Some(based_on), table.log_store(), operation)
+            .into_prepared_commit_future()
+            .await
+            .map_err(|e| self.delta_error(e))?;
+        match commit.await {
+            Ok(committed) => {
+                // From here on the events are stored; a checkpoint that fails only costs readers time.
+                if let Err(error) = committed.await {
+                    warn!(table = %self.location(), %error, "The table's log could not be tidied up");
+                }
+                Ok(Turn::Committed)
+            }
+            Err(error) if was_overtaken(&error) => Ok(Turn::Overtaken),
+            Err(error) => Err(self.delta_error(error)),
+        }
+    }
+
+    /// Removes files that no commit will name. Those that stay are a matter of space only.
+    async fn discard(&self, table: &DeltaTable, written: Option<Written>) {
+        for file in written.into_iter().flat_map(|written| written.files) {
+            if let Err(error) = table.object_store().delete(&Path::from(file.path.as_str())).await {
+                debug!(table = %self.location(), file = file.path, %error, "A file is left for the vacuum");
+            }
+        }
+    }
+}
+
+/// Whether a commit failed because the table is no longer as it was looked at.
+fn was_overtaken(error: &DeltaTableError) -> bool {
+    match error {
+        DeltaTableError::VersionAlreadyExists(_) => true,
+        DeltaTableError::Transaction { source } => matches!(
+            source,
+            TransactionError::VersionAlreadyExists(_)
+                | TransactionError::MaxCommitAttempts(_)
+                | TransactionError::CommitConflict(
+                    CommitConflictError::ConcurrentTransaction
+                        | CommitConflictError::MetadataChanged
+                        | CommitConflictError::ProtocolChanged(_)
+                )
+        ),
+        _ => false,
+    }
+}
+
+fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
+    for (day, ids) in incoming.days() {
+        known.learn(*day, ids.iter().copied());
+    }
+    let days: HashMap<String, Day> =
+        incoming.days().keys().filter_map(|day| Some((partition_name(*day)?, *day))).collect();
+    for file in &written.files {
+        let partition = file.partition_values.get(DAY).cloned().flatten();
+        if let Some(day) = partition.and_then(|name| days.get(&name).copied()) {
+            known.learnt_file(day, &file.path);
+        }
+    }
+}
+
+fn count(incoming: &Incoming, stored: &[u32]) -> Appended {
+    Appended { stored: stored.len() as u64, duplicates: (incoming.len() - stored.len()) as u64 }
+}
+
+/// How the log writes a day: `2026-11-23`. `None` if no calendar has it.
+fn partition_name(day: Day) -> Option<String> {
+    NaiveDate::from_epoch_days(day).map(|date| date.format("%Y-%m-%d").to_string())
+}
+
+/// The batch with the table's columns: in its order, and null where this version knows no such column.
+fn under_schema(batch: &RecordBatch, schema: &Arc<Schema>) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => column.clone(),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect())
+}

@@ -1,0 +1,163 @@
+//! Events on their way in: checked, without repeats, and in the order in which files keep them.
+//!
+//! Files are sorted by subscription and time within a day. Detectors group by subscription, so their
+//! rows lie together, compress better, and row groups of other subscriptions can be skipped.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{concat_batches, take_record_batch};
+use ingest::schema::{DAY, Kind};
+
+use crate::LakeError;
+use crate::known::{DayIds, EventId, IdHashing};
+
+/// Length of an `event_id` in bytes.
+const EVENT_ID_BYTES: usize = 16;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+/// Days since 1970, as in the `day` column.
+pub(crate) type Day = i32;
+
+/// What tells an event from all others: its partition and its id.
+type EventKey = (Day, EventId);
+
+/// Checked events of one kind.
+pub(crate) struct Incoming {
+    rows: RecordBatch,
+    /// The first row of each event.
+    row_of: HashMap<EventKey, u32, IdHashing>,
+    /// The rows of `row_of`, in the order in which they are to be written.
+    order: Vec<u32>,
+    days: DayIds,
+}
+
+impl Incoming {
+    /// Checks the batches, and drops what they hold twice.
+    pub(crate) fn new(kind: Kind, batches: Vec<RecordBatch>) -> Result<Self, LakeError> {
+        let malformed = |problem: String| LakeError::Malformed { kind, problem };
+        let schema = kind.schema();
+        let mut checked = Vec::with_capacity(batches.len());
+        for (index, batch) in batches.iter().enumerate() {
+            checked.push(check_columns(kind, batch).map_err(|p| malformed(format!("batch {index}: {p}")))?);
+        }
+        let rows = concat_batches(&schema, &checked).map_err(|error| malformed(error.to_string()))?;
+        u32::try_from(rows.num_rows())
+            .map_err(|_| malformed("more than 4 billion rows at once; append in chunks".to_owned()))?;
+        let keys = event_keys(&rows).map_err(malformed)?;
+
+        let mut row_of = HashMap::with_capacity_and_hasher(keys.len(), IdHashing);
+        let mut order = Vec::with_capacity(keys.len());
+        let mut days: DayIds = BTreeMap::new();
+        for (row, key) in (0u32..).zip(keys) {
+            if let std::collections::hash_map::Entry::Vacant(first) = row_of.entry(key) {
+                first.insert(row);
+                order.push(row);
+                days.entry(key.0).or_default().push(key.1);
+            }
+        }
+        sort_for_files(&rows, &mut order);
+        Ok(Self { rows, row_of, order, days })
+    }
+
+    /// How many rows came in, repeats included.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    /// The ids of each day, without repeats.
+    pub(crate) fn days(&self) -> &DayIds {
+        &self.days
+    }
+
+    /// The row of an event, if it is among these.
+    pub(crate) fn row(&self, day: Day, id: EventId) -> Option<u32> {
+        self.row_of.get(&(day, id)).copied()
+    }
+
+    /// The rows to write, in order: all but repeats and those that `known` marks, which has an entry
+    /// for each row.
+    pub(crate) fn fresh(&self, known: &[bool]) -> Vec<u32> {
+        self.order.iter().copied().filter(|row| !known[*row as usize]).collect()
+    }
+
+    /// Copies the rows named, in the order named.
+    pub(crate) fn take(&self, rows: &[u32]) -> Result<RecordBatch, arrow_schema::ArrowError> {
+        take_record_batch(&self.rows, &UInt32Array::from(rows.to_vec()))
+    }
+}
+
+/// The batch under the schema of the kind: same names, types and order, and no null where none may be.
+fn check_columns(kind: Kind, batch: &RecordBatch) -> Result<RecordBatch, String> {
+    let schema = kind.schema();
+    let given = batch.schema();
+    if given.fields().len() != schema.fields().len() {
+        return Err(format!("{} columns instead of {}", given.fields().len(), schema.fields().len()));
+    }
+    for (given, wanted) in given.fields().iter().zip(schema.fields()) {
+        if given.name() != wanted.name() {
+            return Err(format!("column '{}' where '{}' should be", given.name(), wanted.name()));
+        }
+        if given.data_type() != wanted.data_type() {
+            let (name, given, wanted) = (given.name(), given.data_type(), wanted.data_type());
+            return Err(format!("column '{name}' is {given} instead of {wanted}"));
+        }
+    }
+    RecordBatch::try_new(schema, batch.columns().to_vec()).map_err(|error| error.to_string())
+}
+
+/// The key of each row, in the order of the rows.
+fn event_keys(rows: &RecordBatch) -> Result<Vec<EventKey>, String> {
+    let days = column(rows, DAY)?.as_primitive::<Date32Type>();
+    let times = column(rows, "event_at")?.as_primitive::<TimestampMicrosecondType>();
+    let ids = column(rows, "event_id")?.as_binary::<i32>();
+    let mut keys = Vec::with_capacity(rows.num_rows());
+    for row in 0..rows.num_rows() {
+        let day = days.value(row);
+        // A row under the wrong day would be invisible to every query that names its day.
+        if times.value(row).div_euclid(MICROSECONDS_PER_DAY) != i64::from(day) {
+            return Err(format!("row {row}: 'day' is not the UTC day of 'event_at'"));
+        }
+        let id = event_id(ids.value(row)).ok_or_else(|| {
+            format!("row {row}: 'event_id' has {} bytes instead of {EVENT_ID_BYTES}", ids.value(row).len())
+        })?;
+        keys.push((day, id));
+    }
+    Ok(keys)
+}
+
+/// An id from the bytes of the `event_id` column; `None` if they are not 16.
+pub(crate) fn event_id(bytes: &[u8]) -> Option<EventId> {
+    <[u8; EVENT_ID_BYTES]>::try_from(bytes).ok().map(EventId::from_be_bytes)
+}
+
+fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Arc<dyn Array>, String> {
+    rows.column_by_name(name).ok_or_else(|| format!("no column '{name}'"))
+}
+
+/// Sorts row numbers by day, subscription and time; rows without a subscription come first.
+///
+/// A chunk names few subscriptions many times, so their names are ranked once and the sort compares
+/// numbers only.
+fn sort_for_files(rows: &RecordBatch, order: &mut [u32]) {
+    let (Some(days), Some(times), Some(subscriptions)) =
+        (rows.column_by_name(DAY), rows.column_by_name("event_at"), rows.column_by_name("subscription_id"))
+    else {
+        return; // Order is a matter of speed only.
+    };
+    let days = days.as_primitive::<Date32Type>();
+    let times = times.as_primitive::<TimestampMicrosecondType>();
+    let subscriptions = subscriptions.as_string::<i32>();
+    let names: BTreeSet<&str> = subscriptions.iter().flatten().collect();
+    let rank_of: HashMap<&str, u32> = names.into_iter().zip(1u32..).collect();
+    let ranks: Vec<u32> =
+        subscriptions.iter().map(|name| name.and_then(|n| rank_of.get(n).copied()).unwrap_or(0)).collect();
+    order.sort_unstable_by_key(|row| {
+        let at = *row as usize;
+        (days.value(at), ranks[at], times.value(at), *row)
+    });
+}

@@ -1,0 +1,131 @@
+//! Reading: every value as it was written, empty tables, extent, sizes, and what a filter leaves out.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use chrono::NaiveDate;
+use datafusion::arrow::compute::concat_batches;
+use datafusion::datasource::MemTable;
+use datafusion::prelude::SessionContext;
+use ingest::schema::Kind;
+use lake::TableSummary;
+
+use crate::events::{Event, batch, lake, query, time};
+
+const EVENTS: [Event; 4] = [
+    Event(1, "sub-a", "2026-11-19T08:00:00.000001Z"),
+    Event(2, "sub-a", "2026-11-20T00:00:00Z"),
+    Event(3, "sub-b", "2026-11-20T23:59:59.999999Z"),
+    Event(4, "sub-b", "2026-11-21T12:00:00Z"),
+];
+
+/// The rows of a query, in one batch.
+async fn rows(session: &SessionContext, sql: &str) -> RecordBatch {
+    let batches = session.sql(sql).await.unwrap().collect().await.unwrap();
+    concat_batches(&batches[0].schema(), &batches).unwrap()
+}
+
+/// Detectors are tested on in-memory tables of `Kind::schema`; the lake must not differ from them in
+/// any value or type.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_what_an_in_memory_table_gives() {
+    let (_directory, lake) = lake();
+    for kind in Kind::ALL {
+        lake.append(kind, vec![batch(kind, &EVENTS)]).await.unwrap();
+        let on_lake = SessionContext::new();
+        lake.register(&on_lake).await.unwrap();
+        let table = on_lake.table_provider(kind.name()).await.unwrap();
+        assert_eq!(table.schema(), kind.schema(), "{}", kind.name());
+
+        let in_memory = SessionContext::new();
+        let same = MemTable::try_new(kind.schema(), vec![vec![batch(kind, &EVENTS)]]).unwrap();
+        in_memory.register_table(kind.name(), Arc::new(same)).unwrap();
+        for columns in ["*", "resource_group, day, event_at"] {
+            let sql = format!("select {columns} from {} order by event_id", kind.name());
+            let (found, expected) = (rows(&on_lake, &sql).await, rows(&in_memory, &sql).await);
+            assert_eq!(found.schema(), expected.schema(), "{sql}");
+            assert_eq!(found, expected, "{sql}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_does_not_exist_is_empty() {
+    let (directory, lake) = lake();
+    let session = SessionContext::new();
+    lake.register(&session).await.unwrap();
+    for kind in Kind::ALL {
+        let table = session.table_provider(kind.name()).await.unwrap();
+        assert_eq!(table.schema(), kind.schema());
+        assert_eq!(lake.extent(kind).await.unwrap(), None);
+    }
+    let counted = query(&lake, "select count(*) as n from flow where day > '2026-01-01'").await;
+    assert_eq!(counted, "+---+\n| n |\n+---+\n| 0 |\n+---+");
+    assert!(!directory.path().join("events").exists(), "reading creates nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registering_again_shows_later_appends() {
+    let (_directory, lake) = lake();
+    let session = SessionContext::new();
+    let count = "select event_id from cost";
+    lake.append(Kind::Cost, vec![batch(Kind::Cost, &EVENTS[..1])]).await.unwrap();
+    lake.register(&session).await.unwrap();
+    lake.append(Kind::Cost, vec![batch(Kind::Cost, &EVENTS[1..])]).await.unwrap();
+    assert_eq!(rows(&session, count).await.num_rows(), 1, "a registered table stands still");
+    lake.register(&session).await.unwrap();
+    assert_eq!(rows(&session, count).await.num_rows(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extent_and_sizes() {
+    let (_directory, lake) = lake();
+    lake.append(Kind::Flow, vec![batch(Kind::Flow, &EVENTS[1..])]).await.unwrap();
+    lake.append(Kind::Flow, vec![batch(Kind::Flow, &EVENTS[..2])]).await.unwrap();
+    let extent = lake.extent(Kind::Flow).await.unwrap().unwrap();
+    assert_eq!(extent, (time("2026-11-19T08:00:00.000001Z"), time("2026-11-21T12:00:00Z")));
+
+    let tables = lake.describe().await.unwrap();
+    assert_eq!(tables.iter().map(|table| table.kind).collect::<Vec<_>>(), Kind::ALL);
+    let day = |day| NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+    let flow = TableSummary {
+        kind: Kind::Flow,
+        rows: 4,
+        files: 3,
+        bytes: tables[2].bytes,
+        days: Some((day(19), day(21))),
+        version: Some(2),
+    };
+    assert_eq!(tables[2], flow);
+    assert!(flow.bytes > 1000, "{} bytes", flow.bytes);
+    assert_eq!((tables[0].rows, tables[0].days, tables[0].version), (0, None, None));
+}
+
+/// The physical plan of a query.
+async fn plan(session: &SessionContext, sql: &str) -> String {
+    let plan = session.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filters_leave_out_files_and_projections_leave_out_columns() {
+    let (_directory, lake) = lake();
+    lake.append(Kind::Activity, vec![batch(Kind::Activity, &EVENTS)]).await.unwrap();
+    let session = SessionContext::new();
+    lake.register(&session).await.unwrap();
+    let cases = [
+        ("true", 3),
+        ("day >= date '2026-11-20'", 2),
+        ("day >= '2026-11-20' and day < '2026-11-21'", 1),
+        ("day between date '2026-11-20' and date '2026-11-20'", 1),
+        ("event_at >= timestamp '2026-11-21T00:00:00Z'", 1),
+        ("subscription_id = 'sub-a'", 2),
+    ];
+    for (filter, files) in cases {
+        let plan = plan(&session, &format!("select operation from activity where {filter}")).await;
+        assert_eq!(plan.matches(".parquet").count(), files, "{filter}:\n{plan}");
+        let projected = plan.lines().find(|line| line.contains(".parquet")).unwrap();
+        assert!(projected.contains("operation"), "{plan}");
+        assert!(!projected.contains("properties"), "{plan}");
+    }
+}

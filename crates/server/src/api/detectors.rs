@@ -1,0 +1,41 @@
+//! The detectors: what each one means and what to do when it fires.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use detect::Manifest;
+use serde_json::{Value, json};
+
+use super::Api;
+use crate::auth::Caller;
+use crate::error::ApiError;
+
+/// `GET /tenantwatch/v1/detectors`
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Value>, ApiError> {
+    caller.permissions.may_read()?;
+    let detectors: Vec<Value> = api.instance.detectors.iter().map(|detector| describe(&detector.manifest)).collect();
+    Ok(Json(json!({ "value": detectors })))
+}
+
+fn describe(manifest: &Manifest) -> Value {
+    let inputs: Vec<&str> = manifest.inputs.iter().map(|kind| kind.name()).collect();
+    json!({
+        "id": manifest.id,
+        "version": manifest.version,
+        "alertType": manifest.alert_type,
+        "title": manifest.title,
+        "severity": manifest.severity,
+        "confidence": manifest.confidence,
+        "inputs": inputs,
+        "lookbackSeconds": manifest.lookback.num_seconds(),
+        "scheduleSeconds": manifest.schedule.num_seconds(),
+        "meaning": manifest.meaning,
+        "response": manifest.response,
+        "mitre": manifest.mitre,
+        "source": manifest.source,
+    })
+}

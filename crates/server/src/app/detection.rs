@@ -1,0 +1,217 @@
+//! Running detectors, and what their findings do to the alerts.
+
+use std::error::Error;
+use std::time::Instant;
+
+use alerts::{Alert, Finding};
+use chrono::{DateTime, TimeDelta, Utc};
+use detect::{DetectError, Detector, Limits, Window};
+use lake::LakeError;
+use store::{DetectorRun, StoreError};
+
+use super::Instance;
+
+/// What stops a detection as a whole. A detector that fails does not.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectionError {
+    /// The alerts cannot be read or written.
+    #[error("the alert store failed during detection")]
+    Store(#[from] StoreError),
+    /// The events cannot be read.
+    #[error("the event lake failed during detection")]
+    Lake(#[from] LakeError),
+}
+
+/// Which events to look at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Period {
+    /// Where to start; where each detector left off, if not given.
+    pub since: Option<DateTime<Utc>>,
+    /// Where to end; now, if not given.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// When the alerts are said to have been made.
+#[derive(Debug, Clone, Copy)]
+pub enum Clock {
+    /// At this moment, for all of them: the truth of a live system.
+    Now(DateTime<Utc>),
+    /// When a detector that runs on time would have made them: so long after the last evidence.
+    /// For simulated estates, whose past nobody has watched.
+    AsIfWatched(TimeDelta),
+}
+
+/// What a detection did.
+#[derive(Debug, Default)]
+pub struct DetectionReport {
+    /// Alerts that were raised.
+    pub raised: Vec<Alert>,
+    /// Alerts that went on.
+    pub continued: Vec<Alert>,
+    /// Every run, failed ones included.
+    pub runs: Vec<DetectorRun>,
+}
+
+impl DetectionReport {
+    /// The runs that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &DetectorRun> {
+        self.runs.iter().filter(|run| run.error.is_some())
+    }
+}
+
+/// Runs all detectors of the instance once.
+///
+/// A period that is given is looked at as asked and leaves the watermarks alone; otherwise each
+/// detector goes on where its last successful run ended, less its overlap for late events.
+///
+/// # Errors
+///
+/// [`DetectionError`] if events or alerts cannot be reached. A detector that fails is in the report.
+pub async fn detect(instance: &Instance, period: Period, clock: Clock) -> Result<DetectionReport, DetectionError> {
+    let mut report = DetectionReport::default();
+    for detector in &instance.detectors {
+        run_detector(instance, detector, period, clock, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// Runs one detector once; see [`detect`].
+///
+/// # Errors
+///
+/// As [`detect`].
+pub async fn run_detector(
+    instance: &Instance,
+    detector: &Detector,
+    period: Period,
+    clock: Clock,
+    report: &mut DetectionReport,
+) -> Result<(), DetectionError> {
+    let started_at = Utc::now();
+    let Some(window) = window(instance, detector, period, started_at).await? else {
+        return Ok(());
+    };
+    let started = Instant::now();
+    let found = findings(instance, detector, &window).await;
+    let mut run = DetectorRun {
+        detector_id: detector.manifest.id.clone(),
+        since: window.since,
+        until: window.until,
+        started_at,
+        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        findings: found.as_ref().map_or(0, Vec::len),
+        error: found.as_ref().err().map(explain),
+    };
+    if let Ok(findings) = found {
+        let recorded = record(instance, &findings, clock).await?;
+        report.raised.extend(recorded.0);
+        report.continued.extend(recorded.1);
+    } else if let Some(error) = &run.error {
+        tracing::error!(detector.id = %run.detector_id, %error, "Detector {} failed", run.detector_id);
+    }
+    run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let asked_for = period.since.is_some() || period.until.is_some();
+    if !asked_for {
+        instance.store.record_run(&instance.scope(), &run).await?;
+    }
+    report.runs.push(run);
+    Ok(())
+}
+
+/// The window of a run, or `None` if there are no events that it could look at.
+async fn window(
+    instance: &Instance,
+    detector: &Detector,
+    period: Period,
+    now: DateTime<Utc>,
+) -> Result<Option<Window>, DetectionError> {
+    let manifest = &detector.manifest;
+    let until = period.until.unwrap_or(now);
+    let since = match period.since {
+        Some(since) => since,
+        None => match instance.store.detector_watermark(&instance.scope(), &manifest.id).await? {
+            Some(watermark) => watermark - manifest.overlap,
+            None => match first_event(instance, detector).await? {
+                Some(first) => first,
+                None => return Ok(None),
+            },
+        },
+    };
+    Ok((since < until).then(|| Window::new(since, until)))
+}
+
+async fn first_event(instance: &Instance, detector: &Detector) -> Result<Option<DateTime<Utc>>, DetectionError> {
+    let mut first: Option<DateTime<Utc>> = None;
+    for kind in &detector.manifest.inputs {
+        if let Some((start, _)) = instance.lake.extent(*kind).await? {
+            first = Some(first.map_or(start, |known| known.min(start)));
+        }
+    }
+    Ok(first)
+}
+
+/// Why a detector gave no findings.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The events cannot be read.
+    #[error("the events cannot be read")]
+    Lake(#[from] LakeError),
+    /// The query engine cannot be set up.
+    #[error("the query engine cannot be set up")]
+    Engine(#[source] Box<dyn Error + Send + Sync>),
+    /// The query failed, or ran over its limits.
+    #[error(transparent)]
+    Query(#[from] DetectError),
+}
+
+/// What one detector finds in one window of the lake.
+///
+/// # Errors
+///
+/// [`RunError`] if the query fails or runs over its limits.
+pub async fn findings(instance: &Instance, detector: &Detector, window: &Window) -> Result<Vec<Finding>, RunError> {
+    let engine = |error: datafusion::error::DataFusionError| RunError::Engine(Box::new(error));
+    let session = detect::session(Limits::default()).map_err(engine)?;
+    instance.lake.register(&session).await?;
+    instance.indicators.register(&session).map_err(engine)?;
+    Ok(detector.run(&session, window, &instance.partner).await?)
+}
+
+/// Lets findings raise or continue alerts.
+async fn record(
+    instance: &Instance,
+    findings: &[Finding],
+    clock: Clock,
+) -> Result<(Vec<Alert>, Vec<Alert>), StoreError> {
+    let scope = instance.scope();
+    match clock {
+        Clock::Now(now) => {
+            let recorded = instance.store.record_findings(&scope, findings, now).await?;
+            Ok((recorded.raised, recorded.continued))
+        }
+        Clock::AsIfWatched(delay) => {
+            let mut sorted: Vec<&Finding> = findings.iter().collect();
+            sorted.sort_by_key(|finding| finding.last_observed_at);
+            let (mut raised, mut continued) = (Vec::new(), Vec::new());
+            for finding in sorted {
+                let now = finding.last_observed_at + delay;
+                let recorded = instance.store.record_findings(&scope, std::slice::from_ref(finding), now).await?;
+                raised.extend(recorded.raised);
+                continued.extend(recorded.continued);
+            }
+            Ok((raised, continued))
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn explain(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,233 @@
+//! Taking records in: files become events in the lake, entries of the directory, and a quarantine.
+//!
+//! Reading runs in a thread of its own and hands batches over a short channel, so that parsing and
+//! writing overlap and memory stays bounded however large the files are. A chunk that is in the lake
+//! stays there if a later one fails; taking the files in again then stores the rest.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow_array::RecordBatch;
+use chrono::{DateTime, Utc};
+use ingest::schema::Kind;
+use ingest::{EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected, SeenSubscription, Stop};
+use lake::LakeError;
+use store::{StoreError, Subscription};
+use tokio::sync::mpsc;
+
+use super::Instance;
+
+/// How many events the reader puts into a batch.
+const ROWS_PER_BATCH: usize = 32 * 1024;
+
+/// How many events of a kind are gathered before they are written; each write leaves one file for each
+/// day that it touches, so small writes make many small files.
+const ROWS_PER_APPEND: usize = 512 * 1024;
+
+/// How many batches the reader may be ahead of the writer.
+const BATCHES_AHEAD: usize = 4;
+
+/// How many rejections the report names; all of them are in the quarantine.
+const REJECTED_NAMED: usize = 100;
+
+/// What stops an ingest. What was stored before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestionError {
+    /// A file cannot be read.
+    #[error(transparent)]
+    Read(#[from] IngestError),
+    /// Events cannot be stored.
+    #[error("events cannot be stored")]
+    Lake(#[from] LakeError),
+    /// Rejected records cannot be kept.
+    #[error("rejected records cannot be kept")]
+    Quarantine(#[from] QuarantineError),
+    /// The directory of subscriptions cannot be written.
+    #[error("the directory of subscriptions cannot be written")]
+    Store(#[from] StoreError),
+    /// The reading thread died.
+    #[error("the reader stopped without a result")]
+    ReaderDied(#[source] tokio::task::JoinError),
+}
+
+/// What an ingest did.
+#[derive(Debug, Default)]
+pub struct IngestReport {
+    /// How many files were read.
+    pub files: usize,
+    /// What became of the records of each kind.
+    pub by_kind: BTreeMap<Kind, Counts>,
+    /// How many records were rejected.
+    pub quarantined: u64,
+    /// The first rejections.
+    pub rejected: Vec<Rejection>,
+    /// Where all rejections are, if there are any.
+    pub quarantine: Option<PathBuf>,
+}
+
+/// What became of the records of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events that are new.
+    pub stored: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+}
+
+/// A record that was not taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The file it came from.
+    pub file: String,
+    /// The line it starts on, from 1.
+    pub line: u64,
+    /// What is wrong with it and how to mend it.
+    pub reason: String,
+}
+
+impl IngestReport {
+    /// All records met: stored, duplicate or quarantined. A flow record counts by its tuples.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.stored() + self.duplicates() + self.quarantined
+    }
+
+    /// Events that are new.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
+        self.by_kind.values().map(|counts| counts.stored).sum()
+    }
+
+    /// Events that were there already.
+    #[must_use]
+    pub fn duplicates(&self) -> u64 {
+        self.by_kind.values().map(|counts| counts.duplicates).sum()
+    }
+}
+
+/// Takes in files. `progress` grows by the bytes read.
+///
+/// # Errors
+///
+/// [`IngestionError`]; what was stored before it stays, and the files can be taken in again.
+pub async fn ingest(
+    instance: Arc<Instance>,
+    files: Vec<InputFile>,
+    now: DateTime<Utc>,
+    progress: Arc<AtomicU64>,
+) -> Result<IngestReport, IngestionError> {
+    let (to_writer, mut batches) = mpsc::channel(BATCHES_AHEAD);
+    let reader = tokio::task::spawn_blocking({
+        let instance = instance.clone();
+        move || read_files(&instance, &files, now, &progress, &to_writer)
+    });
+
+    let mut writer = Writer::new(&instance);
+    let mut written = Ok(());
+    while let Some(batch) = batches.recv().await {
+        written = writer.take(batch).await;
+        if written.is_err() {
+            break;
+        }
+    }
+    // A reader whose channel is closed stops at its next batch.
+    drop(batches);
+    let read = reader.await.map_err(IngestionError::ReaderDied)?;
+    written?;
+    let mut report = read?;
+    writer.flush().await?;
+    report.by_kind = writer.counts;
+    Ok(report)
+}
+
+/// Reads all files, one after the other; runs in a thread of its own.
+fn read_files(
+    instance: &Instance,
+    files: &[InputFile],
+    now: DateTime<Utc>,
+    progress: &AtomicU64,
+    to_writer: &mpsc::Sender<EventBatch>,
+) -> Result<IngestReport, IngestionError> {
+    let reading = Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH };
+    let mut report = IngestReport::default();
+    for file in files {
+        let mut quarantine = QuarantineWriter::new(&instance.data_dir.quarantine(), &file.path);
+        let summary = ingest::read_file(file, &reading, progress, &mut |item| match item {
+            Item::Batch(batch) => to_writer.blocking_send(batch).map_err(|error| Stop(Box::new(error))),
+            Item::Rejected(rejected) => {
+                quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
+                note(&mut report, rejected);
+                Ok(())
+            }
+        })?;
+        report.files += 1;
+        report.quarantined += summary.rejected;
+        if quarantine.finish()?.is_some() {
+            report.quarantine = Some(instance.data_dir.quarantine());
+        }
+    }
+    Ok(report)
+}
+
+fn note(report: &mut IngestReport, rejected: Rejected) {
+    if report.rejected.len() < REJECTED_NAMED {
+        report.rejected.push(Rejection { file: rejected.file, line: rejected.line, reason: rejected.reason });
+    }
+}
+
+/// Gathers batches and writes them in large chunks.
+struct Writer<'a> {
+    instance: &'a Instance,
+    pending: BTreeMap<Kind, Pending>,
+    counts: BTreeMap<Kind, Counts>,
+}
+
+#[derive(Default)]
+struct Pending {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+}
+
+impl<'a> Writer<'a> {
+    fn new(instance: &'a Instance) -> Self {
+        let counts = Kind::ALL.into_iter().map(|kind| (kind, Counts::default())).collect();
+        Self { instance, pending: BTreeMap::new(), counts }
+    }
+
+    async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
+        let subscriptions: Vec<Subscription> = batch.subscriptions.into_iter().map(entry).collect();
+        self.instance.store.learn_subscriptions(&self.instance.scope(), &subscriptions).await?;
+        let pending = self.pending.entry(batch.kind).or_default();
+        pending.rows += batch.rows.num_rows();
+        pending.batches.push(batch.rows);
+        if pending.rows >= ROWS_PER_APPEND { self.write(batch.kind).await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), IngestionError> {
+        for kind in Kind::ALL {
+            self.write(kind).await?;
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
+        let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
+        let appended = self.instance.lake.append(kind, pending.batches).await?;
+        let counts = self.counts.entry(kind).or_default();
+        counts.stored += appended.stored;
+        counts.duplicates += appended.duplicates;
+        Ok(())
+    }
+}
+
+fn entry(seen: SeenSubscription) -> Subscription {
+    Subscription {
+        subscription_id: seen.subscription_id,
+        name: seen.name,
+        customer_tenant_id: seen.customer_tenant_id,
+        customer_name: seen.customer_name,
+        reseller_tenant_id: None,
+    }
+}

@@ -1,0 +1,90 @@
+//! One installation: its partner, its events, its alerts and its detectors.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use alerts::{PartnerTenantId, Scope};
+use detect::{Catalogue, CatalogueError, Detector, IndicatorError, Indicators};
+use lake::{Lake, LakeError};
+use store::{SqliteStore, Store, StoreError};
+
+use crate::config::{ConfigError, DataDir, Settings};
+
+/// Why an instance cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The alerts cannot be opened.
+    #[error("the alert store in {0} cannot be opened")]
+    Store(String, #[source] StoreError),
+    /// The events cannot be opened.
+    #[error("the event lake cannot be opened")]
+    Lake(#[from] LakeError),
+    /// A detector cannot be read.
+    #[error("the detectors cannot be loaded")]
+    Detectors(#[from] CatalogueError),
+    /// An indicator table cannot be read.
+    #[error("the indicator tables cannot be loaded")]
+    Indicators(#[from] IndicatorError),
+}
+
+/// One installation, open. Cheap to share.
+pub struct Instance {
+    /// Where its files are.
+    pub data_dir: DataDir,
+    /// The partner whose records are taken in and whose alerts are raised.
+    pub partner: PartnerTenantId,
+    /// The alerts.
+    pub store: Arc<dyn Store>,
+    /// The events.
+    pub lake: Lake,
+    /// The detectors, built-in ones and the operator's own.
+    pub detectors: Vec<Arc<Detector>>,
+    /// Tables of known bad addresses and ports.
+    pub indicators: Indicators,
+}
+
+impl Instance {
+    /// Opens the instance in a data directory, and makes what is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], which names the part that cannot be opened.
+    pub fn open(data_dir: DataDir, settings: &Settings) -> Result<Self, OpenError> {
+        let store_file = data_dir.store_file();
+        let store = SqliteStore::open(&store_file)
+            .map_err(|error| OpenError::Store(store_file.display().to_string(), error))?;
+        let lake_url = match &settings.lake_url {
+            Some(url) => url.clone(),
+            None => data_dir.lake_url()?,
+        };
+        let mut catalogue = Catalogue::builtin();
+        for folder in &settings.detector_folders {
+            catalogue = catalogue.with_folder(folder)?;
+        }
+        let detectors = catalogue.detectors().iter().cloned().map(Arc::new).collect();
+        let indicators = indicators(&data_dir.indicators())?;
+        Ok(Self {
+            partner: settings.partner_tenant_id.clone(),
+            store: Arc::new(store),
+            lake: Lake::open(&lake_url, &HashMap::new())?,
+            detectors,
+            indicators,
+            data_dir,
+        })
+    }
+
+    /// The scope of the partner's own work: ingest, detection, the command line.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::Partner(self.partner.clone())
+    }
+}
+
+fn indicators(own: &Path) -> Result<Indicators, IndicatorError> {
+    let builtin = Indicators::builtin();
+    if own.is_dir() { builtin.with_folder(own) } else { Ok(builtin) }
+}

@@ -1,0 +1,177 @@
+//! Where an instance keeps its data, and its settings.
+//!
+//! Settings come from one TOML file: the one named on the command line, or `tenantwatch.toml` in the
+//! data directory if it is there. Unknown keys are errors.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alerts::PartnerTenantId;
+use serde::Deserialize;
+use url::Url;
+
+/// The partner of an instance that was not told otherwise; a made-up tenant.
+pub const DEFAULT_PARTNER_TENANT: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
+
+/// What can be wrong with settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("settings file {} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file says something that is not a setting.
+    #[error("settings file {}: {message}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and where.
+        message: String,
+    },
+    /// A data directory that cannot be written as a URL.
+    #[error("data directory {} has no absolute path that can be a URL", path.display())]
+    DataDir {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+/// The settings of an instance.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The partner whose records are taken in and whose alerts are raised.
+    pub partner_tenant_id: PartnerTenantId,
+    /// Folders with detectors of the operator's own, beside the built-in ones.
+    pub detector_folders: Vec<PathBuf>,
+    /// Where the events are: a folder's URL; by default `lake` in the data directory.
+    pub lake_url: Option<Url>,
+    /// Whether `serve` runs the detectors by their schedules.
+    pub scheduled_detection: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            partner_tenant_id: DEFAULT_PARTNER_TENANT.parse().expect("the default is a tenant id"),
+            detector_folders: Vec::new(),
+            lake_url: None,
+            scheduled_detection: true,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the named file, or the one in the data directory, or takes the defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] that names the file, and the key and line.
+    pub fn load(named: Option<&Path>, data_dir: &DataDir) -> Result<Self, ConfigError> {
+        let path = named.map_or_else(|| data_dir.settings_file(), Path::to_owned);
+        match fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map_err(|error| ConfigError::Content { path, message: error.to_string() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
+            Err(source) => Err(ConfigError::Read { path, source }),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
+
+/// The directory in which an instance keeps everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataDir(PathBuf);
+
+impl DataDir {
+    /// The directory at that path; it need not exist yet.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// The settings, if there are any.
+    #[must_use]
+    pub fn settings_file(&self) -> PathBuf {
+        self.0.join("tenantwatch.toml")
+    }
+
+    /// The database of alerts.
+    #[must_use]
+    pub fn store_file(&self) -> PathBuf {
+        self.0.join("alerts.db")
+    }
+
+    /// The tables of events.
+    #[must_use]
+    pub fn lake(&self) -> PathBuf {
+        self.0.join("lake")
+    }
+
+    /// Records that could not be taken in, with reasons.
+    #[must_use]
+    pub fn quarantine(&self) -> PathBuf {
+        self.0.join("quarantine")
+    }
+
+    /// The development issuer's key.
+    #[must_use]
+    pub fn issuer(&self) -> PathBuf {
+        self.0.join("issuer")
+    }
+
+    /// The operator's own indicator tables.
+    #[must_use]
+    pub fn indicators(&self) -> PathBuf {
+        self.0.join("indicators")
+    }
+
+    /// The URL of the lake.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::DataDir`] if the path cannot be made absolute.
+    pub fn lake_url(&self) -> Result<Url, ConfigError> {
+        std::path::absolute(self.lake())
+            .ok()
+            .and_then(|path| Url::from_directory_path(path).ok())
+            .ok_or_else(|| ConfigError::DataDir { path: self.0.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_unknown_keys_refused() {
+        let settings = Settings::parse("partner_tenant_id = \"P-1\"\nscheduled_detection = false").unwrap();
+        assert_eq!(settings.partner_tenant_id.as_str(), "p-1");
+        assert!(!settings.scheduled_detection);
+        assert_eq!(Settings::parse("").unwrap(), Settings::default());
+        let error = Settings::parse("partner_tenant = \"p\"").unwrap_err().to_string();
+        assert!(error.contains("unknown field `partner_tenant`") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn a_named_file_must_exist_and_the_default_one_need_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(folder.path());
+        assert_eq!(Settings::load(None, &data_dir).unwrap(), Settings::default());
+        let missing = folder.path().join("none.toml");
+        assert!(matches!(Settings::load(Some(&missing), &data_dir), Err(ConfigError::Read { .. })));
+    }
+}
