@@ -1,1 +1,111 @@
-fn main(){}
+//! `tenantwatch`: watches Azure subscriptions of a partner's customers for fraud.
+//!
+//! One file a subcommand. Data goes to standard output, talk to standard error. Exit codes: 0 done,
+//! 1 failed, 2 wrong use of the command line.
+
+mod alerts;
+mod demo;
+mod detect;
+mod evaluate;
+mod ingest;
+mod installation;
+mod output;
+mod progress;
+mod serve;
+mod simulate;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Watches Azure subscriptions of a partner's customers for fraud, and serves the alerts over
+/// Microsoft Graph's partner security alert API.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tenantwatch",
+    version,
+    max_term_width = 100,
+    after_help = "Start here:\n  tenantwatch demo        a simulated estate with attacks, on a page\n\nExit codes: 0 done, 1 failed, 2 wrong use of the command line.\nData goes to standard output, talk to standard error. RUST_LOG=debug shows more."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Ingest(ingest::Ingest),
+    Detect(detect::Detect),
+    Alerts(alerts::Alerts),
+    Token(token::Token),
+    Simulate(simulate::Simulate),
+    Evaluate(evaluate::Evaluate),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(demo) => demo.run().await,
+        Command::Serve(serve) => serve.run().await,
+        Command::Ingest(ingest) => ingest.run().await,
+        Command::Detect(detect) => detect.run().await,
+        Command::Alerts(alerts) => alerts.run().await,
+        Command::Token(token) => token.run(),
+        Command::Simulate(simulate) => simulate.run(),
+        Command::Evaluate(evaluate) => evaluate.run().await,
+    }
+}
+
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,server=info,deltalake_core::kernel::transaction=off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    // A reader that went away, such as `head`, is no failure.
+    let pipe_closed = error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    });
+    if pipe_closed {
+        return ExitCode::SUCCESS;
+    }
+    output::say(&format!("tenantwatch: {}", output::chain(error)));
+    ExitCode::FAILURE
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_explains_itself() {
+        let mut text = Cli::command().render_long_help().to_string();
+        for command in Cli::command().get_subcommands_mut() {
+            text.push_str(&format!("\n\n# {}\n{}", command.get_name(), command.render_long_help()));
+        }
+        insta::assert_snapshot!(text);
+    }
+}

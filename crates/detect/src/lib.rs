@@ -1,1 +1,40 @@
-//! Placeholder, being written.
+//! Detection: runs detectors over the events and gives findings.
+//!
+//! A [`Detector`] is a folder: a [`Manifest`], a query, and cases. The [`Catalogue`] holds those that
+//! come with the program and those of the user. [`session`] makes the DataFusion session that runs
+//! them: it has our functions ([`functions`]) and the [`Limits`] of a run. The caller registers the
+//! tables `activity`, `cost` and `flow` in it, and [`Indicators`] theirs; then [`Detector::run`]
+//! looks at one [`Window`] of one partner's events.
+//!
+//! What always holds:
+//!
+//! - a query sees one partner's events only, and only those of its window and lookback;
+//! - the same events give the same findings, however time is cut into windows;
+//! - a detector keeps nothing between runs.
+//!
+//! This crate knows no store and no files of Azure's. Nothing here reads the clock.
+
+mod catalogue;
+mod detector;
+mod duration;
+mod files;
+mod findings;
+mod indicators;
+mod manifest;
+mod session;
+mod views;
+mod window;
+
+pub mod baseline;
+pub mod cases;
+pub mod functions;
+pub mod vm_size;
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use detector::{DetectError, Detector};
+pub use files::FileError;
+pub use findings::ShapeError;
+pub use indicators::{IndicatorError, Indicators};
+pub use manifest::{Manifest, ManifestError};
+pub use session::{Limits, session};
+pub use window::{PublicationLag, Window};

@@ -1,0 +1,132 @@
+//! `tenantwatch demo`
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use chrono::{DurationRound as _, TimeDelta, Utc};
+use clap::Args;
+use server::ServeOptions;
+use server::app::detection::{self, Clock, Period};
+use server::app::Instance;
+use server::config::{DataDir, Settings};
+
+use crate::ingest::take_in;
+use crate::output;
+use crate::serve::serve;
+use crate::simulate::{Estate, describe};
+
+/// Marks a folder as made by the demo, so that the next demo may replace it.
+const MARKER: &str = "made-by-tenantwatch-demo";
+
+/// How long after the last evidence a detector that runs on time raises an alert.
+const DETECTION_DELAY: TimeDelta = TimeDelta::minutes(5);
+
+/// Simulate an estate with attacks, detect them, and serve the alerts on a page
+///
+/// Everything is made anew each time. The page gets its own token, so the demo listens on loopback only.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch demo --listen 127.0.0.1:8080 --customers 20 --days 30")]
+pub(crate) struct Demo {
+    /// Address and port to listen on, on loopback; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// Folder for the demo's data; must be empty, or an earlier demo, which is replaced
+    #[arg(long, value_name = "DIR", env = "TENANTWATCH_DATA_DIR", default_value = "tenantwatch-demo")]
+    data_dir: PathBuf,
+
+    #[command(flatten)]
+    estate: Estate,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        if !self.listen.ip().is_loopback() {
+            bail!("the demo gives its page a token without a sign-in, so it listens on loopback only, not on {}", self.listen);
+        }
+        let started = Instant::now();
+        clear(&self.data_dir)?;
+        let settings = Settings::default();
+        // The estate ends at the last full hour, so that its alerts are as fresh as real ones.
+        let end = Utc::now().duration_trunc(TimeDelta::hours(1)).context("finding the last full hour")?;
+        let raw = self.data_dir.join("raw");
+        let estate = self.estate.settings(end, settings.partner_tenant_id.clone());
+        let summary = tokio::task::spawn_blocking({
+            let raw = raw.clone();
+            move || simulate::simulate(&raw, &estate)
+        })
+        .await
+        .context("the simulation stopped")??;
+        output::say(&format!("Simulated: {}", describe(&summary)));
+
+        let instance = std::sync::Arc::new(Instance::open(DataDir::new(&self.data_dir), &settings)?);
+        let report = take_in(&instance, &[raw]).await?;
+        output::say(&format!("Taken in: {} records from {} files", report.stored(), report.files));
+
+        // Nobody watched this past, so the alerts are dated as if somebody had.
+        let found = detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY)).await?;
+        output::say(&format!("Detected: {} alerts in {:.1} s from the start", found.raised.len(), started.elapsed().as_secs_f64()));
+        for run in found.failures() {
+            output::say(&format!("Detector {} failed: {}", run.detector_id, run.error.as_deref().unwrap_or_default()));
+        }
+
+        let options = ServeOptions { listen: self.listen, demo: true, scheduled_detection: true };
+        let data_dir = self.data_dir.display().to_string();
+        serve(instance, &options, |url| {
+            output::say(&format!("Open {url} (data in {data_dir}). Stop with Ctrl-C."));
+        })
+        .await
+    }
+}
+
+/// Empties the folder of an earlier demo; the signing key stays, so that tokens keep their worth.
+fn clear(folder: &Path) -> anyhow::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>().with_context(|| format!("reading {}", folder.display()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", folder.display())),
+    };
+    let is_demo = folder.join(MARKER).exists();
+    let only_key = entries.iter().all(|entry| entry.file_name() == "issuer");
+    if !is_demo && !only_key {
+        bail!("{} holds something that is not a demo; name another folder with --data-dir", folder.display());
+    }
+    for entry in entries {
+        let name = entry.file_name();
+        if name == "issuer" || name == MARKER {
+            continue;
+        }
+        let path = entry.path();
+        let removed = if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.with_context(|| format!("removing {}", path.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    fs::write(folder.join(MARKER), "").with_context(|| format!("writing in {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_demo_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let demo = folder.path().join("demo");
+        clear(&demo).unwrap();
+        fs::create_dir_all(demo.join("issuer")).unwrap();
+        fs::write(demo.join("alerts.db"), "x").unwrap();
+        clear(&demo).unwrap();
+        assert!(!demo.join("alerts.db").exists());
+        assert!(demo.join("issuer").exists());
+
+        let precious = folder.path().join("precious");
+        fs::create_dir_all(&precious).unwrap();
+        fs::write(precious.join("thesis.txt"), "x").unwrap();
+        assert!(clear(&precious).unwrap_err().to_string().contains("--data-dir"));
+        assert!(precious.join("thesis.txt").exists());
+    }
+}

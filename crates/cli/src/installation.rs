@@ -1,0 +1,66 @@
+//! The options that say which installation a command works on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use server::app::Instance;
+use server::config::{DataDir, Settings};
+
+/// Which installation to work on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Installation {
+    /// Folder in which alerts, events, quarantine and the signing key are kept
+    #[arg(long, value_name = "DIR", env = "TENANTWATCH_DATA_DIR", default_value = "tenantwatch-data")]
+    pub data_dir: PathBuf,
+
+    /// Settings file; DIR/tenantwatch.toml if it is there
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Folder with detectors of your own, beside the built-in ones (may be repeated)
+    #[arg(long = "detectors", value_name = "DIR")]
+    pub detectors: Vec<PathBuf>,
+}
+
+impl Installation {
+    pub(crate) fn data_dir(&self) -> DataDir {
+        DataDir::new(&self.data_dir)
+    }
+
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = Settings::load(self.config.as_deref(), &self.data_dir())?;
+        settings.detector_folders.extend(self.detectors.iter().cloned());
+        Ok(settings)
+    }
+
+    pub(crate) fn open(&self) -> anyhow::Result<Arc<Instance>> {
+        let instance = Instance::open(self.data_dir(), &self.settings()?)
+            .with_context(|| format!("opening the data directory {}", self.data_dir.display()))?;
+        Ok(Arc::new(instance))
+    }
+}
+
+/// Reads a point in time: RFC 3339, or a day, which is its first moment in UTC.
+pub(crate) fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> {
+    if let Ok(day) = text.parse::<chrono::NaiveDate>() {
+        return Ok(day.and_time(chrono::NaiveTime::MIN).and_utc());
+    }
+    text.parse::<chrono::DateTime<chrono::Utc>>()
+        .map_err(|_| "write a day (2026-11-01) or a time with its zone (2026-11-01T06:00:00Z)".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_days_or_moments() {
+        let read = |text: &str| time(text).map(|at| at.to_rfc3339());
+        assert_eq!(read("2026-11-01").as_deref(), Ok("2026-11-01T00:00:00+00:00"));
+        assert_eq!(read("2026-11-01T06:00:00+02:00").as_deref(), Ok("2026-11-01T04:00:00+00:00"));
+        assert!(read("yesterday").unwrap_err().contains("2026-11-01T06:00:00Z"));
+        assert!(read("2026-11-01T06:00:00").is_err());
+    }
+}

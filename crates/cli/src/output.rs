@@ -1,0 +1,28 @@
+//! How the command line speaks: data to standard output, talk to standard error.
+
+use std::io::{self, Write};
+
+/// Talks to the person at the terminal.
+pub(crate) fn say(text: &str) {
+    // Nothing can be done about a closed standard error.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes a line of data.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// An error and its causes in one line, each said once.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if !parts.iter().any(|said| said.ends_with(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}

@@ -1,0 +1,204 @@
+//! A detector, and one run of it.
+
+use alerts::{Finding, PartnerTenantId};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::common::{DataFusionError, Result as QueryResult};
+use datafusion::execution::context::SQLOptions;
+use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
+use humantime::format_duration;
+use ingest::schema::Kind;
+
+use crate::files::Text;
+use crate::findings::{self, Context};
+use crate::session::Limits;
+use crate::views::{self, Visible};
+use crate::{Manifest, ShapeError, Window};
+
+/// A detector: what its manifest says, its query, and its cases.
+#[derive(Debug, Clone)]
+pub struct Detector {
+    /// What the manifest says.
+    pub manifest: Manifest,
+    /// The query, in DataFusion's SQL.
+    pub sql: String,
+    /// Where it comes from: a path for people to find it.
+    pub origin: String,
+    /// The texts of its cases, by name.
+    pub(crate) cases: Vec<Text>,
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// The window holds no time.
+    #[error("detector {detector}: the window ends at or before its start")]
+    EmptyWindow {
+        /// The detector's id.
+        detector: String,
+    },
+    /// The session lacks a table that the manifest names.
+    #[error("detector {detector}: the session has no table '{table}', which the manifest names as an input")]
+    MissingTable {
+        /// The detector's id.
+        detector: String,
+        /// The table.
+        table: String,
+        /// What DataFusion says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// The query is wrong, or its run failed.
+    #[error("detector {detector}: the query failed")]
+    Query {
+        /// The detector's id.
+        detector: String,
+        /// What DataFusion says.
+        #[source]
+        source: Box<DataFusionError>,
+    },
+    /// The query gives something other than findings.
+    #[error("detector {detector}: {shape}")]
+    Shape {
+        /// The detector's id.
+        detector: String,
+        /// What is wrong with which column.
+        shape: ShapeError,
+    },
+    /// The run took too long.
+    #[error("detector {detector}: stopped after {}", format_duration(*limit))]
+    Timeout {
+        /// The detector's id.
+        detector: String,
+        /// How long it might have taken.
+        limit: std::time::Duration,
+    },
+    /// The query gives more findings than anyone could read.
+    #[error("detector {detector}: more than {limit} findings in one run; the query lacks a condition")]
+    TooManyFindings {
+        /// The detector's id.
+        detector: String,
+        /// How many it might have given.
+        limit: usize,
+    },
+}
+
+impl Detector {
+    /// Looks at one partner's events and gives the findings whose evidence falls into the window.
+    ///
+    /// The session is one of [`crate::session`] with the tables of the detector's inputs. Findings
+    /// come in a total order: by subscription, time, grouping key and words.
+    ///
+    /// # Errors
+    ///
+    /// [`DetectError`]; nothing is half given.
+    pub async fn run(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+    ) -> Result<Vec<Finding>, DetectError> {
+        let detector = || self.manifest.id.clone();
+        if window.until <= window.since {
+            return Err(DetectError::EmptyWindow { detector: detector() });
+        }
+        let limits = Limits::of(session);
+        let batches = tokio::time::timeout(limits.run_timeout, self.rows(session, window, partner, &limits))
+            .await
+            .map_err(|_| DetectError::Timeout { detector: detector(), limit: limits.run_timeout })??;
+
+        let context = Context { manifest: &self.manifest, partner };
+        let mut findings = Vec::new();
+        for batch in &batches {
+            let found = findings::read(&context, batch)
+                .map_err(|shape| DetectError::Shape { detector: detector(), shape })?;
+            findings.extend(found);
+        }
+        let evidence_since = window.evidence_since(&self.manifest.inputs);
+        findings.retain(|finding| {
+            finding.last_observed_at >= evidence_since && finding.first_observed_at < window.until
+        });
+        findings.sort_by(|a, b| findings::order(a).cmp(&findings::order(b)));
+        Ok(findings)
+    }
+
+    /// The rows of the query.
+    async fn rows(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+        limits: &Limits,
+    ) -> Result<Vec<RecordBatch>, DetectError> {
+        let own = self.own_session(session, window, partner).await?;
+        let failed = |error| self.query_error(error);
+        let options =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let inputs = &self.manifest.inputs;
+        let visible_until =
+            inputs.iter().map(|kind| window.visible_until(*kind)).max().unwrap_or(window.until);
+        let parameters = vec![
+            ("since", views::time(window.evidence_since(inputs))),
+            ("until", views::time(visible_until)),
+        ];
+        let query: QueryResult<_> = async {
+            let plan = own.sql_with_options(&self.sql, options).await?.with_param_values(parameters)?;
+            plan.execute_stream().await
+        }
+        .await;
+        let mut stream = query.map_err(failed)?;
+        findings::check(&self.manifest, &stream.schema())
+            .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
+
+        let mut batches = Vec::new();
+        let mut rows = 0;
+        while let Some(batch) = stream.try_next().await.map_err(failed)? {
+            rows += batch.num_rows();
+            if rows > limits.findings_max {
+                let limit = limits.findings_max;
+                return Err(DetectError::TooManyFindings { detector: self.manifest.id.clone(), limit });
+            }
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// A session that has only what this run may see.
+    async fn own_session(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+    ) -> Result<SessionContext, DetectError> {
+        let own = views::empty_session(session).map_err(|error| self.query_error(error))?;
+        let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
+        for kind in &self.manifest.inputs {
+            let visible = Visible { since, until: window.visible_until(*kind) };
+            let view = views::events(session, *kind, partner, &visible).await;
+            self.register(&own, Kind::name(*kind), view)?;
+        }
+        for table in &self.manifest.indicators {
+            self.register(&own, table, session.table(table.as_str()).await)?;
+        }
+        Ok(own)
+    }
+
+    fn register(
+        &self,
+        own: &SessionContext,
+        table: &str,
+        view: QueryResult<datafusion::dataframe::DataFrame>,
+    ) -> Result<(), DetectError> {
+        let view = view.map_err(|error| DetectError::MissingTable {
+            detector: self.manifest.id.clone(),
+            table: table.to_owned(),
+            source: Box::new(error),
+        })?;
+        own.register_table(table, view.into_view()).map_err(|error| self.query_error(error))?;
+        Ok(())
+    }
+
+    fn query_error(&self, error: DataFusionError) -> DetectError {
+        DetectError::Query { detector: self.manifest.id.clone(), source: Box::new(error) }
+    }
+}

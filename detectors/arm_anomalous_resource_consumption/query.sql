@@ -1,0 +1,264 @@
+-- Days on which a subscription used far more than its own past leads one to expect, one row a day.
+--
+-- The expectation comes from `seasonal_score` over 42 days. A rise must be large as a ratio, as an
+-- amount of money and against the usual spread. How large depends on what explains it: kinds of
+-- resource that were never billed here are more telling than more of the same.
+with lines as (
+  select
+    subscription_id,
+    coalesce(currency, '') as currency,
+    day,
+    event_at,
+    arrived_at,
+    customer_tenant_id,
+    resource_id,
+    coalesce(resource_region, '') as region,
+    concat_ws(' / ', meter_category, meter_sub_category) as kind,
+    cost
+  from cost
+  where coalesce(charge_type, 'usage') = 'usage'
+    and subscription_id is not null
+    and cost is not null
+),
+days as (
+  select
+    subscription_id,
+    currency,
+    day,
+    max(customer_tenant_id) as customer_tenant_id,
+    min(event_at) as first_at,
+    max(arrived_at) as arrived_at,
+    sum(cost) as cost
+  from lines
+  group by subscription_id, currency, day
+),
+scored as (
+  select
+    *,
+    seasonal_score(day, cost, 7, 42) over by_day as baseline,
+    -- Bills of a month's end come 28 to 31 days apart, give or take a weekend.
+    max(cost) over (
+      partition by subscription_id, currency
+      order by day
+      range between interval '33 days' preceding and interval '26 days' preceding
+    ) as month_ago_peak,
+    lag(day) over by_day as day_before,
+    lag(cost) over by_day as cost_before
+  from days
+  window by_day as (partition by subscription_id, currency order by day)
+),
+-- Rough units of a currency to the dollar: the order of magnitude is all that a minimum needs.
+units (currency, unit) as (
+  values
+    ('JPY', 150.0), ('KRW', 1400.0), ('INR', 85.0), ('HUF', 360.0), ('IDR', 16000.0), ('CLP', 950.0),
+    ('COP', 4200.0), ('VND', 25000.0), ('TWD', 32.0), ('THB', 35.0), ('RUB', 90.0), ('PHP', 57.0),
+    ('CZK', 23.0), ('NOK', 11.0), ('SEK', 10.5), ('DKK', 7.0), ('ZAR', 18.0), ('MXN', 18.0),
+    ('TRY', 35.0), ('HKD', 7.8), ('CNY', 7.2), ('BRL', 5.5), ('PLN', 4.0), ('ILS', 3.7)
+),
+measured as (
+  select
+    scored.*,
+    coalesce(unit, 1.0) as unit,
+    coalesce(baseline['expected'], 0.0) as expected,
+    coalesce(baseline['spread'], 0.0) as spread,
+    coalesce(baseline['score'], 0.0) as score,
+    baseline['history_days'] as history_days,
+    cost - coalesce(baseline['expected'], 0.0) as increase,
+    -- Next to nothing is taken for one unit of money, or every first cent would be a thousandfold.
+    cost / greatest(coalesce(baseline['expected'], 0.0), coalesce(unit, 1.0)) as ratio,
+    coalesce(day_before = day - 1 and cost_before >= 3 * baseline['expected'], false) as second_day,
+    -- The last two days of a month and the first two.
+    date_part('day', day + 2) <= 4 as around_month_end
+  from scored
+  left join units
+    on units.currency = scored.currency
+),
+candidates as (
+  select *
+  from measured
+  where ratio >= 2
+    and increase >= 50 * unit
+    and first_at + interval '1 day' >= $since
+),
+kind_days as (
+  select
+    subscription_id,
+    currency,
+    day,
+    kind,
+    region,
+    sum(cost) as cost
+  from lines
+  group by subscription_id, currency, day, kind, region
+),
+kinds as (
+  -- What each kind of resource cost on the day and before. The last three days are left out of the
+  -- past: an attack that goes on must not make itself familiar.
+  select
+    candidates.subscription_id,
+    candidates.currency,
+    candidates.day,
+    kind_days.kind,
+    kind_days.region,
+    sum(case when kind_days.day = candidates.day then kind_days.cost else 0 end) as cost,
+    sum(
+      case
+        when kind_days.day <= candidates.day - 4 and kind_days.day > candidates.day - 18 then kind_days.cost
+        else 0
+      end
+    ) / 14 as usual_cost,
+    sum(case when kind_days.day <= candidates.day - 4 then kind_days.cost else 0 end) as past_cost
+  from candidates
+  join kind_days
+    on kind_days.subscription_id = candidates.subscription_id
+    and kind_days.currency = candidates.currency
+    and kind_days.day <= candidates.day
+    and kind_days.day >= candidates.day - 42
+  group by
+    candidates.subscription_id,
+    candidates.currency,
+    candidates.day,
+    kind_days.kind,
+    kind_days.region
+),
+familiar as (
+  select
+    *,
+    sum(past_cost) over (partition by subscription_id, currency, day, kind) > 0 as kind_known,
+    sum(past_cost) over (partition by subscription_id, currency, day, region) > 0 as region_known,
+    row_number() over (
+      partition by subscription_id, currency, day
+      order by cost - usual_cost desc, kind, region
+    ) as place
+  from kinds
+),
+explained as (
+  select
+    subscription_id,
+    currency,
+    day,
+    sum(case when not kind_known then cost else 0 end) as new_kind_cost,
+    sum(case when kind_known and not region_known then cost else 0 end) as new_region_cost,
+    array_agg(distinct kind order by kind) filter (where not kind_known and cost > 0) as new_kinds,
+    array_agg(distinct region order by region)
+      filter (where not region_known and cost > 0 and region <> '') as new_regions,
+    max(case when place = 1 then concat_ws(' in ', kind, nullif(region, '')) end) as main_cause,
+    array_agg(concat(concat_ws(' in ', kind, nullif(region, '')), ': +', round(cost - usual_cost, 2)) order by place)
+      filter (where place <= 5 and cost > usual_cost) as main_causes
+  from familiar
+  group by subscription_id, currency, day
+),
+resource_days as (
+  select
+    lines.subscription_id,
+    lines.currency,
+    lines.day,
+    lines.resource_id,
+    row_number() over (
+      partition by lines.subscription_id, lines.currency, lines.day
+      order by sum(lines.cost) desc, lines.resource_id
+    ) as place
+  from lines
+  join candidates
+    on candidates.subscription_id = lines.subscription_id
+    and candidates.currency = lines.currency
+    and candidates.day = lines.day
+  where lines.resource_id is not null
+  group by lines.subscription_id, lines.currency, lines.day, lines.resource_id
+),
+dearest as (
+  select
+    subscription_id,
+    currency,
+    day,
+    array_agg(resource_id order by place) as resources
+  from resource_days
+  where place <= 25
+  group by subscription_id, currency, day
+),
+judged as (
+  select
+    candidates.*,
+    explained.new_kinds,
+    explained.new_regions,
+    explained.main_cause,
+    explained.main_causes,
+    dearest.resources,
+    least(explained.new_kind_cost / candidates.increase, 1.0) as new_kind_share,
+    least((explained.new_kind_cost + explained.new_region_cost) / candidates.increase, 1.0) as new_share,
+    -- Last month's bill of these days explains this one, unless it is for something new.
+    coalesce(candidates.cost <= 1.5 * candidates.month_ago_peak, false) as monthly
+  from candidates
+  join explained
+    on explained.subscription_id = candidates.subscription_id
+    and explained.currency = candidates.currency
+    and explained.day = candidates.day
+  left join dearest
+    on dearest.subscription_id = candidates.subscription_id
+    and dearest.currency = candidates.currency
+    and dearest.day = candidates.day
+),
+ruled as (
+  select
+    *,
+    case
+      -- Hardly any past: only what is dear by any measure.
+      when history_days < 4 then
+        case when increase >= 2000 * unit and ratio >= 10 then 'a large bill on a subscription with hardly any past' end
+      -- A short past has no rhythm yet, so the thresholds are high.
+      when history_days < 14 then
+        case when score >= 6 and ratio >= 6 and increase >= 300 * unit then 'far above the few days on record' end
+      when score >= 6 and ratio >= 2 and increase >= 100 * unit and new_kind_share >= 0.6
+        then 'new kinds of resource'
+      when score >= 6 and ratio >= 3 and increase >= 150 * unit and new_share >= 0.6
+        then 'known kinds of resource in new regions'
+      -- More of the same: it must be far more, and last or be extreme. Around the end of a month,
+      -- jobs that run once a month are likelier than thieves.
+      when monthly then null
+      when around_month_end then
+        case when score >= 10 and ratio >= 10 and increase >= 300 * unit then 'extremely much more of the same' end
+      when score >= 8 and increase >= 200 * unit and (ratio >= 6 or (ratio >= 4 and second_day))
+        then 'far more of the same'
+    end as reason
+  from judged
+)
+select
+  subscription_id,
+  customer_tenant_id,
+  first_at as first_observed_at,
+  -- The bill is for the whole day; but nothing was observed after the record came in.
+  greatest(first_at, least(first_at + interval '1 day' - interval '1 microsecond', arrived_at)) as last_observed_at,
+  resources,
+  case
+    when increase >= 1000 * unit and (new_share >= 0.6 or ratio >= 10) then 'high'
+    else 'medium'
+  end as severity,
+  case
+    when history_days >= 14 and ratio >= 5 and new_share >= 0.6 then 'high'
+    when history_days < 14 then 'low'
+    else 'medium'
+  end as confidence,
+  concat_ws(
+    ' ',
+    concat('Usage of ', day, ' cost ', round(cost, 2), ' ', currency, ';'),
+    concat(round(expected, 2), ' was expected from ', history_days, ' days of history, so it is'),
+    concat(round(ratio, 1), ' times as much.'),
+    concat('Most of the rise is ', main_cause, '.'),
+    case when new_kind_share >= 0.6 then 'Such resources were not billed here before.' end,
+    case when new_kind_share < 0.6 and new_share >= 0.6 then 'Its region was not billed here before.' end
+  ) as description,
+  reason,
+  round(cost, 2) as cost,
+  round(expected, 2) as expected_cost,
+  round(increase, 2) as increase,
+  nullif(currency, '') as currency,
+  round(ratio, 2) as ratio,
+  round(spread, 2) as usual_spread,
+  round(score, 1) as score,
+  history_days,
+  main_causes,
+  new_kinds,
+  new_regions,
+  round(new_share, 2) as new_share
+from ruled
+where reason is not null
