@@ -21,8 +21,12 @@ from msgraph_core.tasks.page_iterator import PageIterator
 Query = SecurityAlertsRequestBuilder.SecurityAlertsRequestBuilderGetQueryParameters
 
 
+# The SDK's connections belong to the loop that opened them, so all calls share one.
+LOOP = asyncio.new_event_loop()
+
+
 def run(coroutine):
-    return asyncio.run(coroutine)
+    return LOOP.run_until_complete(coroutine)
 
 
 def alerts_of(client, **query):
@@ -67,7 +71,6 @@ def test_filter_leaves_what_was_asked_for(reader):
 
 def test_select_gives_only_what_was_asked_for(reader):
     page = run(alerts_of(reader, select=["id", "status"], top=3))
-    assert page.odata_context if hasattr(page, "odata_context") else True
     for alert in page.value:
         assert alert.id and alert.status
         assert alert.display_name is None and alert.severity is None and alert.subscription_id is None

@@ -47,7 +47,9 @@ struct Import {
 
 /// List alerts, newest first
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch alerts list --filter \"severity eq 'high' and status eq 'active'\" --top 20")]
+#[command(
+    after_help = "Example:\n  tenantwatch alerts list --filter \"severity eq 'high' and status eq 'active'\" --top 20"
+)]
 struct List {
     #[command(flatten)]
     installation: Installation,
@@ -82,7 +84,9 @@ struct Show {
 
 /// Change the status of an alert
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch alerts update ID --status resolved --reason fraud --by ann@partner.example")]
+#[command(
+    after_help = "Example:\n  tenantwatch alerts update ID --status resolved --reason fraud --by ann@partner.example"
+)]
 struct Update {
     #[command(flatten)]
     installation: Installation,
@@ -151,10 +155,13 @@ impl Source {
     fn open(path: &Path) -> anyhow::Result<Self> {
         let opening = || format!("opening {}", path.display());
         let mut first = String::new();
-        BufReader::new(File::open(path).with_context(opening)?).read_line(&mut first).with_context(opening)?;
+        BufReader::new(File::open(path).with_context(opening)?)
+            .read_line(&mut first)
+            .with_context(opening)?;
         let file = path.to_owned();
         // A saved answer is one object with a `value`, on one line or on many.
-        let first_is_alert = serde_json::from_str::<Value>(&first).is_ok_and(|line| line.get("value").is_none());
+        let first_is_alert =
+            serde_json::from_str::<Value>(&first).is_ok_and(|line| line.get("value").is_none());
         if first_is_alert || first.trim().is_empty() {
             let lines = BufReader::new(File::open(path).with_context(opening)?).lines();
             return Ok(Self::Lines { file, lines, number: 0 });
@@ -165,8 +172,13 @@ impl Source {
             .with_context(|| format!("{} is neither JSON lines nor one JSON document", path.display()))?;
         match answer {
             Value::Object(mut object) => match object.remove("value") {
-                Some(Value::Array(alerts)) => Ok(Self::Answer { file, alerts: alerts.into_iter(), number: 0 }),
-                _ => bail!("{}: the document has no list named 'value'; save the whole answer of a list request", path.display()),
+                Some(Value::Array(alerts)) => {
+                    Ok(Self::Answer { file, alerts: alerts.into_iter(), number: 0 })
+                }
+                _ => bail!(
+                    "{}: the document has no list named 'value'; save the whole answer of a list request",
+                    path.display()
+                ),
             },
             Value::Array(alerts) => Ok(Self::Answer { file, alerts: alerts.into_iter(), number: 0 }),
             _ => bail!("{}: expected alerts, one a line, or the answer of a list request", path.display()),
@@ -187,7 +199,8 @@ impl Source {
             Self::Answer { file, alerts, number } => {
                 let Some(alert) = alerts.next() else { return Ok(None) };
                 *number += 1;
-                serde_json::from_value(alert).with_context(|| format!("{}: alert {number}", file.display()))?
+                serde_json::from_value(alert)
+                    .with_context(|| format!("{}: alert {number}", file.display()))?
             }
         };
         Ok(Some(Alert { partner_tenant_id: partner.clone(), origin: Origin::Imported, body }))
@@ -198,7 +211,9 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let instance = self.installation.open()?;
         let mut options = vec![format!("$top={}", self.top)];
-        let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let encode = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
         options.extend(self.filter.as_deref().map(|filter| format!("$filter={}", encode(filter))));
         options.extend(self.orderby.as_deref().map(|keys| format!("$orderby={}", encode(keys))));
         let list = alert::list(&*instance.store, &instance.scope(), &options.join("&")).await?;
@@ -240,8 +255,16 @@ impl Update {
         if let Some(reason) = self.reason {
             properties.insert("resolvedReason".to_owned(), reason.into());
         }
-        let reply =
-            alert::update(&*instance.store, &instance.scope(), &self.id, "", &properties, &self.by, Utc::now()).await?;
+        let reply = alert::update(
+            &*instance.store,
+            &instance.scope(),
+            &self.id,
+            "",
+            &properties,
+            &self.by,
+            Utc::now(),
+        )
+        .await?;
         print_pretty(&reply.body)
     }
 }
@@ -274,7 +297,10 @@ mod tests {
     fn alerts_are_read_from_lines_and_from_saved_answers() {
         let other = ALERT.replace("a-1", "a-2");
         assert_eq!(ids(&format!("{ALERT}\n\n{other}\n")).unwrap(), ["a-1", "a-2"]);
-        assert_eq!(ids(&format!("{{\"@odata.context\":\"x\",\"value\":[{ALERT},{other}]}}")).unwrap(), ["a-1", "a-2"]);
+        assert_eq!(
+            ids(&format!("{{\"@odata.context\":\"x\",\"value\":[{ALERT},{other}]}}")).unwrap(),
+            ["a-1", "a-2"]
+        );
         assert_eq!(ids(&format!("{{\n\"value\": [\n{ALERT}\n]\n}}\n")).unwrap(), ["a-1"]);
         assert_eq!(ids("").unwrap(), Vec::<String>::new());
     }

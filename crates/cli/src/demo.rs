@@ -10,14 +10,14 @@ use anyhow::{Context as _, bail};
 use chrono::{DurationRound as _, TimeDelta, Utc};
 use clap::Args;
 use server::ServeOptions;
-use server::app::detection::{self, Clock, Period};
 use server::app::Instance;
+use server::app::detection::{self, Clock, Period};
 use server::config::{DataDir, Settings};
 
 use crate::ingest::take_in;
 use crate::output;
 use crate::serve::serve;
-use crate::simulate::{Estate, describe};
+use crate::simulate::describe;
 
 /// Marks a folder as made by the demo, so that the next demo may replace it.
 const MARKER: &str = "made-by-tenantwatch-demo";
@@ -39,14 +39,26 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR", env = "TENANTWATCH_DATA_DIR", default_value = "tenantwatch-demo")]
     data_dir: PathBuf,
 
-    #[command(flatten)]
-    estate: Estate,
+    /// Where all chance starts; the same seed gives the same estate
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Number of customers
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    customers: u32,
+
+    /// Length of the simulated period in days
+    #[arg(long, value_name = "N", default_value_t = 45)]
+    days: u32,
 }
 
 impl Demo {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         if !self.listen.ip().is_loopback() {
-            bail!("the demo gives its page a token without a sign-in, so it listens on loopback only, not on {}", self.listen);
+            bail!(
+                "the demo gives its page a token without a sign-in, so it listens on loopback only, not on {}",
+                self.listen
+            );
         }
         let started = Instant::now();
         clear(&self.data_dir)?;
@@ -54,7 +66,13 @@ impl Demo {
         // The estate ends at the last full hour, so that its alerts are as fresh as real ones.
         let end = Utc::now().duration_trunc(TimeDelta::hours(1)).context("finding the last full hour")?;
         let raw = self.data_dir.join("raw");
-        let estate = self.estate.settings(end, settings.partner_tenant_id.clone());
+        let estate = simulate::Settings {
+            seed: self.seed,
+            customers: self.customers,
+            days: self.days,
+            end,
+            partner_tenant_id: settings.partner_tenant_id.clone(),
+        };
         let summary = tokio::task::spawn_blocking({
             let raw = raw.clone();
             move || simulate::simulate(&raw, &estate)
@@ -68,10 +86,19 @@ impl Demo {
         output::say(&format!("Taken in: {} records from {} files", report.stored(), report.files));
 
         // Nobody watched this past, so the alerts are dated as if somebody had.
-        let found = detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY)).await?;
-        output::say(&format!("Detected: {} alerts in {:.1} s from the start", found.raised.len(), started.elapsed().as_secs_f64()));
+        let found =
+            detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY)).await?;
+        output::say(&format!(
+            "Detected: {} alerts in {:.1} s from the start",
+            found.raised.len(),
+            started.elapsed().as_secs_f64()
+        ));
         for run in found.failures() {
-            output::say(&format!("Detector {} failed: {}", run.detector_id, run.error.as_deref().unwrap_or_default()));
+            output::say(&format!(
+                "Detector {} failed: {}",
+                run.detector_id,
+                run.error.as_deref().unwrap_or_default()
+            ));
         }
 
         let options = ServeOptions { listen: self.listen, demo: true, scheduled_detection: true };
@@ -86,7 +113,9 @@ impl Demo {
 /// Empties the folder of an earlier demo; the signing key stays, so that tokens keep their worth.
 fn clear(folder: &Path) -> anyhow::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries.collect::<io::Result<Vec<_>>>().with_context(|| format!("reading {}", folder.display()))?,
+        Ok(entries) => entries
+            .collect::<io::Result<Vec<_>>>()
+            .with_context(|| format!("reading {}", folder.display()))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error).with_context(|| format!("reading {}", folder.display())),
     };
@@ -101,7 +130,8 @@ fn clear(folder: &Path) -> anyhow::Result<()> {
             continue;
         }
         let path = entry.path();
-        let removed = if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removed =
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         removed.with_context(|| format!("removing {}", path.display()))?;
     }
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;

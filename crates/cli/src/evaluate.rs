@@ -8,9 +8,9 @@ use ::alerts::Alert;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
+use server::app::Instance;
 use server::app::detection::{self, Clock, Period};
 use server::app::replay;
-use server::app::Instance;
 use server::config::{DataDir, Settings};
 use simulate::{Label, ScoredAlert, Scores, Summary};
 
@@ -25,7 +25,9 @@ use crate::simulate::describe;
 /// The time to detect counts from the first malicious event to the first scheduled run that finds it,
 /// with the delay with which Azure publishes its records.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch evaluate --seeds 1-5 --customers 50 --days 60 --json\n\nWith --json: {\"precision\",\"recall\",\"median_time_to_detect_s\",\"false_alerts_per_1000_clean_subscription_days\",…}")]
+#[command(
+    after_help = "Example:\n  tenantwatch evaluate --seeds 1-5 --customers 50 --days 60 --json\n\nWith --json: {\"precision\",\"recall\",\"median_time_to_detect_s\",\"false_alerts_per_1000_clean_subscription_days\",…}"
+)]
 pub(crate) struct Evaluate {
     /// Seeds of the estates: one, or the first and the last
     #[arg(long, value_name = "A-B", default_value = "1-1", value_parser = seeds)]
@@ -65,7 +67,9 @@ impl Evaluate {
         let mut evidence = Evidence::default();
         for seed in self.seeds.clone() {
             let folder = tempfile::tempdir().context("making a folder for the estate")?;
-            self.add_estate(seed, folder.path(), &mut evidence).await.with_context(|| format!("seed {seed}"))?;
+            self.add_estate(seed, folder.path(), &mut evidence)
+                .await
+                .with_context(|| format!("seed {seed}"))?;
         }
         let scores = simulate::score(&evidence.labels, &evidence.alerts, evidence.clean_subscription_days);
         if self.json {
@@ -103,7 +107,8 @@ impl Evaluate {
         for alert in last_states(&instance, &report.raised).await? {
             evidence.alerts.push(scored(&instance, &alert).await?);
         }
-        evidence.clean_subscription_days += simulate::clean_subscription_days(&summary.subscriptions, &summary.labels);
+        evidence.clean_subscription_days +=
+            simulate::clean_subscription_days(&summary.subscriptions, &summary.labels);
         output::say(&format!("seed {seed}: {} alerts in {}", report.raised.len(), describe(&summary)));
         evidence.labels.extend(summary.labels);
         Ok(())
@@ -172,7 +177,10 @@ fn print_misses(evidence: &Evidence) -> anyhow::Result<()> {
     };
     for label in evidence.labels.iter().filter(|label| label.malicious) {
         if !evidence.alerts.iter().any(|alert| overlaps(label, alert)) {
-            output::print(&format!("missed  {} in {} from {}", label.scenario, label.subscription, label.from))?;
+            output::print(&format!(
+                "missed  {} in {} from {}",
+                label.scenario, label.subscription, label.from
+            ))?;
         }
     }
     for alert in &evidence.alerts {

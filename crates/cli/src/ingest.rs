@@ -23,7 +23,9 @@ const REJECTED_SHOWN: usize = 10;
 /// Cost Management actual cost (CSV), NSG and VNet flow log. Records that cannot be read go to the
 /// quarantine with the reason. Taking in a file again changes nothing.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}")]
+#[command(
+    after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}"
+)]
 pub(crate) struct Ingest {
     #[command(flatten)]
     installation: Installation,

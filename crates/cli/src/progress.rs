@@ -21,11 +21,11 @@ impl BytesBar {
     /// Starts a bar over `total` bytes that follows `done`; draws nothing unless standard error is a
     /// terminal.
     pub(crate) fn start(total: u64, done: Arc<AtomicU64>) -> Self {
-        let bar = if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template(
-            "{bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-        )
-        .expect("the template is constant");
+        let bar =
+            if std::io::stderr().is_terminal() { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        let style =
+            ProgressStyle::with_template("{bar:32} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left")
+                .expect("the template is constant");
         bar.set_style(style);
         let drawn = bar.clone();
         let follower = tokio::spawn(async move {

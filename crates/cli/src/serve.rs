@@ -13,7 +13,9 @@ use crate::output;
 
 /// Serve the API and the page, and run the detectors by their schedules
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch ingest exports/ && tenantwatch serve --listen 127.0.0.1:8080")]
+#[command(
+    after_help = "Example:\n  tenantwatch ingest exports/ && tenantwatch serve --listen 127.0.0.1:8080"
+)]
 pub(crate) struct Serve {
     #[command(flatten)]
     installation: Installation,
@@ -30,7 +32,10 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         if self.store != "sqlite" {
-            bail!("--store {}: this version keeps alerts in SQLite only; leave the option out or write 'sqlite'", self.store);
+            bail!(
+                "--store {}: this version keeps alerts in SQLite only; leave the option out or write 'sqlite'",
+                self.store
+            );
         }
         let scheduled = self.installation.settings()?.scheduled_detection;
         let instance = self.installation.open()?;

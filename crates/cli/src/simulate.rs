@@ -11,28 +11,6 @@ use simulate::{Settings, Summary};
 use crate::installation;
 use crate::output;
 
-/// What an estate is made from.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Estate {
-    /// Where all chance starts; the same seed gives the same estate
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
-
-    /// Number of customers
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub customers: u32,
-
-    /// Length of the period in days
-    #[arg(long, value_name = "N", default_value_t = 60)]
-    pub days: u32,
-}
-
-impl Estate {
-    pub(crate) fn settings(&self, end: DateTime<Utc>, partner_tenant_id: PartnerTenantId) -> Settings {
-        Settings { seed: self.seed, customers: self.customers, days: self.days, end, partner_tenant_id }
-    }
-}
-
 /// What an estate holds, in one line.
 pub(crate) fn describe(summary: &Summary) -> String {
     let (attacks, harmless): (Vec<_>, Vec<_>) = summary.labels.iter().partition(|label| label.malicious);
@@ -55,14 +33,25 @@ pub(crate) fn describe(summary: &Summary) -> String {
 /// Activity logs, cost exports and flow logs in Azure's own formats; labels.json says what is an attack
 /// and what only looks like one. The same options give the same files, byte for byte.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tenantwatch simulate --out estate --seed 7 --customers 20 --days 30\n  tenantwatch ingest estate && tenantwatch detect")]
+#[command(
+    after_help = "Example:\n  tenantwatch simulate --out estate --seed 7 --customers 20 --days 30\n  tenantwatch ingest estate && tenantwatch detect"
+)]
 pub(crate) struct Simulate {
     /// Folder to write to; must be empty, or an earlier simulation, which is replaced
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 
-    #[command(flatten)]
-    estate: Estate,
+    /// Where all chance starts; the same seed gives the same estate
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    /// Number of customers
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    customers: u32,
+
+    /// Length of the period in days
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    days: u32,
 
     /// The moment at which the estate is looked at; no record is younger
     #[arg(long, value_name = "TIME", value_parser = installation::time, default_value = "2026-11-01T00:00:00Z")]
@@ -75,7 +64,14 @@ pub(crate) struct Simulate {
 
 impl Simulate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let summary = simulate::simulate(&self.out, &self.estate.settings(self.end, self.partner_tenant))?;
+        let settings = Settings {
+            seed: self.seed,
+            customers: self.customers,
+            days: self.days,
+            end: self.end,
+            partner_tenant_id: self.partner_tenant,
+        };
+        let summary = simulate::simulate(&self.out, &settings)?;
         output::say(&format!("Wrote {}", describe(&summary)));
         Ok(output::print(&self.out.join("labels.json").display().to_string())?)
     }

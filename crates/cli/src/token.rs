@@ -17,7 +17,9 @@ const DEVELOPER: &str = "developer@partner.example";
 ///
 /// It holds for one hour.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  TOKEN=$(tenantwatch token --scope PartnerSecurity.ReadWrite.All --user ann@partner.example)\n  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/beta/security/partner/securityAlerts")]
+#[command(
+    after_help = "Example:\n  TOKEN=$(tenantwatch token --scope PartnerSecurity.ReadWrite.All --user ann@partner.example)\n  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/beta/security/partner/securityAlerts"
+)]
 pub(crate) struct Token {
     #[command(flatten)]
     installation: Installation,

@@ -109,10 +109,12 @@ impl Manifest {
     ///
     /// [`ManifestError`] for the first thing that is wrong.
     pub fn parse(text: &str, file: &str, folder: &str) -> Result<Self, ManifestError> {
-        let written: Written = toml::from_str(text).map_err(|error| ManifestError::Syntax {
-            file: file.to_owned(),
-            line: line_of(text, error.span().map_or(0, |span| span.start)),
-            problem: error.message().replace('\n', " "),
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let line = line_of(text, error.span().map_or(0, |span| span.start));
+            let key = text.lines().nth(line - 1).and_then(|line| Some(line.split_once('=')?.0.trim()));
+            let key = key.map_or(String::new(), |key| format!("key '{key}': "));
+            let problem = format!("{key}{}", error.message().replace('\n', " "));
+            ManifestError::Syntax { file: file.to_owned(), line, problem }
         })?;
         Checker { file }.check(written, folder)
     }

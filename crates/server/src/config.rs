@@ -76,7 +76,9 @@ impl Settings {
     pub fn load(named: Option<&Path>, data_dir: &DataDir) -> Result<Self, ConfigError> {
         let path = named.map_or_else(|| data_dir.settings_file(), Path::to_owned);
         match fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).map_err(|error| ConfigError::Content { path, message: error.to_string() }),
+            Ok(text) => {
+                Self::parse(&text).map_err(|error| ConfigError::Content { path, message: error.to_string() })
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path, source }),
         }

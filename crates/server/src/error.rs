@@ -15,7 +15,7 @@ use crate::auth::{APPLICATION_ID, Forbidden};
 
 /// Why a request was not served.
 #[derive(Debug)]
-pub enum ApiError {
+pub(crate) enum ApiError {
     /// The caller is not known.
     Unauthenticated(TokenError),
     /// The caller may not do this.
@@ -66,7 +66,9 @@ impl ApiError {
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Alert(error) => match error {
                 AlertError::NotFound(_) => StatusCode::NOT_FOUND,
-                AlertError::Query(_) | AlertError::Change(_) | AlertError::Unsupported(_) => StatusCode::BAD_REQUEST,
+                AlertError::Query(_) | AlertError::Change(_) | AlertError::Unsupported(_) => {
+                    StatusCode::BAD_REQUEST
+                }
                 AlertError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -112,7 +114,7 @@ impl ApiError {
     }
 
     /// The reply, with Graph's body.
-    pub fn reply(&self, request_id: &str, client_request_id: &str, now: DateTime<Utc>) -> Response {
+    pub(crate) fn reply(&self, request_id: &str, client_request_id: &str, now: DateTime<Utc>) -> Response {
         match self {
             Self::Alert(AlertError::Store(error)) => log_failure(request_id, error),
             Self::Internal(error) => log_failure(request_id, error),

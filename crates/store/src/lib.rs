@@ -22,10 +22,10 @@ mod subscription;
 pub mod testing;
 
 pub use alert::{AlertBody, AlertPage, AlertQuery, Imported, Recorded, StatusChanged};
-pub use odata::Position;
 pub use contract::Store;
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
+pub use odata::Position;
 pub use run::DetectorRun;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 const UPDATE_BYTES_MAX: usize = 256 * 1024;
 
 /// `GET /security/partner/securityAlerts`
-pub async fn list(
+pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -32,7 +32,7 @@ pub async fn list(
 }
 
 /// `GET /security/partner/securityAlerts/$count`: a bare number.
-pub async fn count(
+pub(crate) async fn count(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
@@ -44,7 +44,7 @@ pub async fn count(
 }
 
 /// `GET /security/partner/securityAlerts/{id}`
-pub async fn show(
+pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
@@ -58,7 +58,7 @@ pub async fn show(
 }
 
 /// `PATCH /security/partner/securityAlerts/{id}`
-pub async fn update(
+pub(crate) async fn update(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
@@ -71,14 +71,17 @@ pub async fn update(
     let properties = json_object(&headers, body).await?;
     let now = chrono::Utc::now();
     let query = query.unwrap_or_default();
-    let changed = alert::update(&*api.instance.store, &caller.scope, &id, &query, &properties, &caller.name, now).await?;
+    let changed =
+        alert::update(&*api.instance.store, &caller.scope, &id, &query, &properties, &caller.name, now)
+            .await?;
     Ok(entity::single(&link, &changed))
 }
 
 /// The body as a JSON object.
 async fn json_object(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, ApiError> {
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let is_json = media_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    let is_json =
+        media_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
     if !is_json {
         return Err(ApiError::UnsupportedMediaType { found: media_type.to_owned() });
     }

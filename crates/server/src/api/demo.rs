@@ -26,7 +26,7 @@ const PAGE_USER: &str = "admin.agent@partner.example";
 ///
 /// A page of another site could let a name of its own resolve to this machine and so read the reply; it
 /// cannot make the browser name a loopback host.
-pub async fn token(State(api): State<Arc<Api>>, headers: HeaderMap, uri: Uri) -> Response {
+pub(crate) async fn token(State(api): State<Arc<Api>>, headers: HeaderMap, uri: Uri) -> Response {
     let issuer = api.demo_issuer.as_ref().filter(|_| names_loopback(&headers));
     let Some(issuer) = issuer else {
         return ApiError::NoSuchPath { path: uri.path().to_owned() }.into_response();
@@ -42,8 +42,12 @@ pub async fn token(State(api): State<Arc<Api>>, headers: HeaderMap, uri: Uri) ->
         life: PAGE_TOKEN_LIFE,
     };
     match issuer.sign(&request) {
-        Ok(token) => Json(json!({"accessToken": token, "expiresOn": issued_at + PAGE_TOKEN_LIFE})).into_response(),
-        Err(error) => ApiError::Internal(anyhow::Error::new(error).context("signing the page's token")).into_response(),
+        Ok(token) => {
+            Json(json!({"accessToken": token, "expiresOn": issued_at + PAGE_TOKEN_LIFE})).into_response()
+        }
+        Err(error) => {
+            ApiError::Internal(anyhow::Error::new(error).context("signing the page's token")).into_response()
+        }
     }
 }
 
@@ -51,5 +55,6 @@ fn names_loopback(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let Some(authority) = host.and_then(|host| host.parse::<Authority>().ok()) else { return false };
     let name = authority.host().trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -12,12 +12,13 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 
 /// `GET /tenantwatch/v1/detectors`
-pub async fn list(
+pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let detectors: Vec<Value> = api.instance.detectors.iter().map(|detector| describe(&detector.manifest)).collect();
+    let detectors: Vec<Value> =
+        api.instance.detectors.iter().map(|detector| describe(&detector.manifest)).collect();
     Ok(Json(json!({ "value": detectors })))
 }
 

@@ -20,7 +20,7 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static(
 const SET: &str = "security/partner/securityAlerts";
 
 /// Where the client found this server: the start of every link in a reply.
-pub struct Link(String);
+pub(crate) struct Link(String);
 
 impl Link {
     /// From the `Host` header that the client sent, since links must lead back the way it came.
@@ -28,7 +28,7 @@ impl Link {
     /// # Errors
     ///
     /// [`ApiError::BadHost`] if there is none, or it could not stand in a link.
-    pub fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).ok_or(ApiError::BadHost)?;
         let plausible = |c: char| c.is_ascii_alphanumeric() || ".-:[]_".contains(c);
         if host.is_empty() || host.len() > 255 || !host.chars().all(plausible) {
@@ -44,7 +44,7 @@ impl Link {
 }
 
 /// The reply with one alert.
-pub fn single(link: &Link, reply: &AlertReply) -> Response {
+pub(crate) fn single(link: &Link, reply: &AlertReply) -> Response {
     let context = quoted(&link.context(reply.selection.as_ref(), "/$entity"));
     let alert = selected(reply.selection.as_ref(), &reply.body);
     // The stored JSON is an object; the context goes before its first property.
@@ -54,7 +54,7 @@ pub fn single(link: &Link, reply: &AlertReply) -> Response {
 }
 
 /// The reply with a page of alerts.
-pub fn collection(link: &Link, list: &AlertList) -> Response {
+pub(crate) fn collection(link: &Link, list: &AlertList) -> Response {
     let size: usize = list.alerts.iter().map(String::len).sum();
     let mut text = String::with_capacity(size + 1024);
     text.push_str("{\"@odata.context\":");

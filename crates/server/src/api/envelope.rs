@@ -18,7 +18,7 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 const CLIENT_REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Gives the request an id, turns an error into Graph's body, and adds the headers that Graph sends.
-pub async fn wrap(request: Request, next: Next) -> Response {
+pub(crate) async fn wrap(request: Request, next: Next) -> Response {
     let request_id = Uuid::new_v4().to_string();
     let client_request_id = client_request_id(&request).unwrap_or_else(|| request_id.clone());
 

@@ -28,17 +28,17 @@ use crate::auth::verifier::{TokenError, Verifier};
 use crate::error::ApiError;
 
 /// What the handlers share.
-pub struct Api {
+pub(crate) struct Api {
     /// The data and the detectors.
-    pub instance: Arc<Instance>,
+    pub(crate) instance: Arc<Instance>,
     /// Believes tokens.
-    pub verifier: Verifier,
+    pub(crate) verifier: Verifier,
     /// Gives the page its token; only in demo mode on loopback.
-    pub demo_issuer: Option<Issuer>,
+    pub(crate) demo_issuer: Option<Issuer>,
 }
 
 /// All routes of the server.
-pub fn router(api: Arc<Api>) -> Router {
+pub(crate) fn router(api: Arc<Api>) -> Router {
     let protected = Router::new()
         .route("/beta/security/partner/securityAlerts", get(alerts::list).fallback(only_get))
         .route("/beta/security/partner/securityAlerts/$count", get(alerts::count).fallback(only_get))

@@ -15,12 +15,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 struct Files;
 
 /// `GET /`
-pub async fn index() -> Response {
+pub(crate) async fn index() -> Response {
     file("index.html")
 }
 
 /// `GET /assets/{path}`
-pub async fn asset(Path(path): Path<String>) -> Response {
+pub(crate) async fn asset(Path(path): Path<String>) -> Response {
     file(&format!("assets/{path}"))
 }
 

@@ -43,7 +43,12 @@ impl Reply {
     }
 
     fn ids(&self) -> Vec<String> {
-        let ids = self.json()["value"].as_array().unwrap().iter().map(|alert| alert["id"].as_str().unwrap().to_owned()).collect();
+        let ids = self.json()["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alert| alert["id"].as_str().unwrap().to_owned())
+            .collect();
         ids
     }
 }
@@ -138,10 +143,12 @@ const PROTECTED: &[(&str, &str)] = &[
 #[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {
     let server = Fixture::new().await;
-    let unknown = [("GET", "/beta"), ("GET", "/beta/users"), ("POST", "/beta/$batch"), ("GET", "/tenantwatch/v1/x")];
+    let unknown =
+        [("GET", "/beta"), ("GET", "/beta/users"), ("POST", "/beta/$batch"), ("GET", "/tenantwatch/v1/x")];
     for (method, path) in PROTECTED.iter().chain(&unknown) {
         for token in [None, Some("nonsense"), Some("")] {
-            let reply = server.call(method.parse().unwrap(), path, token, Some("{\"status\":\"active\"}")).await;
+            let reply =
+                server.call(method.parse().unwrap(), path, token, Some("{\"status\":\"active\"}")).await;
             assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{method} {path} {token:?}");
             let challenge = reply.headers["www-authenticate"].to_str().unwrap();
             assert!(challenge.starts_with("Bearer realm=\"\", authorization_uri=\""), "{challenge}");
@@ -155,7 +162,8 @@ async fn a_token_without_the_scope_is_refused() {
     let server = Fixture::new().await;
     for (method, path) in PROTECTED {
         let token = server.token(PARTNER, if *method == "PATCH" { READ } else { "User.Read" });
-        let reply = server.call(method.parse().unwrap(), path, Some(&token), Some("{\"status\":\"active\"}")).await;
+        let reply =
+            server.call(method.parse().unwrap(), path, Some(&token), Some("{\"status\":\"active\"}")).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{method} {path}");
         assert!(reply.message().starts_with("Missing scopes."), "{}", reply.message());
     }
@@ -192,7 +200,9 @@ async fn health_and_the_page_need_no_token() {
 
 #[tokio::test]
 async fn the_page_gets_a_token_only_in_a_demo_and_only_by_a_loopback_name() {
-    let ask = |host: &'static str| Request::builder().uri("/demo/token").header("host", host).body(Body::empty()).unwrap();
+    let ask = |host: &'static str| {
+        Request::builder().uri("/demo/token").header("host", host).body(Body::empty()).unwrap()
+    };
     let server = Fixture::new().await;
     assert_eq!(server.send(ask("127.0.0.1:8080")).await.status, StatusCode::NOT_FOUND);
 
@@ -207,7 +217,8 @@ async fn the_page_gets_a_token_only_in_a_demo_and_only_by_a_loopback_name() {
 #[tokio::test]
 async fn replies_have_graphs_shape() {
     let server = Fixture::new().await;
-    let list = server.get(&format!("{LIST}?$top=2&$count=true&$filter=severity%20eq%20'low'&$orderby=id")).await;
+    let list =
+        server.get(&format!("{LIST}?$top=2&$count=true&$filter=severity%20eq%20'low'&$orderby=id")).await;
     assert_eq!(list.headers["odata-version"], "4.0");
     assert_eq!(
         list.headers["content-type"],
@@ -221,10 +232,16 @@ async fn replies_have_graphs_shape() {
     insta::assert_json_snapshot!("list", shape);
     insta::assert_json_snapshot!("single", server.get(&format!("{LIST}/alert-1")).await.json());
     let selected = server.get(&format!("{LIST}?$select=id,additionalDetails/VmCount&$top=1")).await.json();
-    assert_eq!(selected["@odata.context"], "http://tenantwatch.test:8080/beta/$metadata#security/partner/securityAlerts(id,additionalDetails/VmCount)");
+    assert_eq!(
+        selected["@odata.context"],
+        "http://tenantwatch.test:8080/beta/$metadata#security/partner/securityAlerts(id,additionalDetails/VmCount)"
+    );
     assert_eq!(selected["value"], json!([{"id": "alert-5", "additionalDetails": {"VmCount": "5"}}]));
     let one = server.get(&format!("{LIST}/alert-1?$select=id,status")).await.json();
-    assert_eq!(one["@odata.context"], "http://tenantwatch.test:8080/beta/$metadata#security/partner/securityAlerts(id,status)/$entity");
+    assert_eq!(
+        one["@odata.context"],
+        "http://tenantwatch.test:8080/beta/$metadata#security/partner/securityAlerts(id,status)/$entity"
+    );
 }
 
 #[tokio::test]
@@ -257,9 +274,14 @@ async fn filters_reach_nested_values() {
     };
     check("additionalDetails/VmCount eq '3'", &["alert-3"]).await;
     check("additionalDetails/Missing eq null and severity eq 'high'", &["alert-1", "alert-2"]).await;
-    check("not (alertType eq 'CryptoMining') and detectedDateTime ge 2031-02-03", &["alert-3", "alert-5"]).await;
+    check("not (alertType eq 'CryptoMining') and detectedDateTime ge 2031-02-03", &["alert-3", "alert-5"])
+        .await;
     check("id in ('alert-1','alert-4','none')", &["alert-1", "alert-4"]).await;
-    check("startswith(alertType,'VM') and endswith(displayName,'5') or contains(id,'-2')", &["alert-2", "alert-5"]).await;
+    check(
+        "startswith(alertType,'VM') and endswith(displayName,'5') or contains(id,'-2')",
+        &["alert-2", "alert-5"],
+    )
+    .await;
     check("severity gt 'low' and resolvedBy ne 'ann'", &["alert-1", "alert-2"]).await;
 }
 
@@ -272,16 +294,29 @@ async fn what_is_wrong_is_said_with_its_place() {
             let reply = server.get(&format!("{LIST}{query}")).await;
             assert_eq!(reply.status.as_u16(), status, "{query}: {}", reply.text);
             assert_eq!(reply.message(), expected, "{query}");
-            assert_eq!(reply.json()["error"]["innerError"]["request-id"], reply.headers["request-id"].to_str().unwrap());
-            assert!(!reply.text.to_lowercase().contains("sqlite") && !reply.text.contains("select "), "{}", reply.text);
+            assert_eq!(
+                reply.json()["error"]["innerError"]["request-id"],
+                reply.headers["request-id"].to_str().unwrap()
+            );
+            assert!(
+                !reply.text.to_lowercase().contains("sqlite") && !reply.text.contains("select "),
+                "{}",
+                reply.text
+            );
         }
     };
-    check("?$filter=severty%20eq%20'high'", 400, "$filter: unknown property 'severty' at 0; did you mean 'severity'?").await;
+    check(
+        "?$filter=severty%20eq%20'high'",
+        400,
+        "$filter: unknown property 'severty' at 0; did you mean 'severity'?",
+    )
+    .await;
     check("/none", 404, "Alert 'none' does not exist.").await;
     let unsupported = server.get(&format!("{LIST}?$expand=x")).await;
     assert_eq!(unsupported.status, StatusCode::BAD_REQUEST);
     assert!(unsupported.message().starts_with("$expand"), "{}", unsupported.message());
-    let lambda = server.get(&format!("{LIST}?$filter=affectedResources/any(r:r/resourceType%20eq%20'x')")).await;
+    let lambda =
+        server.get(&format!("{LIST}?$filter=affectedResources/any(r:r/resourceType%20eq%20'x')")).await;
     assert_eq!(lambda.status, StatusCode::BAD_REQUEST, "{}", lambda.text);
     assert!(lambda.message().contains("not supported"), "{}", lambda.message());
 }
@@ -302,7 +337,8 @@ async fn an_update_is_logged_and_a_wrong_one_changes_nothing() {
     check("{}", 400, "'status' is required").await;
     check("{\"status\":\"done\"}", 400, "'done' is not a member").await;
     check("{\"status\":\"unknownFutureValue\"}", 400, "not a member").await;
-    check("{\"status\":\"active\",\"resolvedReason\":\"fraud\"}", 400, "goes only with status 'resolved'").await;
+    check("{\"status\":\"active\",\"resolvedReason\":\"fraud\"}", 400, "goes only with status 'resolved'")
+        .await;
     check("{\"status\":\"active\",\"severity\":\"low\"}", 400, "'severity' cannot be changed").await;
     check("{\"status\":\"active\",\"colour\":\"red\"}", 400, "'colour' does not exist").await;
     let untouched = server.get(&format!("{LIST}/alert-1")).await.json();
@@ -344,7 +380,9 @@ async fn other_methods_and_media_types_are_refused_by_name() {
 #[tokio::test]
 async fn the_clients_request_id_comes_back_unless_it_is_odd() {
     let server = Fixture::new().await;
-    let ask = |id: &'static str| Request::builder().uri("/health").header("client-request-id", id).body(Body::empty()).unwrap();
+    let ask = |id: &'static str| {
+        Request::builder().uri("/health").header("client-request-id", id).body(Body::empty()).unwrap()
+    };
     let reply = server.send(ask("0f0e0d0c-1111-4000-8000-00000000000a")).await;
     assert_eq!(reply.headers["client-request-id"], "0f0e0d0c-1111-4000-8000-00000000000a");
     let reply = server.send(ask("<script>")).await;

@@ -163,7 +163,12 @@ pub async fn count(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<
 /// # Errors
 ///
 /// [`AlertError::NotFound`] if the scope has no such alert; [`AlertError::Query`].
-pub async fn show(store: &dyn Store, scope: &Scope, id: &str, raw_query: &str) -> Result<AlertReply, AlertError> {
+pub async fn show(
+    store: &dyn Store,
+    scope: &Scope,
+    id: &str,
+    raw_query: &str,
+) -> Result<AlertReply, AlertError> {
     let selection = QueryOptions::parse(raw_query)?.check_for_entity(&MODEL, &LIMITS)?;
     let body = stored(store, scope, &known_id(id)?).await?;
     Ok(AlertReply { body, selection })
@@ -227,11 +232,16 @@ fn status_change(properties: &Map<String, Value>) -> Result<StatusChange, Change
 }
 
 /// A property's text; `None` if it is absent or null.
-fn text<'a>(properties: &'a Map<String, Value>, property: &'static str) -> Result<Option<&'a str>, ChangeError> {
+fn text<'a>(
+    properties: &'a Map<String, Value>,
+    property: &'static str,
+) -> Result<Option<&'a str>, ChangeError> {
     match properties.get(property) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(other) => Err(ChangeError::NotAString { property, found: other.to_string().chars().take(60).collect() }),
+        Some(other) => {
+            Err(ChangeError::NotAString { property, found: other.to_string().chars().take(60).collect() })
+        }
     }
 }
 
@@ -255,9 +265,10 @@ fn same(known: &Value, sent: &Value) -> bool {
         (Value::Object(known), Value::Object(sent)) => {
             let plain = |map: &Map<String, Value>| map.keys().filter(|key| !key.contains('@')).count();
             plain(known) == plain(sent)
-                && sent.iter().filter(|(key, _)| !key.contains('@')).all(|(key, value)| {
-                    known.get(key).is_some_and(|known| same(known, value))
-                })
+                && sent
+                    .iter()
+                    .filter(|(key, _)| !key.contains('@'))
+                    .all(|(key, value)| known.get(key).is_some_and(|known| same(known, value)))
         }
         (Value::Array(known), Value::Array(sent)) => {
             known.len() == sent.len() && known.iter().zip(sent).all(|(known, sent)| same(known, sent))
@@ -285,7 +296,10 @@ mod tests {
 
         let check = |body: Value, expected: &str| assert_eq!(change(body), Err(expected.to_owned()));
         check(json!({}), "Property 'status' is required; set it to active, investigating or resolved.");
-        check(json!({"status": null}), "Property 'status' is required; set it to active, investigating or resolved.");
+        check(
+            json!({"status": null}),
+            "Property 'status' is required; set it to active, investigating or resolved.",
+        );
         check(json!({"status": 7}), "Property 'status' must be a string, not 7.");
         check(
             json!({"status": "done"}),
@@ -304,17 +318,37 @@ mod tests {
             "additionalDetails": {"VmCount": "3"}, "affectedResources": [{"resourceId": "/a"}], "isTest": false
         });
         let check = |name: &str, value: Value, expected: Option<&str>| {
-            let found = check_unchanged(current.as_object().unwrap(), name, &value).err().map(|error| error.to_string());
+            let found = check_unchanged(current.as_object().unwrap(), name, &value)
+                .err()
+                .map(|error| error.to_string());
             assert_eq!(found.as_deref(), expected, "{name}");
         };
         check("severity", json!("high"), None);
-        check("severity", json!("low"), Some("Property 'severity' cannot be changed; only status and resolvedReason can."));
+        check(
+            "severity",
+            json!("low"),
+            Some("Property 'severity' cannot be changed; only status and resolvedReason can."),
+        );
         check("detectedDateTime", json!("2031-02-03T04:05:06.000+00:00"), None);
         check("additionalDetails", json!({"@odata.type": "#x", "VmCount": "3"}), None);
-        check("additionalDetails", json!({"VmCount": "4"}), Some("Property 'additionalDetails' cannot be changed; only status and resolvedReason can."));
+        check(
+            "additionalDetails",
+            json!({"VmCount": "4"}),
+            Some("Property 'additionalDetails' cannot be changed; only status and resolvedReason can."),
+        );
         check("affectedResources", json!([{"resourceId": "/a"}]), None);
-        check("affectedResources", json!([]), Some("Property 'affectedResources' cannot be changed; only status and resolvedReason can."));
+        check(
+            "affectedResources",
+            json!([]),
+            Some("Property 'affectedResources' cannot be changed; only status and resolvedReason can."),
+        );
         check("@odata.type", json!("#anything"), None);
-        check("colour", json!("red"), Some("Property 'colour' does not exist on microsoft.graph.partner.security.partnerSecurityAlert."));
+        check(
+            "colour",
+            json!("red"),
+            Some(
+                "Property 'colour' does not exist on microsoft.graph.partner.security.partnerSecurityAlert.",
+            ),
+        );
     }
 }

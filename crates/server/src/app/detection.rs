@@ -11,6 +11,10 @@ use store::{DetectorRun, StoreError};
 
 use super::Instance;
 
+/// The longest window that one query looks at. A first run over months of history is cut into such
+/// slices; a scheduled run never reaches it.
+const SLICE_MAX: TimeDelta = TimeDelta::days(10);
+
 /// What stops a detection as a whole. A detector that fails does not.
 #[derive(Debug, thiserror::Error)]
 pub enum DetectionError {
@@ -67,7 +71,11 @@ impl DetectionReport {
 /// # Errors
 ///
 /// [`DetectionError`] if events or alerts cannot be reached. A detector that fails is in the report.
-pub async fn detect(instance: &Instance, period: Period, clock: Clock) -> Result<DetectionReport, DetectionError> {
+pub async fn detect(
+    instance: &Instance,
+    period: Period,
+    clock: Clock,
+) -> Result<DetectionReport, DetectionError> {
     let mut report = DetectionReport::default();
     for detector in &instance.detectors {
         run_detector(instance, detector, period, clock, &mut report).await?;
@@ -92,7 +100,7 @@ pub async fn run_detector(
         return Ok(());
     };
     let started = Instant::now();
-    let found = findings(instance, detector, &window).await;
+    let found = findings_in_slices(instance, detector, &window).await;
     let mut run = DetectorRun {
         detector_id: detector.manifest.id.clone(),
         since: window.since,
@@ -140,7 +148,10 @@ async fn window(
     Ok((since < until).then(|| Window::new(since, until)))
 }
 
-async fn first_event(instance: &Instance, detector: &Detector) -> Result<Option<DateTime<Utc>>, DetectionError> {
+async fn first_event(
+    instance: &Instance,
+    detector: &Detector,
+) -> Result<Option<DateTime<Utc>>, DetectionError> {
     let mut first: Option<DateTime<Utc>> = None;
     for kind in &detector.manifest.inputs {
         if let Some((start, _)) = instance.lake.extent(*kind).await? {
@@ -164,12 +175,33 @@ pub enum RunError {
     Query(#[from] DetectError),
 }
 
+/// What one detector finds in a window of any length, slice by slice, so that memory is bounded by a
+/// slice and the lookback. The same events give the same findings, however time is cut.
+async fn findings_in_slices(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<Vec<Finding>, RunError> {
+    let mut all = Vec::new();
+    let mut since = window.since;
+    while since < window.until {
+        let until = window.until.min(since + SLICE_MAX);
+        all.extend(findings(instance, detector, &Window { since, until, ..*window }).await?);
+        since = until;
+    }
+    Ok(all)
+}
+
 /// What one detector finds in one window of the lake.
 ///
 /// # Errors
 ///
 /// [`RunError`] if the query fails or runs over its limits.
-pub async fn findings(instance: &Instance, detector: &Detector, window: &Window) -> Result<Vec<Finding>, RunError> {
+pub async fn findings(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<Vec<Finding>, RunError> {
     let engine = |error: datafusion::error::DataFusionError| RunError::Engine(Box::new(error));
     let session = detect::session(Limits::default()).map_err(engine)?;
     instance.lake.register(&session).await?;
@@ -195,7 +227,8 @@ async fn record(
             let (mut raised, mut continued) = (Vec::new(), Vec::new());
             for finding in sorted {
                 let now = finding.last_observed_at + delay;
-                let recorded = instance.store.record_findings(&scope, std::slice::from_ref(finding), now).await?;
+                let recorded =
+                    instance.store.record_findings(&scope, std::slice::from_ref(finding), now).await?;
                 raised.extend(recorded.raised);
                 continued.extend(recorded.continued);
             }

@@ -12,7 +12,10 @@ use std::sync::atomic::AtomicU64;
 use arrow_array::RecordBatch;
 use chrono::{DateTime, Utc};
 use ingest::schema::Kind;
-use ingest::{EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected, SeenSubscription, Stop};
+use ingest::{
+    EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected,
+    SeenSubscription, Stop,
+};
 use lake::LakeError;
 use store::{StoreError, Subscription};
 use tokio::sync::mpsc;
@@ -150,7 +153,8 @@ fn read_files(
     progress: &AtomicU64,
     to_writer: &mpsc::Sender<EventBatch>,
 ) -> Result<IngestReport, IngestionError> {
-    let reading = Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH };
+    let reading =
+        Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH };
     let mut report = IngestReport::default();
     for file in files {
         let mut quarantine = QuarantineWriter::new(&instance.data_dir.quarantine(), &file.path);

@@ -19,7 +19,11 @@ use super::detection::{self, RunError};
 /// Management pages of Microsoft's documentation.
 #[must_use]
 pub fn publication_lag() -> PublicationLag {
-    PublicationLag { activity: TimeDelta::minutes(5), flow: TimeDelta::minutes(10), cost: TimeDelta::hours(36) }
+    PublicationLag {
+        activity: TimeDelta::minutes(5),
+        flow: TimeDelta::minutes(10),
+        cost: TimeDelta::hours(36),
+    }
 }
 
 /// The first tick of the detector's schedule at which a run finds the incident of this alert.
@@ -36,7 +40,8 @@ pub async fn first_detection(
     alert: &Alert,
 ) -> Result<Option<DateTime<Utc>>, RunError> {
     let Origin::Detector { detector_id, grouping_key } = &alert.origin else { return Ok(None) };
-    let (Some(first), Some(last)) = (alert.body.first_observed_date_time, alert.body.last_observed_date_time) else {
+    let (Some(first), Some(last)) = (alert.body.first_observed_date_time, alert.body.last_observed_date_time)
+    else {
         return Ok(None);
     };
     if *detector_id != detector.manifest.id {
@@ -45,7 +50,8 @@ pub async fn first_detection(
     let lag = publication_lag();
     let every = detector.manifest.schedule;
     let slowest = lag.activity.max(lag.flow).max(lag.cost);
-    let ticks = ((last - first) + slowest + TimeDelta::days(1)).num_seconds() / every.num_seconds().max(1) + 1;
+    let ticks =
+        ((last - first) + slowest + TimeDelta::days(1)).num_seconds() / every.num_seconds().max(1) + 1;
     let at = |tick: i64| first + TimeDelta::seconds(every.num_seconds() * tick);
 
     let (mut none_by, mut found_by) = (0, ticks);

@@ -139,7 +139,8 @@ impl Issuer {
 
 fn claims(request: &TokenRequest) -> Claims {
     let subject = request.user.as_deref().unwrap_or(DEVELOPMENT_APPLICATION);
-    let object_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{subject}", request.partner_tenant_id).as_bytes());
+    let object_id =
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{}/{subject}", request.partner_tenant_id).as_bytes());
     let issued_at = request.issued_at.timestamp();
     let app_only = request.user.is_none();
     Claims {
@@ -168,9 +169,8 @@ fn create_key(path: &Path) -> Result<Vec<u8>, IssuerError> {
     match write_private(path, der.as_ref()) {
         Ok(()) => Ok(der.as_ref().to_vec()),
         // Another process was faster; its key is the one.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            fs::read(path).map_err(|source| IssuerError::File { path: path.to_owned(), action: "reading", source })
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path)
+            .map_err(|source| IssuerError::File { path: path.to_owned(), action: "reading", source }),
         Err(source) => Err(IssuerError::File { path: path.to_owned(), action: "writing", source }),
     }
 }

@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(caller.scope, Scope::Partner("partner-1".parse().unwrap()));
         assert_eq!(caller.permissions.may_read(), Ok(()));
         let refused = caller.permissions.may_write().unwrap_err().to_string();
-        assert_eq!(refused, "Missing scopes. API required scopes: PartnerSecurity.ReadWrite.All, scopes of the token: PartnerSecurity.Read.All.");
+        assert_eq!(
+            refused,
+            "Missing scopes. API required scopes: PartnerSecurity.ReadWrite.All, scopes of the token: PartnerSecurity.Read.All."
+        );
     }
 
     #[test]
@@ -202,15 +205,23 @@ mod tests {
     fn a_token_can_be_narrowed_to_a_reseller_or_a_customer() {
         let (_folder, issuer) = issuer();
         let verifier = Verifier::new(&issuer);
-        let scope = |request: &TokenRequest| verifier.verify(&issuer.sign(request).unwrap()).map(|caller| caller.scope);
+        let scope = |request: &TokenRequest| {
+            verifier.verify(&issuer.sign(request).unwrap()).map(|caller| caller.scope)
+        };
 
         let mut narrow = request();
         narrow.reseller_tenant_id = Some("reseller-1".parse().unwrap());
-        assert_eq!(scope(&narrow), Ok(Scope::Reseller("partner-1".parse().unwrap(), "reseller-1".parse().unwrap())));
+        assert_eq!(
+            scope(&narrow),
+            Ok(Scope::Reseller("partner-1".parse().unwrap(), "reseller-1".parse().unwrap()))
+        );
         narrow.customer_tenant_id = Some("customer-1".parse().unwrap());
         assert_eq!(scope(&narrow), Err(TokenError::Claims));
         narrow.reseller_tenant_id = None;
-        assert_eq!(scope(&narrow), Ok(Scope::Customer("partner-1".parse().unwrap(), "customer-1".parse().unwrap())));
+        assert_eq!(
+            scope(&narrow),
+            Ok(Scope::Customer("partner-1".parse().unwrap(), "customer-1".parse().unwrap()))
+        );
     }
 
     #[test]
@@ -218,7 +229,8 @@ mod tests {
         let (_folder, issuer) = issuer();
         let (_other_folder, other) = self::issuer();
         let verifier = Verifier::new(&issuer);
-        let check = |token: &str, expected: TokenError| assert_eq!(verifier.verify(token), Err(expected), "{token}");
+        let check =
+            |token: &str, expected: TokenError| assert_eq!(verifier.verify(token), Err(expected), "{token}");
 
         let good = issuer.sign(&request()).unwrap();
         check("", TokenError::Empty);
@@ -236,7 +248,8 @@ mod tests {
         let payload = good.split('.').nth(1).unwrap();
         let unsigned = format!("{}.{payload}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#));
         check(&unsigned, TokenError::Algorithm);
-        let symmetric = format!("{}.{payload}.AAAA", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#));
+        let symmetric =
+            format!("{}.{payload}.AAAA", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#));
         check(&symmetric, TokenError::Algorithm);
 
         let claims = URL_SAFE_NO_PAD.decode(payload).unwrap();

@@ -1,3 +1,3 @@
 //! Work that runs by itself while the server is up.
 
-pub mod scheduler;
+pub(crate) mod scheduler;

@@ -17,7 +17,7 @@ use crate::app::detection::{self, Clock, DetectionReport, Period};
 
 /// Starts all detectors, each in a task of its own; dropping the set stops them.
 #[must_use]
-pub fn start(instance: &Arc<Instance>) -> JoinSet<()> {
+pub(crate) fn start(instance: &Arc<Instance>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     // One query at a time: detectors share the machine with the callers of the API.
     let turn = Arc::new(tokio::sync::Semaphore::new(1));
