@@ -6,6 +6,9 @@
 --
 -- Each hour is judged by the six hours up to its end. What was seen two to seven days before is
 -- known; the days between are left out, so that mining does not become its own history.
+--
+-- DataFusion runs a part of `with` once for each place that names it, so none is named where a window
+-- function can tell the same.
 with outbound as (
   select
     subscription_id,
@@ -27,6 +30,26 @@ with outbound as (
     and protocol = 6
     and subscription_id is not null
     and ip_is_private(dst_ip) = false
+),
+acquaintances as (
+  -- Who talked to whom on which day, and what was known by then. One pass over the lookback.
+  select
+    subscription_id,
+    nic,
+    dst_ip,
+    day,
+    count(*) over (partition by subscription_id order by day range between interval '7 days' preceding and interval '2 days' preceding) > 0
+      as subscription_known,
+    count(*) over (partition by subscription_id, nic order by day range between interval '7 days' preceding and interval '2 days' preceding) > 0
+      as nic_known,
+    count(*) over (partition by subscription_id, dst_ip order by day range between interval '7 days' preceding and interval '2 days' preceding)
+      as acquaintances_here,
+    count(*) over (partition by dst_ip order by day range between interval '7 days' preceding and interval '2 days' preceding)
+      as acquaintances_anywhere
+  from (
+    select distinct subscription_id, nic, dst_ip, day
+    from outbound
+  )
 ),
 talks as (
   select
@@ -52,16 +75,14 @@ talks as (
 hours as (
   select
     subscription_id,
-    hour,
-    cast(hour as date) as day
-  from talks
-  group by subscription_id, hour
-  having max(last_at) >= $since
+    date_trunc('hour', event_at) as hour
+  from outbound
+  where event_at >= $since
+  group by 1, 2
 ),
 conversations as (
   select
     hours.hour as judged_hour,
-    hours.day as judged_day,
     talks.subscription_id,
     talks.nic,
     talks.src_ip,
@@ -75,8 +96,8 @@ conversations as (
     count(*) as active_hours,
     sum(talks.bytes) as bytes,
     sum(talks.samples) as samples,
-    sum(talks.sample_sum) / nullif(sum(talks.samples), 0) as sample_mean,
-    sum(talks.sample_squares) / nullif(sum(talks.samples), 0) as sample_mean_square
+    sum(talks.sample_sum) as sample_sum,
+    sum(talks.sample_squares) as sample_squares
   from hours
   join talks
     on talks.subscription_id = hours.subscription_id
@@ -84,7 +105,6 @@ conversations as (
     and talks.hour <= hours.hour
   group by
     hours.hour,
-    hours.day,
     talks.subscription_id,
     talks.nic,
     talks.src_ip,
@@ -116,8 +136,7 @@ suspects as (
     -- Little: at most 20 MB an hour; a share of work is some hundred bytes.
     samples >= 1 and bytes / active_hours between 500 and 20000000 as quiet,
     -- Steady: samples differ from their mean by less than half of it, as a rule.
-    samples >= 4
-      and sample_mean_square - sample_mean * sample_mean <= 0.25 * sample_mean * sample_mean as steady
+    samples >= 4 and samples * sample_squares <= 1.25 * sample_sum * sample_sum as steady
   from conversations
   left join pool_addresses
     on pool_addresses.address = conversations.dst_ip
@@ -131,97 +150,41 @@ likely as (
   where listed
     or quiet
 ),
--- The past, in days. Joined to the few conversations that are left.
-destination_days as (
-  select subscription_id, dst_ip, day
-  from outbound
-  group by subscription_id, dst_ip, day
-),
-nic_days as (
-  select subscription_id, nic, day
-  from outbound
-  group by subscription_id, nic, day
-),
-destinations as (
+acquainted as (
   select
-    likely.subscription_id,
-    likely.judged_day,
-    likely.dst_ip,
-    bool_or(destination_days.subscription_id = likely.subscription_id) as known_here,
-    bool_or(destination_days.subscription_id <> likely.subscription_id) as known_elsewhere
-  from (select distinct subscription_id, judged_day, dst_ip from likely) as likely
-  join destination_days
-    on destination_days.dst_ip = likely.dst_ip
-    and destination_days.day <= likely.judged_day - 2
-    and destination_days.day >= likely.judged_day - 7
-  group by likely.subscription_id, likely.judged_day, likely.dst_ip
-),
-known_nics as (
-  select
-    likely.subscription_id,
-    likely.judged_day,
-    likely.nic
-  from (select distinct subscription_id, judged_day, nic from likely) as likely
-  join nic_days
-    on nic_days.subscription_id = likely.subscription_id
-    and nic_days.nic = likely.nic
-    and nic_days.day <= likely.judged_day - 2
-    and nic_days.day >= likely.judged_day - 7
-  group by likely.subscription_id, likely.judged_day, likely.nic
-),
-known_subscriptions as (
-  select
-    likely.subscription_id,
-    likely.judged_day
-  from (select distinct subscription_id, judged_day from likely) as likely
-  join nic_days
-    on nic_days.subscription_id = likely.subscription_id
-    and nic_days.day <= likely.judged_day - 2
-    and nic_days.day >= likely.judged_day - 7
-  group by likely.subscription_id, likely.judged_day
+    likely.*,
+    coalesce(acquaintances.subscription_known, false) as subscription_known,
+    coalesce(acquaintances.nic_known, false) as nic_known,
+    coalesce(acquaintances.acquaintances_here, 0) > 0 as known_here,
+    coalesce(acquaintances.acquaintances_anywhere > acquaintances.acquaintances_here, false) as known_elsewhere
+  from likely
+  left join acquaintances
+    on acquaintances.subscription_id = likely.subscription_id
+    and acquaintances.nic = likely.nic
+    and acquaintances.dst_ip = likely.dst_ip
+    and acquaintances.day = cast(likely.last_at as date)
 ),
 towards as (
-  -- How many machines of the subscription behave so towards one destination.
+  -- Beside each conversation, all of the subscription with the same destination in the same hours.
+  -- A fleet is judged together, so that it need not be watched for as long as one machine.
   select
-    likely.subscription_id,
-    likely.judged_hour,
-    likely.judged_day,
-    likely.dst_ip,
-    likely.dst_port,
-    bool_or(listed) as listed,
-    bool_or(pool_port) as pool_port,
-    coalesce(bool_or(destinations.known_here), false) as known_here,
-    coalesce(bool_or(destinations.known_elsewhere), false) as known_elsewhere,
-    coalesce(bool_or(known_subscriptions.subscription_id is not null), false) as subscription_known,
-    max(last_at) >= likely.judged_hour as goes_on,
-    max(case when quiet then last_at end) - min(case when quiet then first_at end) as lasts,
-    -- A fleet is judged together, so that it need not be watched for as long as one machine.
-    count(distinct case when quiet then likely.nic end) as quiet_sources,
-    count(distinct case when quiet and known_nics.nic is null then likely.nic end) as new_quiet_sources,
-    sum(case when quiet then samples end) as fleet_samples,
-    sum(case when quiet then samples * sample_mean end) / sum(case when quiet then samples end) as fleet_mean,
-    sum(case when quiet then samples * sample_mean_square end) / sum(case when quiet then samples end)
+    *,
+    bool_or(known_here) over together as any_known_here,
+    bool_or(known_elsewhere) over together as any_known_elsewhere,
+    max(last_at) over together >= judged_hour as goes_on,
+    max(case when quiet then last_at end) over together - min(case when quiet then first_at end) over together
+      as lasts,
+    sum(case when quiet then 1 else 0 end) over together as quiet_sources,
+    sum(case when quiet and not nic_known then 1 else 0 end) over together as new_quiet_sources,
+    sum(case when quiet then samples end) over together as fleet_samples,
+    sum(case when quiet then sample_sum end) over together / sum(case when quiet then samples end) over together
+      as fleet_mean,
+    sum(case when quiet then sample_squares end) over together / sum(case when quiet then samples end) over together
       as fleet_mean_square,
-    count(distinct case when quiet and steady then likely.nic end) as steady_sources,
-    count(distinct case when quiet and steady and known_nics.nic is null then likely.nic end) as new_steady_sources
-  from likely
-  left join destinations
-    on destinations.subscription_id = likely.subscription_id
-    and destinations.judged_day = likely.judged_day
-    and destinations.dst_ip = likely.dst_ip
-  left join known_nics
-    on known_nics.subscription_id = likely.subscription_id
-    and known_nics.judged_day = likely.judged_day
-    and known_nics.nic = likely.nic
-  left join known_subscriptions
-    on known_subscriptions.subscription_id = likely.subscription_id
-    and known_subscriptions.judged_day = likely.judged_day
-  group by
-    likely.subscription_id,
-    likely.judged_hour,
-    likely.judged_day,
-    likely.dst_ip,
-    likely.dst_port
+    sum(case when quiet and steady then 1 else 0 end) over together as steady_sources,
+    sum(case when quiet and steady and not nic_known then 1 else 0 end) over together as new_steady_sources
+  from acquainted
+  window together as (partition by subscription_id, judged_hour, dst_ip, dst_port)
 ),
 counted as (
   select
@@ -239,15 +202,15 @@ pools as (
     case
       when listed then 'address of a mining pool'
       when pool_port
-        and not known_here
+        and not any_known_here
         and (
           (miners >= 1 and lasts >= interval '55 minutes')
           or (miners >= 3 and lasts >= interval '25 minutes')
         )
         then 'port of mining pools, steady small traffic'
       when subscription_known
-        and not known_here
-        and not known_elsewhere
+        and not any_known_here
+        and not any_known_elsewhere
         and new_miners >= 3
         and 2 * new_miners >= miners
         and lasts >= interval '110 minutes'
@@ -263,31 +226,25 @@ pools as (
 ),
 found as (
   select
-    likely.subscription_id,
-    likely.judged_hour,
-    max(likely.customer_tenant_id) as customer_tenant_id,
-    min(likely.first_at) as first_at,
-    max(likely.last_at) as last_at,
-    bool_or(pools.listed) as listed,
-    bool_or(pools.pool_port) as pool_port,
-    max(likely.pool_name) as pool_name,
-    sum(likely.records) as records,
-    sum(likely.bytes) as bytes,
-    count(distinct likely.src_ip) as machines,
-    array_agg(distinct likely.src_ip order by likely.src_ip) as sources,
-    array_agg(distinct likely.dst_ip order by likely.dst_ip) as destinations,
-    array_agg(distinct likely.dst_port order by likely.dst_port) as ports,
-    array_agg(distinct pools.reason order by pools.reason) as reasons,
-    array_agg(distinct likely.resource_id order by likely.resource_id)
-      filter (where likely.resource_id is not null) as resources
-  from likely
-  join pools
-    on pools.subscription_id = likely.subscription_id
-    and pools.judged_hour = likely.judged_hour
-    and pools.dst_ip = likely.dst_ip
-    and pools.dst_port = likely.dst_port
-    and pools.reason is not null
-  group by likely.subscription_id, likely.judged_hour
+    subscription_id,
+    judged_hour,
+    max(customer_tenant_id) as customer_tenant_id,
+    min(first_at) as first_at,
+    max(last_at) as last_at,
+    bool_or(listed) as listed,
+    bool_or(pool_port) as pool_port,
+    max(pool_name) as pool_name,
+    sum(records) as records,
+    sum(bytes) as bytes,
+    count(distinct src_ip) as machines,
+    array_agg(distinct src_ip order by src_ip) as sources,
+    array_agg(distinct dst_ip order by dst_ip) as destinations,
+    array_agg(distinct dst_port order by dst_port) as ports,
+    array_agg(distinct reason order by reason) as reasons,
+    array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null) as resources
+  from pools
+  where reason is not null
+  group by subscription_id, judged_hour
 )
 select
   subscription_id,

@@ -4,6 +4,9 @@
 -- A burst is what a caller added within the six hours up to the end of that hour. It is held against
 -- the 28 days before, without the last 24 hours, so that an attack does not become its own history.
 -- Signs of different kinds earn points (see `weighed`); one kind alone is never enough.
+--
+-- DataFusion runs a part of `with` once for each place that names it, so none is named where a window
+-- function can tell the same.
 with requests as (
   -- Start, acceptance and end of one request share correlation and resource: count them once.
   select
@@ -70,102 +73,132 @@ bursts as (
   group by subscription_id, caller_id, hour
   having max(last_at) >= $since
 ),
-members as (
-  select
-    bursts.hour as burst_hour,
-    additions.*
-  from bursts
-  join additions
-    on additions.subscription_id = bursts.subscription_id
-    and additions.caller_id = bursts.caller_id
-    and additions.hour > bursts.hour - interval '6 hours'
-    and additions.hour <= bursts.hour
+facets (what) as (
+  values ('subscription'), ('caller'), ('region'), ('address'), ('dear kind')
 ),
 seen as (
-  -- What was seen on a subscription in which hour.
-  select subscription_id, 'subscription' as what, '' as value, date_trunc('hour', event_at) as hour
-  from activity
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, 'caller', coalesce(caller_id, caller, 'unknown'), date_trunc('hour', event_at)
-  from activity
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, 'region', resource_region, date_trunc('hour', event_at)
-  from activity
-  where resource_region is not null
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, 'address', caller_ip, date_trunc('hour', event_at)
-  from activity
-  where caller_ip is not null
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, 'dear kind', dear_kind, hour
-  from actions
-  where dear_kind is not null
-    and done
-  group by 1, 2, 3, 4
-),
-asked as (
-  select subscription_id, burst_hour, 'subscription' as what, '' as value
-  from members
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, burst_hour, 'caller', caller_id
-  from members
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, burst_hour, 'region', region
-  from members
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, burst_hour, 'address', address
-  from members
-  group by 1, 2, 3, 4
-  union all
-  select subscription_id, burst_hour, 'dear kind', dear_kind
-  from members
-  group by 1, 2, 3, 4
-),
-known as (
-  select
-    asked.subscription_id,
-    asked.burst_hour,
-    asked.what,
-    asked.value
-  from asked
-  join seen
-    on seen.subscription_id = asked.subscription_id
-    and seen.what = asked.what
-    and seen.value = asked.value
-    and seen.hour >= asked.burst_hour - interval '28 days'
-    and seen.hour < asked.burst_hour - interval '24 hours'
-  group by 1, 2, 3, 4
-),
-caller_addresses as (
-  -- A caller who comes from everywhere, such as a hosted build agent, has no usual address.
-  select
-    bursts.subscription_id,
-    bursts.caller_id,
-    bursts.hour,
-    count(distinct activity.caller_ip) as addresses
-  from bursts
-  join activity
-    on activity.subscription_id = bursts.subscription_id
-    and coalesce(activity.caller_id, activity.caller, 'unknown') = bursts.caller_id
-    and activity.event_at >= bursts.hour - interval '28 days'
-    and activity.event_at < bursts.hour - interval '24 hours'
-  group by 1, 2, 3
-),
-subscription_hours as (
+  -- What was seen on a subscription in which hour. A dear machine that was refused does not count.
   select
     subscription_id,
+    what,
+    value,
     hour,
-    sum(machines) as machines,
-    sum(machines * vcpus_each) as vcpus
-  from additions
-  group by subscription_id, hour
+    bool_or(what <> 'dear kind' or status in ('accepted', 'succeeded')) as counts
+  from (
+    select
+      subscription_id,
+      status,
+      what,
+      date_trunc('hour', event_at) as hour,
+      case what
+        when 'subscription' then subscription_id
+        when 'caller' then coalesce(caller_id, caller, 'unknown')
+        when 'region' then resource_region
+        when 'address' then caller_ip
+        when 'dear kind' then coalesce(
+          vm_size_accelerator(vm_size),
+          case when vm_size_family(vm_size) in ('h', 'hb', 'hc', 'hx') then vm_size_family(vm_size) end
+        )
+      end as value
+    from activity
+    cross join facets
+    where subscription_id is not null
+  )
+  where value is not null
+  group by subscription_id, what, value, hour
+),
+familiar as (
+  select
+    *,
+    count(case when counts then 1 end) over (
+      partition by subscription_id, what, value
+      order by hour
+      range between interval '28 days' preceding and interval '24 hours' preceding
+    ) > 0 as known
+  from seen
+),
+marked as (
+  -- Each addition with what was known when it came.
+  select
+    additions.subscription_id,
+    additions.caller_id,
+    additions.resource_id,
+    additions.first_at,
+    max(additions.last_at) as last_at,
+    max(additions.hour) as hour,
+    max(additions.caller) as caller,
+    max(additions.customer_tenant_id) as customer_tenant_id,
+    max(additions.machines) as machines,
+    max(additions.machines * additions.vcpus_each) as vcpus,
+    max(additions.vm_size) as vm_size,
+    max(additions.region) as region,
+    max(additions.address) as address,
+    max(additions.dear_kind) as dear_kind,
+    bool_or(additions.over_quota) as over_quota,
+    coalesce(bool_or(additions.what = 'subscription' and familiar.known), false) as subscription_known,
+    coalesce(bool_or(additions.what = 'caller' and familiar.known), false) as caller_known,
+    coalesce(bool_or(additions.what = 'region' and familiar.known), false) as region_known,
+    coalesce(bool_or(additions.what = 'address' and familiar.known), false) as address_known,
+    coalesce(bool_or(additions.what = 'dear kind' and familiar.known), false) as kind_known
+  from (
+    select
+      *,
+      case what
+        when 'subscription' then subscription_id
+        when 'caller' then caller_id
+        when 'region' then region
+        when 'address' then address
+        when 'dear kind' then dear_kind
+      end as value
+    from additions
+    cross join facets
+  ) as additions
+  left join familiar
+    on familiar.subscription_id = additions.subscription_id
+    and familiar.what = additions.what
+    and familiar.value = additions.value
+    -- The records of one request may lie on both sides of a full hour.
+    and familiar.hour between additions.hour and additions.last_at
+  group by
+    additions.subscription_id,
+    additions.caller_id,
+    additions.resource_id,
+    additions.first_at
+),
+address_hours as (
+  select
+    subscription_id,
+    caller_id,
+    hour,
+    count(case when hour_before is null or hour_before < hour - interval '14 days' then 1 end) as fresh_addresses
+  from (
+    select
+      *,
+      lag(hour) over (partition by subscription_id, caller_id, caller_ip order by hour) as hour_before
+    from (
+      select distinct
+        subscription_id,
+        coalesce(caller_id, caller, 'unknown') as caller_id,
+        caller_ip,
+        date_trunc('hour', event_at) as hour
+      from activity
+      where caller_ip is not null
+    )
+  )
+  group by subscription_id, caller_id, hour
+),
+roaming as (
+  -- A caller who comes from everywhere, such as a hosted build agent, has no usual address.
+  select
+    subscription_id,
+    caller_id,
+    hour,
+    sum(fresh_addresses) over (
+      partition by subscription_id, caller_id
+      order by hour
+      range between interval '14 days' preceding and interval '24 hours' preceding
+    ) > 5 as roams
+  from address_hours
 ),
 subscription_bursts as (
   select
@@ -173,7 +206,15 @@ subscription_bursts as (
     hour,
     sum(machines) over six_hours as machines,
     sum(vcpus) over six_hours as vcpus
-  from subscription_hours
+  from (
+    select
+      subscription_id,
+      hour,
+      sum(machines) as machines,
+      sum(machines * vcpus_each) as vcpus
+    from additions
+    group by subscription_id, hour
+  )
   window six_hours as (
     partition by subscription_id
     order by hour
@@ -182,88 +223,64 @@ subscription_bursts as (
 ),
 usual as (
   select
-    bursts.subscription_id,
-    bursts.caller_id,
-    bursts.hour,
-    max(subscription_bursts.machines) as machines,
-    max(subscription_bursts.vcpus) as vcpus
-  from bursts
-  join subscription_bursts
-    on subscription_bursts.subscription_id = bursts.subscription_id
-    and subscription_bursts.hour >= bursts.hour - interval '28 days'
-    and subscription_bursts.hour < bursts.hour - interval '24 hours'
-  group by 1, 2, 3
+    subscription_id,
+    hour,
+    max(machines) over past as machines,
+    max(vcpus) over past as vcpus
+  from subscription_bursts
+  window past as (
+    partition by subscription_id
+    order by hour
+    range between interval '28 days' preceding and interval '24 hours' preceding
+  )
 ),
 summed as (
   select
-    members.subscription_id,
-    members.caller_id,
-    members.burst_hour,
-    max(members.caller) as caller,
-    max(members.customer_tenant_id) as customer_tenant_id,
-    min(members.first_at) as first_at,
-    max(members.last_at) as last_at,
-    sum(members.machines) as machines,
-    sum(members.machines * members.vcpus_each) as vcpus,
-    count(distinct case when over_quota then members.resource_id end) as quota_failures,
-    count(distinct case when over_quota then members.region end) as quota_regions,
-    count(distinct case when known_region.value is null then members.region end) as new_region_count,
-    count(distinct case when known_kind.value is null then members.dear_kind end) as new_kind_count,
-    count(distinct case when known_address.value is null then members.address end) as new_address_count,
-    array_agg(distinct members.region order by members.region) filter (where members.region is not null) as regions,
-    array_agg(distinct members.region order by members.region)
-      filter (where members.region is not null and known_region.value is null) as new_regions,
-    array_agg(distinct members.vm_size order by members.vm_size)
-      filter (where members.vm_size is not null) as sizes,
-    array_agg(distinct members.dear_kind order by members.dear_kind)
-      filter (where members.dear_kind is not null and known_kind.value is null) as new_accelerators,
-    array_agg(distinct members.address order by members.address)
-      filter (where members.address is not null) as caller_addresses,
-    array_agg(distinct members.resource_id order by members.resource_id) as resources
-  from members
-  left join known as known_region
-    on known_region.what = 'region'
-    and known_region.subscription_id = members.subscription_id
-    and known_region.burst_hour = members.burst_hour
-    and known_region.value = members.region
-  left join known as known_kind
-    on known_kind.what = 'dear kind'
-    and known_kind.subscription_id = members.subscription_id
-    and known_kind.burst_hour = members.burst_hour
-    and known_kind.value = members.dear_kind
-  left join known as known_address
-    on known_address.what = 'address'
-    and known_address.subscription_id = members.subscription_id
-    and known_address.burst_hour = members.burst_hour
-    and known_address.value = members.address
-  group by members.subscription_id, members.caller_id, members.burst_hour
+    marked.subscription_id,
+    marked.caller_id,
+    bursts.hour as burst_hour,
+    max(marked.caller) as caller,
+    max(marked.customer_tenant_id) as customer_tenant_id,
+    min(marked.first_at) as first_at,
+    max(marked.last_at) as last_at,
+    sum(marked.machines) as machines,
+    sum(marked.vcpus) as vcpus,
+    bool_or(subscription_known) as subscription_known,
+    bool_or(caller_known) as caller_known,
+    count(distinct case when over_quota then resource_id end) as quota_failures,
+    count(distinct case when over_quota then region end) as quota_regions,
+    count(distinct case when not region_known then region end) as new_region_count,
+    count(distinct case when not kind_known then dear_kind end) as new_kind_count,
+    count(distinct case when not address_known then address end) as new_address_count,
+    array_agg(distinct region order by region) filter (where region is not null) as regions,
+    array_agg(distinct region order by region) filter (where region is not null and not region_known) as new_regions,
+    array_agg(distinct vm_size order by vm_size) filter (where vm_size is not null) as sizes,
+    array_agg(distinct dear_kind order by dear_kind)
+      filter (where dear_kind is not null and not kind_known) as new_accelerators,
+    array_agg(distinct address order by address) filter (where address is not null) as caller_addresses,
+    array_agg(distinct resource_id order by resource_id) as resources
+  from bursts
+  join marked
+    on marked.subscription_id = bursts.subscription_id
+    and marked.caller_id = bursts.caller_id
+    and marked.hour > bursts.hour - interval '6 hours'
+    and marked.hour <= bursts.hour
+  group by marked.subscription_id, marked.caller_id, bursts.hour
 ),
 judged as (
   select
     summed.*,
     coalesce(usual.machines, 0) as usual_machines,
     coalesce(usual.vcpus, 0) as usual_vcpus,
-    known_subscription.value is not null as subscription_known,
-    known_caller.value is not null as caller_known,
-    coalesce(caller_addresses.addresses, 0) <= 5 as caller_stays_put
+    coalesce(roaming.roams, false) as roams
   from summed
   left join usual
     on usual.subscription_id = summed.subscription_id
-    and usual.caller_id = summed.caller_id
     and usual.hour = summed.burst_hour
-  left join caller_addresses
-    on caller_addresses.subscription_id = summed.subscription_id
-    and caller_addresses.caller_id = summed.caller_id
-    and caller_addresses.hour = summed.burst_hour
-  left join known as known_subscription
-    on known_subscription.what = 'subscription'
-    and known_subscription.subscription_id = summed.subscription_id
-    and known_subscription.burst_hour = summed.burst_hour
-  left join known as known_caller
-    on known_caller.what = 'caller'
-    and known_caller.subscription_id = summed.subscription_id
-    and known_caller.burst_hour = summed.burst_hour
-    and known_caller.value = summed.caller_id
+  left join roaming
+    on roaming.subscription_id = summed.subscription_id
+    and roaming.caller_id = summed.caller_id
+    and roaming.hour = summed.burst_hour
 ),
 weighed as (
   -- Five independent kinds of sign, up to two points each. On a subscription without history,
@@ -273,7 +290,7 @@ weighed as (
     case
       when not subscription_known then 0
       when not caller_known then 2
-      when new_address_count > 0 and caller_stays_put then 1
+      when new_address_count > 0 and not roams then 1
       else 0
     end as who,
     case
@@ -301,7 +318,7 @@ select
   case when who + place + kind + volume + quota >= 6 then 'high' else 'medium' end as confidence,
   concat(
     caller, ' added ', machines, ' machines with ', vcpus, ' vCPUs in ',
-    array_length(regions), ' regions within six hours',
+    coalesce(array_length(regions), 0), ' regions within six hours',
     case when quota_failures > 0 then concat(', and ', quota_failures, ' more were refused for quota') else '' end,
     '. The most in six hours of the 28 days before was ', usual_machines, ' machines with ', usual_vcpus, ' vCPUs.',
     case when who = 2 then ' This caller was not seen on the subscription before.' else '' end,

@@ -111,7 +111,8 @@ mod tests {
     fn every_command_explains_itself() {
         let mut text = Cli::command().render_long_help().to_string();
         for command in Cli::command().get_subcommands_mut() {
-            text.push_str(&format!("\n\n# {}\n{}", command.get_name(), command.render_long_help()));
+            let help = command.render_long_help();
+            text.push_str(&format!("\n\n# {}\n{help}", command.get_name()));
         }
         insta::assert_snapshot!(text);
     }

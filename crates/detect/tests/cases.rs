@@ -60,7 +60,7 @@ async fn findings_do_not_depend_on_how_time_is_cut() {
         let whole = detector.run(&session, &case.window, &partner).await.expect("the whole window runs");
         // Odd parts of an hour for short windows, so that runs end in the middle of a bucket.
         let length = case.window.until - case.window.since;
-        for slice in [length / 3, (length / 17).max(TimeDelta::minutes(95))] {
+        for slice in [length / 3, (length / 9).max(TimeDelta::minutes(95))] {
             let mut pieces = Vec::new();
             let mut since = case.window.since;
             while since < case.window.until {
