@@ -12,6 +12,8 @@ const EVIDENCE = {
   MiningPool_IP: "Addresses of the mining pool",
   CryptoCurrencyMiningPoolDomainName: "Mining pool",
   ConnectionCount: "Connections",
+  Vcpus: "vCPUs",
+  UsualVcpus: "Usual vCPUs",
 };
 
 /** Short forms that stay in capitals when a name is taken apart. */

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -60,6 +60,13 @@ impl Demo {
                 self.listen
             );
         }
+        // A port that is taken should be told now, not after the estate is made.
+        drop(TcpListener::bind(self.listen).with_context(|| {
+            format!(
+                "cannot listen on {}; is another program using the port? Choose another with --listen",
+                self.listen
+            )
+        })?);
         let started = Instant::now();
         clear(&self.data_dir)?;
         let settings = Settings::default();

@@ -1,7 +1,6 @@
 //! `tenantwatch token`
 
 use ::alerts::{CustomerTenantId, PartnerTenantId, ResellerTenantId};
-use anyhow::bail;
 use chrono::Utc;
 use clap::Args;
 use server::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
@@ -52,8 +51,11 @@ pub(crate) struct Token {
 impl Token {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         for scope in &self.scopes {
+            // Whoever tests a refusal wants such a token; whoever mistypes wants to know.
             if ![READ, READ_WRITE].contains(&scope.as_str()) {
-                bail!("'{scope}' is not a scope of this API; use {READ} or {READ_WRITE}");
+                output::say(&format!(
+                    "'{scope}' opens nothing in this API; its scopes are {READ} and {READ_WRITE}"
+                ));
             }
         }
         let partner_tenant_id = match self.partner_tenant {

@@ -188,7 +188,7 @@ fn mad(mut values: Vec<f64>, centre: f64) -> f64 {
 
 fn median(mut values: Vec<f64>) -> Option<f64> {
     let middle = values.len() / 2;
-    let even = values.len() % 2 == 0;
+    let even = values.len().is_multiple_of(2);
     if values.is_empty() {
         return None;
     }

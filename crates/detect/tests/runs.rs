@@ -1,4 +1,5 @@
 //! What a run promises: what a query may see, what it must give, and what stops it.
+#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 use std::error::Error;
 use std::sync::Arc;

@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn ids_with_a_pattern_do_not_collide() {
-        let patterns: [(&str, fn(u64) -> EventId); 4] = [
+        type Pattern = (&'static str, fn(u64) -> EventId);
+        let patterns: [Pattern; 4] = [
             ("counted", EventId::from),
             ("counted above", |n| EventId::from(n) << 64),
             ("halves alike", |n| EventId::from(n) << 64 | EventId::from(n)),

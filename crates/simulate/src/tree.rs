@@ -104,7 +104,7 @@ impl Tree {
             let file = BufWriter::new(File::create(&path)?);
             // The fastest level: the files are read once, and the encoder's header holds no time.
             Ok(if gzip {
-                Encoding::Gzip(GzEncoder::new(file, Compression::fast()))
+                Encoding::Gzip(Box::new(GzEncoder::new(file, Compression::fast())))
             } else {
                 Encoding::Plain(file)
             })
@@ -138,7 +138,7 @@ pub(crate) struct Sink {
 
 enum Encoding {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 impl Sink {

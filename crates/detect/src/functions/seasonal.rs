@@ -124,7 +124,7 @@ fn ascending(days: &ArrayRef) -> Result<Vec<i64>> {
 
 fn shape_days(name: &str, column: &ArrayRef) -> Result<usize> {
     let column = column.as_primitive::<Int64Type>();
-    let days = column.is_valid(0).then(|| column.value(0)).unwrap_or(0);
+    let days = if column.is_valid(0) { column.value(0) } else { 0 };
     if !(1..=SHAPE_DAYS_MAX).contains(&days) {
         return exec_err!("seasonal_score: the {name} must be 1 to {SHAPE_DAYS_MAX} days, not {days}");
     }

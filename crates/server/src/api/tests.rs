@@ -43,13 +43,13 @@ impl Reply {
     }
 
     fn ids(&self) -> Vec<String> {
-        let ids = self.json()["value"]
+        let list = self.json();
+        list["value"]
             .as_array()
             .unwrap()
             .iter()
             .map(|alert| alert["id"].as_str().unwrap().to_owned())
-            .collect();
-        ids
+            .collect()
     }
 }
 
