@@ -11,6 +11,8 @@ use std::sync::atomic::AtomicU64;
 
 use arrow_array::RecordBatch;
 use chrono::{DateTime, Utc};
+use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::arrow::error::ArrowError;
 use ingest::schema::Kind;
 use ingest::{
     EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected,
@@ -25,9 +27,11 @@ use super::Instance;
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 32 * 1024;
 
-/// How many events of a kind are gathered before they are written; each write leaves one file for each
-/// day that it touches, so small writes make many small files.
+/// How much of a kind is gathered before it is written, in rows and in bytes. Each write leaves one file
+/// for each day that it touches, so small writes make many small files; and a write takes about three
+/// times its size in memory.
 const ROWS_PER_APPEND: usize = 512 * 1024;
+const BYTES_PER_APPEND: usize = 96 * 1024 * 1024;
 
 /// How many batches the reader may be ahead of the writer.
 const BATCHES_AHEAD: usize = 4;
@@ -44,6 +48,9 @@ pub enum IngestionError {
     /// Events cannot be stored.
     #[error("events cannot be stored")]
     Lake(#[from] LakeError),
+    /// Events cannot be gathered; their parser broke the schema.
+    #[error("events cannot be gathered into batches")]
+    Gather(#[source] ArrowError),
     /// Rejected records cannot be kept.
     #[error("rejected records cannot be kept")]
     Quarantine(#[from] QuarantineError),
@@ -182,16 +189,51 @@ fn note(report: &mut IngestReport, rejected: Rejected) {
 }
 
 /// Gathers batches and writes them in large chunks.
+///
+/// Every file ends with a batch of its own, often a small one in buffers that are much larger; so
+/// batches are copied together as they come.
 struct Writer<'a> {
     instance: &'a Instance,
     pending: BTreeMap<Kind, Pending>,
     counts: BTreeMap<Kind, Counts>,
 }
 
-#[derive(Default)]
 struct Pending {
-    batches: Vec<RecordBatch>,
+    under_way: BatchCoalescer,
+    whole: Vec<RecordBatch>,
     rows: usize,
+    bytes: usize,
+}
+
+impl Pending {
+    fn new(kind: Kind) -> Self {
+        let under_way = BatchCoalescer::new(kind.schema(), ROWS_PER_BATCH);
+        Self { under_way, whole: Vec::new(), rows: 0, bytes: 0 }
+    }
+
+    fn push(&mut self, batch: RecordBatch) -> Result<(), ArrowError> {
+        self.rows += batch.num_rows();
+        self.under_way.push_batch(batch)?;
+        self.collect();
+        Ok(())
+    }
+
+    fn collect(&mut self) {
+        while let Some(batch) = self.under_way.next_completed_batch() {
+            self.bytes += batch.get_array_memory_size();
+            self.whole.push(batch);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows >= ROWS_PER_APPEND || self.bytes >= BYTES_PER_APPEND
+    }
+
+    fn finish(mut self) -> Result<Vec<RecordBatch>, ArrowError> {
+        self.under_way.finish_buffered_batch()?;
+        self.collect();
+        Ok(self.whole)
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -203,10 +245,9 @@ impl<'a> Writer<'a> {
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
         let subscriptions: Vec<Subscription> = batch.subscriptions.into_iter().map(entry).collect();
         self.instance.store.learn_subscriptions(&self.instance.scope(), &subscriptions).await?;
-        let pending = self.pending.entry(batch.kind).or_default();
-        pending.rows += batch.rows.num_rows();
-        pending.batches.push(batch.rows);
-        if pending.rows >= ROWS_PER_APPEND { self.write(batch.kind).await } else { Ok(()) }
+        let pending = self.pending.entry(batch.kind).or_insert_with(|| Pending::new(batch.kind));
+        pending.push(batch.rows).map_err(IngestionError::Gather)?;
+        if pending.is_full() { self.write(batch.kind).await } else { Ok(()) }
     }
 
     async fn flush(&mut self) -> Result<(), IngestionError> {
@@ -218,7 +259,8 @@ impl<'a> Writer<'a> {
 
     async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
-        let appended = self.instance.lake.append(kind, pending.batches).await?;
+        let batches = pending.finish().map_err(IngestionError::Gather)?;
+        let appended = self.instance.lake.append(kind, batches).await?;
         let counts = self.counts.entry(kind).or_default();
         counts.stored += appended.stored;
         counts.duplicates += appended.duplicates;
