@@ -1,0 +1,187 @@
+//! The binary as a script sees it: what goes to which stream, and the exit codes.
+#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// Exit code, standard output, standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_tenantwatch"))
+        .args(arguments)
+        .env_remove("TENANTWATCH_DATA_DIR")
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+fn ok(arguments: &[&str]) -> String {
+    let (code, out, err) = run(arguments);
+    assert_eq!(code, 0, "{arguments:?}: {err}");
+    out
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn path(folder: &Path, name: &str) -> String {
+    folder.join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_estate_becomes_alerts_that_scripts_can_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (estate, data) = (path(folder.path(), "estate"), path(folder.path(), "data"));
+    ok(&["simulate", "--out", &estate, "--seed", "3", "--customers", "6", "--days", "30"]);
+    let labels = json(&fs::read_to_string(folder.path().join("estate/labels.json")).unwrap());
+    let first = labels[0].as_object().unwrap();
+    for key in [
+        "scenario",
+        "kind",
+        "malicious",
+        "customer_tenant",
+        "subscription",
+        "from",
+        "until",
+        "first_event",
+        "principals",
+        "resources",
+    ] {
+        assert!(first.contains_key(key), "{key}");
+    }
+
+    let taken = json(&ok(&["ingest", "--data-dir", &data, "--json", &estate]));
+    assert_eq!(taken["quarantined"], 0);
+    assert_eq!(taken["read"], taken["stored"]);
+    for kind in ["activity", "cost", "flow"] {
+        assert!(taken["by_kind"][kind]["stored"].as_u64().unwrap() > 0, "{kind}");
+    }
+    let again = json(&ok(&["ingest", "--data-dir", &data, "--json", &estate]));
+    assert_eq!((&again["stored"], &again["duplicates"]), (&Value::from(0), &taken["stored"]));
+
+    let alerts: Vec<Value> = ok(&["detect", "--data-dir", &data, "--json"]).lines().map(json).collect();
+    assert!(!alerts.is_empty());
+    let attacked = |alert: &Value| {
+        labels
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|label| label["malicious"] == true && label["subscription"] == alert["subscriptionId"])
+    };
+    assert!(alerts.iter().any(attacked), "no alert is of a subscription that was attacked");
+    assert_eq!(ok(&["detect", "--data-dir", &data, "--json"]), "", "the same events again raise nothing");
+
+    let id = alerts[0]["id"].as_str().unwrap();
+    assert_eq!(json(&ok(&["alerts", "show", "--data-dir", &data, id]))["id"], id);
+    let updated = ok(&[
+        "alerts",
+        "update",
+        "--data-dir",
+        &data,
+        id,
+        "--status",
+        "resolved",
+        "--reason",
+        "fraud",
+        "--by",
+        "ann@partner.example",
+    ]);
+    assert_eq!(json(&updated)["resolvedBy"], "ann@partner.example");
+    let resolved = ok(&["alerts", "list", "--data-dir", &data, "--json", "--filter", "status eq 'resolved'"]);
+    assert_eq!(resolved.lines().map(|line| json(line)["id"].clone()).collect::<Vec<_>>(), [id]);
+
+    // What was listed can be taken in elsewhere.
+    let saved = path(folder.path(), "alerts.ndjson");
+    fs::write(&saved, ok(&["alerts", "list", "--data-dir", &data, "--json", "--top", "1000"])).unwrap();
+    let elsewhere = path(folder.path(), "elsewhere");
+    let (_, _, said) = run(&["alerts", "import", "--data-dir", &elsewhere, &saved]);
+    assert!(said.starts_with(&format!("{} added, 0 replaced", alerts.len())), "{said}");
+}
+
+#[test]
+fn evaluation_prints_its_four_figures() {
+    let scores = json(&ok(&["evaluate", "--seeds", "2-2", "--customers", "6", "--days", "25", "--json"]));
+    for key in
+        ["precision", "recall", "median_time_to_detect_s", "false_alerts_per_1000_clean_subscription_days"]
+    {
+        assert!(scores.get(key).is_some(), "{key} in {scores}");
+    }
+}
+
+#[test]
+fn a_token_is_printed_alone_and_opens_a_server_that_ends_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = path(folder.path(), "data");
+    let token = ok(&["token", "--data-dir", &data, "--scope", "PartnerSecurity.Read.All", "--app"]);
+    assert_eq!(token.lines().count(), 1);
+    assert_eq!(token.trim().split('.').count(), 3);
+
+    let mut server = Command::new(env!("CARGO_BIN_EXE_tenantwatch"))
+        .args(["serve", "--data-dir", &data, "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let ask = |authorization: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let request = format!(
+            "GET /beta/security/partner/securityAlerts HTTP/1.1\r\nhost: {address}\r\n{authorization}connection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
+    };
+    let open = ask(&format!("authorization: Bearer {}\r\n", token.trim()));
+    let shut = ask("");
+    // Clean up before judging, so that a failure leaves no server behind.
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+    let code = server.wait().unwrap();
+    assert!(open.starts_with("HTTP/1.1 200") && open.contains("\"value\":[]"), "{open}");
+    assert!(shut.starts_with("HTTP/1.1 401"), "{shut}");
+    assert!(stopped.success() && code.success(), "{code}");
+}
+
+#[test]
+fn mistakes_are_told_on_standard_error_with_their_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = path(folder.path(), "data");
+    let occupied = path(folder.path(), "occupied");
+    fs::create_dir_all(&occupied).unwrap();
+    fs::write(folder.path().join("occupied/thesis.txt"), "precious").unwrap();
+    let check = |arguments: &[&str], code: i32, words: &str| {
+        let (found, out, err) = run(arguments);
+        assert_eq!((found, out.as_str()), (code, ""), "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
+    };
+    check(&["ingest", "--data-dir", &data], 2, "<PATH>...");
+    check(&["ingest", "--data-dir", &data, "/no/such/file"], 1, "/no/such/file does not exist");
+    check(&["detect", "--data-dir", &data, "--since", "yesterday"], 2, "2026-11-01T06:00:00Z");
+    check(
+        &["detect", "--data-dir", &data, "--since", "2026-10-02", "--until", "2026-10-01"],
+        1,
+        "does not lie before",
+    );
+    check(&["simulate", "--out", &occupied], 1, "choose another folder");
+    check(&["demo", "--data-dir", &occupied, "--listen", "127.0.0.1:0"], 1, "--data-dir");
+    check(&["demo", "--listen", "0.0.0.0:0"], 1, "loopback only");
+    check(&["serve", "--data-dir", &data, "--store", "postgres://x"], 1, "SQLite only");
+    check(&["alerts", "show", "--data-dir", &data, "none"], 1, "'none' does not exist");
+    check(
+        &["alerts", "list", "--data-dir", &data, "--filter", "severty eq 'high'"],
+        1,
+        "did you mean 'severity'?",
+    );
+    check(&["evaluate", "--seeds", "5-1"], 2, "1-5");
+    assert_eq!(fs::read_to_string(folder.path().join("occupied/thesis.txt")).unwrap(), "precious");
+}
