@@ -94,7 +94,8 @@ impl Demo {
 
         // Nobody watched this past, so the alerts are dated as if somebody had.
         let found =
-            detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY)).await?;
+            detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY), Utc::now())
+                .await?;
         output::say(&format!(
             "Detected: {} alerts in {:.1} s from the start",
             found.raised.len(),

@@ -40,7 +40,7 @@ impl Detect {
         }
         let instance = self.installation.open()?;
         let period = Period { since: self.since, until: self.until };
-        let report = detection::detect(&instance, period, Clock::Now(Utc::now())).await?;
+        let report = detection::detect(&instance, period, Clock::Real, Utc::now()).await?;
         self.print(&report)?;
         output::say(&format!(
             "{} raised, {} continued, by {} detectors",

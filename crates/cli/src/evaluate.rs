@@ -100,7 +100,8 @@ impl Evaluate {
         let instance = Arc::new(Instance::open(DataDir::new(folder.join("data")), &settings)?);
         take_in(&instance, std::slice::from_ref(&raw)).await?;
         let period = Period { since: None, until: Some(self.end) };
-        let report = detection::detect(&instance, period, Clock::AsIfWatched(TimeDelta::zero())).await?;
+        let report =
+            detection::detect(&instance, period, Clock::AsIfWatched(TimeDelta::zero()), self.end).await?;
         if let Some(failed) = report.failures().next() {
             bail!("detector {} failed: {}", failed.detector_id, failed.error.as_deref().unwrap_or_default());
         }

@@ -98,7 +98,7 @@ impl Installation {
     }
 
     async fn detect(&self, now: DateTime<Utc>) -> DetectionReport {
-        detection::detect(&self.instance, Period::default(), Clock::Now(now)).await.unwrap()
+        detection::detect(&self.instance, Period::default(), Clock::Real, now).await.unwrap()
     }
 }
 
@@ -199,7 +199,7 @@ async fn a_period_that_is_asked_for_leaves_the_watermark_alone() {
     here.take_in(&here.write("a.json", &lines)).await;
     let period = Period { since: Some(at("2026-10-02T00:00:00Z")), until: Some(at("2026-10-20T00:00:00Z")) };
     let clock = Clock::AsIfWatched(TimeDelta::minutes(5));
-    let report = detection::detect(&here.instance, period, clock).await.unwrap();
+    let report = detection::detect(&here.instance, period, clock, Utc::now()).await.unwrap();
     // The period is longer than a slice; the slices' findings are one incident.
     assert_eq!(report.raised.len(), 1);
     assert_eq!(report.raised[0].body.detected_date_time, at("2026-10-02T10:05:00Z"));

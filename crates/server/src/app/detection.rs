@@ -31,15 +31,15 @@ pub enum DetectionError {
 pub struct Period {
     /// Where to start; where each detector left off, if not given.
     pub since: Option<DateTime<Utc>>,
-    /// Where to end; now, if not given.
+    /// Where to end; at the moment of the run, if not given.
     pub until: Option<DateTime<Utc>>,
 }
 
 /// When the alerts are said to have been made.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
-    /// At this moment, for all of them: the truth of a live system.
-    Now(DateTime<Utc>),
+    /// When the run is, for all of them: the truth of a live system.
+    Real,
     /// When a detector that runs on time would have made them: so long after the last evidence.
     /// For simulated estates, whose past nobody has watched.
     AsIfWatched(TimeDelta),
@@ -75,10 +75,11 @@ pub async fn detect(
     instance: &Instance,
     period: Period,
     clock: Clock,
+    now: DateTime<Utc>,
 ) -> Result<DetectionReport, DetectionError> {
     let mut report = DetectionReport::default();
     for detector in &instance.detectors {
-        run_detector(instance, detector, period, clock, &mut report).await?;
+        run_detector(instance, detector, period, clock, now, &mut report).await?;
     }
     Ok(report)
 }
@@ -93,29 +94,34 @@ pub async fn run_detector(
     detector: &Detector,
     period: Period,
     clock: Clock,
+    now: DateTime<Utc>,
     report: &mut DetectionReport,
 ) -> Result<(), DetectionError> {
-    let started_at = Utc::now();
-    let Some(window) = window(instance, detector, period, started_at).await? else {
+    let Some(window) = window(instance, detector, period, now).await? else {
         return Ok(());
     };
     let started = Instant::now();
-    let found = findings_in_slices(instance, detector, &window).await;
     let mut run = DetectorRun {
         detector_id: detector.manifest.id.clone(),
         since: window.since,
         until: window.until,
-        started_at,
-        duration_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        findings: found.as_ref().map_or(0, Vec::len),
-        error: found.as_ref().err().map(explain),
+        started_at: now,
+        duration_ms: 0,
+        findings: 0,
+        error: None,
     };
-    if let Ok(findings) = found {
-        let recorded = record(instance, &findings, clock).await?;
-        report.raised.extend(recorded.0);
-        report.continued.extend(recorded.1);
-    } else if let Some(error) = &run.error {
-        tracing::error!(detector.id = %run.detector_id, %error, "Detector {} failed", run.detector_id);
+    match findings_in_slices(instance, detector, &window).await {
+        Ok(findings) => {
+            run.findings = findings.len();
+            let (raised, continued) = record(instance, &findings, clock, now).await?;
+            report.raised.extend(raised);
+            report.continued.extend(continued);
+        }
+        Err(error) => {
+            let error = explain(&error);
+            tracing::error!(detector.id = %run.detector_id, %error, "Detector {} failed", run.detector_id);
+            run.error = Some(error);
+        }
     }
     run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let asked_for = period.since.is_some() || period.until.is_some();
@@ -214,10 +220,11 @@ async fn record(
     instance: &Instance,
     findings: &[Finding],
     clock: Clock,
+    now: DateTime<Utc>,
 ) -> Result<(Vec<Alert>, Vec<Alert>), StoreError> {
     let scope = instance.scope();
     match clock {
-        Clock::Now(now) => {
+        Clock::Real => {
             let recorded = instance.store.record_findings(&scope, findings, now).await?;
             Ok((recorded.raised, recorded.continued))
         }

@@ -41,8 +41,8 @@ async fn repeat(instance: Arc<Instance>, detector: Arc<Detector>, turn: Arc<toki
 async fn run(instance: &Instance, detector: &Detector) {
     let id = &detector.manifest.id;
     let mut report = DetectionReport::default();
-    let clock = Clock::Now(Utc::now());
-    match detection::run_detector(instance, detector, Period::default(), clock, &mut report).await {
+    let period = Period::default();
+    match detection::run_detector(instance, detector, period, Clock::Real, Utc::now(), &mut report).await {
         Ok(()) => {
             for alert in &report.raised {
                 tracing::info!(alert.id = %alert.body.id, detector.id = %id, subscription.id = %alert.body.subscription_id,
