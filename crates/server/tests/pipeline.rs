@@ -70,6 +70,7 @@ impl Installation {
     fn new(detectors: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("detectors");
+        fs::create_dir_all(&own).unwrap();
         for (name, query) in detectors {
             let detector = own.join(name);
             fs::create_dir_all(detector.join("cases")).unwrap();
