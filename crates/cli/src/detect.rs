@@ -22,7 +22,7 @@ pub(crate) struct Detect {
     #[arg(long, value_name = "TIME", value_parser = installation::time)]
     since: Option<DateTime<Utc>>,
 
-    /// Look at events before this time [default: now]
+    /// Look at events before this time (default: now)
     #[arg(long, value_name = "TIME", value_parser = installation::time)]
     until: Option<DateTime<Utc>>,
 

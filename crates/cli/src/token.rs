@@ -31,11 +31,11 @@ pub(crate) struct Token {
     #[arg(long, conflicts_with = "user")]
     app: bool,
 
-    /// Sign-in name of the user, for the activity log [default: developer@partner.example]
+    /// Sign-in name of the user, for the activity log (default: developer@partner.example)
     #[arg(long, value_name = "UPN")]
     user: Option<String>,
 
-    /// Partner tenant whose alerts the token opens [default: the installation's own]
+    /// Partner tenant whose alerts the token opens (default: the installation's own)
     #[arg(long, value_name = "ID")]
     partner_tenant: Option<PartnerTenantId>,
 

@@ -86,7 +86,7 @@ pub enum DetectError {
 impl Detector {
     /// Looks at one partner's events and gives the findings whose evidence falls into the window.
     ///
-    /// The session is one of [`crate::session`] with the tables of the detector's inputs. Findings
+    /// The session is one of [`crate::session()`] with the tables of the detector's inputs. Findings
     /// come in a total order: by subscription, time, grouping key and words.
     ///
     /// # Errors

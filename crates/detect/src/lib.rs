@@ -1,7 +1,7 @@
 //! Detection: runs detectors over the events and gives findings.
 //!
 //! A [`Detector`] is a folder: a [`Manifest`], a query, and cases. The [`Catalogue`] holds those that
-//! come with the program and those of the user. [`session`] makes the DataFusion session that runs
+//! come with the program and those of the user. [`session()`] makes the DataFusion session that runs
 //! them: it has our functions ([`functions`]) and the [`Limits`] of a run. The caller registers the
 //! tables `activity`, `cost` and `flow` in it, and [`Indicators`] theirs; then [`Detector::run`]
 //! looks at one [`Window`] of one partner's events.

@@ -1,6 +1,6 @@
 //! Reads Azure's own record formats and normalises them into events.
 //!
-//! Files are found ([`discover`]), opened (plain or gzip), and read record by record ([`read_file`]).
+//! Files are found ([`discover()`]), opened (plain or gzip), and read record by record ([`read_file`]).
 //! What a file holds is told by its content, never by its name, and decided record by record: activity
 //! log and flow logs come as JSON in several wrappers, cost exports as CSV. Records of a kind become
 //! rows of an Arrow table ([`schema`]); what cannot be read is rejected with a reason, and a

@@ -1,6 +1,6 @@
 //! The truth about an estate: what was an attack and what only looked like one.
 //!
-//! A label file is a JSON list. Anyone may write one; [`crate::score`] takes labels of any making.
+//! A label file is a JSON list. Anyone may write one; [`crate::score()`] takes labels of any making.
 
 use std::collections::BTreeSet;
 use std::fs::File;

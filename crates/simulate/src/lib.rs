@@ -1,7 +1,7 @@
 //! A believable estate of Azure customers, written as Azure would write it, with attacks in it.
 //!
 //! [`simulate`] writes raw files in Azure's own formats (activity log, cost exports, flow logs) and a
-//! list of [`Label`]s that says what was an attack and what only looked like one. [`score`] compares
+//! list of [`Label`]s that says what was an attack and what only looked like one. [`score()`] compares
 //! alerts with labels. Detection never reads this crate or its labels.
 //!
 //! How it comes about: an *estate* (who the customers are and what they run) is drawn from the seed; a

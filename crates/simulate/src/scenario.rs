@@ -1,7 +1,7 @@
 //! Scenarios: attacks, and harmless things that look like them.
 //!
 //! A [`Kind`] is one class of scenario: a row in [`ATTACKS`] or [`HARMLESS`] and a function that writes
-//! a script. [`plan`] decides which happen where and when; [`Incident::play`] writes the script and
+//! a script. [`plan()`] decides which happen where and when; [`Incident::play`] writes the script and
 //! reads the label off it. To add a scenario, write its function and add its row.
 
 mod attacks;

@@ -2,7 +2,7 @@
 //!
 //! A record covers a minute of one network interface and holds tuples, one text for each flow; a tuple
 //! becomes a row. The two formats nest differently and code the parts of a tuple differently; see
-//! [`tuple`]. A flow that both formats report is two events.
+//! [`mod@tuple`]. A flow that both formats report is two events.
 //!
 //! The hash covers the record's time, the interface, the rule, the watched resource and all parts of
 //! the tuple. A tuple that stands twice in one record gets a number. In two records of the same time

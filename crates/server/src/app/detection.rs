@@ -84,11 +84,11 @@ pub async fn detect(
     Ok(report)
 }
 
-/// Runs one detector once; see [`detect`].
+/// Runs one detector once; see [`detect()`].
 ///
 /// # Errors
 ///
-/// As [`detect`].
+/// As [`detect()`].
 pub async fn run_detector(
     instance: &Instance,
     detector: &Detector,
