@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Api;
 use super::entity::{self, Link};
-use crate::app::alert;
+use crate::app::alert::{self, AlertError};
 use crate::auth::Caller;
 use crate::error::ApiError;
 
@@ -47,10 +48,15 @@ pub(crate) async fn count(
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
+    let id = readable(id)?;
+    // Some clients write the `$` of the segment as `%24`, which the router takes for an id.
+    if id == "$count" {
+        return count(State(api), Extension(caller), RawQuery(query)).await;
+    }
     caller.permissions.may_read()?;
     let link = Link::of(&headers)?;
     let found = alert::show(&*api.instance.store, &caller.scope, &id, &query.unwrap_or_default()).await?;
@@ -61,12 +67,13 @@ pub(crate) async fn show(
 pub(crate) async fn update(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_write()?;
+    let id = readable(id)?;
     let link = Link::of(&headers)?;
     let properties = json_object(&headers, body).await?;
     let now = chrono::Utc::now();
@@ -75,6 +82,14 @@ pub(crate) async fn update(
         alert::update(&*api.instance.store, &caller.scope, &id, &query, &properties, &caller.name, now)
             .await?;
     Ok(entity::single(&link, &changed))
+}
+
+/// The id in the path. Bytes that are no text are an id that no alert has.
+fn readable(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+    match id {
+        Ok(Path(id)) => Ok(id),
+        Err(_) => Err(AlertError::NotFound("(unreadable)".to_owned()).into()),
+    }
 }
 
 /// The body as a JSON object.

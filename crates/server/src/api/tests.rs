@@ -312,6 +312,9 @@ async fn what_is_wrong_is_said_with_its_place() {
     )
     .await;
     check("/none", 404, "Alert 'none' does not exist.").await;
+    check("/%ff", 404, "Alert '(unreadable)' does not exist.").await;
+    check("/%24count?$top=1", 400, "$top: cannot be used with this resource; supported here: $filter").await;
+    assert_eq!(server.get(&format!("{LIST}/%24count?$filter=severity%20eq%20'high'")).await.text, "2");
     let unsupported = server.get(&format!("{LIST}?$expand=x")).await;
     assert_eq!(unsupported.status, StatusCode::BAD_REQUEST);
     assert!(unsupported.message().starts_with("$expand"), "{}", unsupported.message());
