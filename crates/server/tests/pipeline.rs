@@ -21,6 +21,10 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
+fn stamp(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// One deletion of a machine, as the activity log exports it.
 fn deletion(time: &str, machine: &str) -> String {
     format!(
@@ -143,7 +147,6 @@ async fn nothing_vanishes_and_nothing_is_stored_twice() {
 async fn findings_raise_continue_and_raise_again_after_a_resolution() {
     let here = Installation::new(&[("deletions", QUERY)]);
     let recent = Utc::now() - TimeDelta::hours(3);
-    let stamp = |time: DateTime<Utc>| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
 
     here.take_in(&here.write("a.json", &[deletion(&stamp(recent), "VM1")])).await;
     let raised = here.detect(Utc::now()).await;
@@ -175,6 +178,27 @@ async fn findings_raise_continue_and_raise_again_after_a_resolution() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_in_days_late_are_looked_at_once() {
+    let here = Installation::new(&[("deletions", QUERY)]);
+    here.take_in(&here.write("today.json", &[deletion(&stamp(Utc::now() - TimeDelta::hours(1)), "VM1")]))
+        .await;
+    assert_eq!(here.detect(Utc::now()).await.raised.len(), 1);
+
+    // The export of three days ago comes after detection has reached today.
+    let late = deletion(&stamp(Utc::now() - TimeDelta::days(3)), "VM2");
+    let file = here.write("late.json", &[late]);
+    here.take_in(&file).await;
+    let report = here.detect(Utc::now()).await;
+    assert_eq!(report.continued.len(), 1, "the late event belongs to the open alert");
+    assert_eq!(report.continued[0].body.affected_resources.len(), 2);
+
+    // What was looked at is not looked at again.
+    let next = here.detect(Utc::now()).await;
+    let run = next.runs.iter().find(|run| run.detector_id == "deletions").unwrap();
+    assert!(run.since > Utc::now() - TimeDelta::hours(2), "{}", run.since);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_detector_that_fails_stops_no_other_and_keeps_its_watermark() {
     let here = Installation::new(&[("broken", "select no_such_column from activity"), ("deletions", QUERY)]);
     here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;
@@ -185,8 +209,8 @@ async fn a_detector_that_fails_stops_no_other_and_keeps_its_watermark() {
 
     let scope = here.instance.scope();
     let store = &here.instance.store;
-    assert_eq!(store.detector_watermark(&scope, "broken").await.unwrap(), None);
-    assert!(store.detector_watermark(&scope, "deletions").await.unwrap().is_some());
+    assert_eq!(store.backlog(&scope, "broken", &[]).await.unwrap().watermark, None);
+    assert!(store.backlog(&scope, "deletions", &[]).await.unwrap().watermark.is_some());
     let runs = store.last_runs(&scope).await.unwrap();
     let error = runs.iter().find(|run| run.detector_id == "broken").unwrap().error.as_deref().unwrap();
     assert!(error.contains("no_such_column"), "{error}");
@@ -207,7 +231,7 @@ async fn a_period_that_is_asked_for_leaves_the_watermark_alone() {
     let last = report.continued.last().unwrap().body.last_observed_date_time;
     assert_eq!(last, Some(at("2026-10-19T10:00:00Z")));
     let scope = here.instance.scope();
-    assert_eq!(here.instance.store.detector_watermark(&scope, "deletions").await.unwrap(), None);
+    assert_eq!(here.instance.store.backlog(&scope, "deletions", &[]).await.unwrap().watermark, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use odata::checked::Filter;
 
 use crate::{
-    AlertBody, AlertPage, AlertQuery, DetectorRun, Imported, Recorded, StatusChanged, StoreError,
+    AlertBody, AlertPage, AlertQuery, Backlog, DetectorRun, Imported, Recorded, StatusChanged, StoreError,
     Subscription,
 };
 
@@ -61,15 +61,27 @@ pub trait Store: Send + Sync + 'static {
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>, StoreError>;
 
-    /// Up to where a detector has seen the partner's events; `None` before its first run.
-    async fn detector_watermark(
+    /// Notes that events of a kind are in the lake now, the earliest of which happened at this time.
+    ///
+    /// Call it after they are: a run that starts in between would count them as seen.
+    async fn note_arrival(
         &self,
         scope: &Scope,
-        detector_id: &str,
-    ) -> Result<Option<DateTime<Utc>>, StoreError>;
+        kind: &str,
+        first_event_at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
-    /// Notes how a detector run ended; a run that succeeded moves the watermark.
-    async fn record_run(&self, scope: &Scope, run: &DetectorRun) -> Result<(), StoreError>;
+    /// What a detector that reads these kinds has still to look at.
+    async fn backlog(&self, scope: &Scope, detector_id: &str, kinds: &[&str]) -> Result<Backlog, StoreError>;
+
+    /// Notes how a detector run ended. One that succeeded moves the watermark, and has seen all arrivals
+    /// up to that number, which is the one of the [`Backlog`] that it started from.
+    async fn record_run(
+        &self,
+        scope: &Scope,
+        run: &DetectorRun,
+        arrivals_seen: u64,
+    ) -> Result<(), StoreError>;
 
     /// The last run of every detector, by detector id.
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError>;

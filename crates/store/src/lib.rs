@@ -26,6 +26,6 @@ pub use contract::Store;
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
 pub use odata::Position;
-pub use run::DetectorRun;
+pub use run::{Backlog, DetectorRun};
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

@@ -20,3 +20,14 @@ pub struct DetectorRun {
     /// Why it failed, if it did.
     pub error: Option<String>,
 }
+
+/// What a detector has still to look at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Up to where runs that succeeded have seen the events; `None` before the first of them.
+    pub watermark: Option<DateTime<Utc>>,
+    /// The earliest event that came in since the last of them; may lie long before the watermark.
+    pub late_since: Option<DateTime<Utc>>,
+    /// The number of the last arrival.
+    pub last_arrival: u64,
+}

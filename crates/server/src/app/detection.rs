@@ -7,7 +7,7 @@ use alerts::{Alert, Finding};
 use chrono::{DateTime, TimeDelta, Utc};
 use detect::{DetectError, Detector, Limits, Window};
 use lake::LakeError;
-use store::{DetectorRun, StoreError};
+use store::{Backlog, DetectorRun, StoreError};
 
 use super::Instance;
 
@@ -66,7 +66,8 @@ impl DetectionReport {
 /// Runs all detectors of the instance once.
 ///
 /// A period that is given is looked at as asked and leaves the watermarks alone; otherwise each
-/// detector goes on where its last successful run ended, less its overlap for late events.
+/// detector goes on where its last successful run ended, less its overlap, or earlier if older events
+/// have come in since.
 ///
 /// # Errors
 ///
@@ -97,7 +98,10 @@ pub async fn run_detector(
     now: DateTime<Utc>,
     report: &mut DetectionReport,
 ) -> Result<(), DetectionError> {
-    let Some(window) = window(instance, detector, period, now).await? else {
+    // Before the events are opened: what comes in after this is left to the next run.
+    let kinds: Vec<&str> = detector.manifest.inputs.iter().map(|kind| kind.name()).collect();
+    let backlog = instance.store.backlog(&instance.scope(), &detector.manifest.id, &kinds).await?;
+    let Some(window) = window(instance, detector, period, &backlog, now).await? else {
         return Ok(());
     };
     let started = Instant::now();
@@ -126,29 +130,33 @@ pub async fn run_detector(
     run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let asked_for = period.since.is_some() || period.until.is_some();
     if !asked_for {
-        instance.store.record_run(&instance.scope(), &run).await?;
+        instance.store.record_run(&instance.scope(), &run, backlog.last_arrival).await?;
     }
     report.runs.push(run);
     Ok(())
 }
 
 /// The window of a run, or `None` if there are no events that it could look at.
+///
+/// It starts where the last run ended, less the overlap, or with the earliest event that has come in
+/// since: exports come in days after what they tell of.
 async fn window(
     instance: &Instance,
     detector: &Detector,
     period: Period,
+    backlog: &Backlog,
     now: DateTime<Utc>,
 ) -> Result<Option<Window>, DetectionError> {
-    let manifest = &detector.manifest;
     let until = period.until.unwrap_or(now);
-    let since = match period.since {
-        Some(since) => since,
-        None => match instance.store.detector_watermark(&instance.scope(), &manifest.id).await? {
-            Some(watermark) => watermark - manifest.overlap,
-            None => match first_event(instance, detector).await? {
-                Some(first) => first,
-                None => return Ok(None),
-            },
+    let since = match (period.since, backlog.watermark) {
+        (Some(since), _) => since,
+        (None, Some(watermark)) => {
+            let overlap = watermark - detector.manifest.overlap;
+            backlog.late_since.map_or(overlap, |late| late.min(overlap))
+        }
+        (None, None) => match first_event(instance, detector).await? {
+            Some(first) => first,
+            None => return Ok(None),
         },
     };
     Ok((since < until).then(|| Window::new(since, until)))

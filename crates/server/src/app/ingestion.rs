@@ -10,8 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMicrosecondType;
 use chrono::{DateTime, Utc};
-use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::arrow::compute::{self, BatchCoalescer};
 use datafusion::arrow::error::ArrowError;
 use ingest::schema::Kind;
 use ingest::{
@@ -54,8 +56,8 @@ pub enum IngestionError {
     /// Rejected records cannot be kept.
     #[error("rejected records cannot be kept")]
     Quarantine(#[from] QuarantineError),
-    /// The directory of subscriptions cannot be written.
-    #[error("the directory of subscriptions cannot be written")]
+    /// The directory of subscriptions, or the note that events came in, cannot be written.
+    #[error("what came in cannot be noted in the alert store")]
     Store(#[from] StoreError),
     /// The reading thread died.
     #[error("the reader stopped without a result")]
@@ -260,12 +262,23 @@ impl<'a> Writer<'a> {
     async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
         let batches = pending.finish().map_err(IngestionError::Gather)?;
+        let first_event_at = batches.iter().filter_map(first_event).min();
         let appended = self.instance.lake.append(kind, batches).await?;
+        // Also when all were duplicates: an ingest that died between the two steps is repeated so.
+        if let Some(first) = first_event_at {
+            self.instance.store.note_arrival(&self.instance.scope(), kind.name(), first).await?;
+        }
         let counts = self.counts.entry(kind).or_default();
         counts.stored += appended.stored;
         counts.duplicates += appended.duplicates;
         Ok(())
     }
+}
+
+/// When the earliest event of a batch happened.
+fn first_event(batch: &RecordBatch) -> Option<DateTime<Utc>> {
+    let times = batch.column_by_name("event_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    compute::min(times).and_then(DateTime::from_timestamp_micros)
 }
 
 fn entry(seen: SeenSubscription) -> Subscription {

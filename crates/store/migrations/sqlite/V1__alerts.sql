@@ -121,8 +121,25 @@ create table detector_run (
     error text,
     -- Up to where runs that succeeded have seen the events; null before the first of them.
     watermark_at integer,
+    -- The last arrival of events (event_arrival.sequence) that runs that succeeded could see.
+    arrivals_seen integer not null default 0,
     primary key (partner_tenant_id, detector_id)
 ) without rowid;
+
+-- Events that came in, a row a chunk. They may be older than what detectors have seen.
+create table event_arrival (
+    -- Counts up in the order in which chunks came in.
+    sequence integer primary key autoincrement,
+    -- The partner.
+    partner_tenant_id text not null,
+    -- activity, cost or flow.
+    kind text not null,
+    -- The time of the earliest event of the chunk.
+    first_event_at integer not null
+);
+
+create index event_arrival_by_sequence
+on event_arrival (partner_tenant_id, sequence, kind, first_event_at);
 
 -- What the planner is to believe: ten partners with 100,000 alerts each. Without figures it takes a
 -- partner for a handful of rows, and then chooses among the indexes almost at random; with figures

@@ -31,8 +31,8 @@ use odata::checked::Filter;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::{
-    AlertBody, AlertPage, AlertQuery, DetectorRun, Imported, Recorded, StatusChanged, Store, StoreError,
-    Subscription,
+    AlertBody, AlertPage, AlertQuery, Backlog, DetectorRun, Imported, Recorded, StatusChanged, Store,
+    StoreError, Subscription,
 };
 
 /// Product state in one SQLite file.
@@ -115,17 +115,30 @@ impl Store for SqliteStore {
         self.readers.read(|connection| directory::subscription(connection, scope, id))
     }
 
-    async fn detector_watermark(
+    async fn note_arrival(
         &self,
         scope: &Scope,
-        detector_id: &str,
-    ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.readers.read(|connection| runs::watermark(connection, scope, detector_id))
+        kind: &str,
+        first_event_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let (scope, kind) = (scope.clone(), kind.to_owned());
+        self.writer
+            .write(move |connection| runs::note_arrival(connection, &scope, &kind, first_event_at))
+            .await
     }
 
-    async fn record_run(&self, scope: &Scope, run: &DetectorRun) -> Result<(), StoreError> {
+    async fn backlog(&self, scope: &Scope, detector_id: &str, kinds: &[&str]) -> Result<Backlog, StoreError> {
+        self.readers.read(|connection| runs::backlog(connection, scope, detector_id, kinds))
+    }
+
+    async fn record_run(
+        &self,
+        scope: &Scope,
+        run: &DetectorRun,
+        arrivals_seen: u64,
+    ) -> Result<(), StoreError> {
         let (scope, run) = (scope.clone(), run.clone());
-        self.writer.write(move |connection| runs::record(connection, &scope, &run)).await
+        self.writer.write(move |connection| runs::record(connection, &scope, &run, arrivals_seen)).await
     }
 
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError> {

@@ -144,7 +144,9 @@ fn several_processes_open_and_write_one_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_that_fails_or_panics_does_not_take_others_with_it() {
     let (_folder, store) = temporary_sqlite();
-    let insert = "insert into detector_run values ('p', ?1, 0, 0, 0, 0, 0, null, null)";
+    let insert = "insert into detector_run
+            (partner_tenant_id, detector_id, since_at, until_at, started_at, duration_ms, findings)
+        values ('p', ?1, 0, 0, 0, 0, 0)";
     let kept =
         |name: &'static str| store.writer.write(move |connection| Ok(connection.execute(insert, [name])?));
     let failed = store.writer.write(move |connection| {

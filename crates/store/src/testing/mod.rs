@@ -60,6 +60,7 @@ macro_rules! store_suite {
             the_directory_keeps_what_records_leave_out,
             the_directory_shows_a_scope_its_own,
             a_run_that_failed_keeps_the_watermark,
+            events_that_came_in_since_the_last_run_are_its_backlog,
             runs_are_seen_by_the_whole_partner_alone
         }
     };

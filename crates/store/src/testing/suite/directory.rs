@@ -81,7 +81,7 @@ fn run(detector: &str, until: &str, error: Option<&str>) -> DetectorRun {
 
 pub async fn a_run_that_failed_keeps_the_watermark<S: Store>(store: Arc<S>) {
     let p = partner("p");
-    assert_eq!(store.detector_watermark(&p, "d").await.unwrap(), None);
+    assert_eq!(store.backlog(&p, "d", &[]).await.unwrap().watermark, None);
     for (until, error, expected) in [
         ("2031-02-03T01:00:00Z", Some("no such column"), None),
         ("2031-02-03T02:00:00Z", None, Some("2031-02-03T02:00:00Z")),
@@ -90,8 +90,8 @@ pub async fn a_run_that_failed_keeps_the_watermark<S: Store>(store: Arc<S>) {
         ("2031-02-03T03:00:00Z", None, Some("2031-02-03T04:00:00Z")),
     ] {
         let run = run("d", until, error);
-        store.record_run(&p, &run).await.unwrap();
-        assert_eq!(store.detector_watermark(&p, "d").await.unwrap(), expected.map(time), "{until}");
+        store.record_run(&p, &run, 0).await.unwrap();
+        assert_eq!(store.backlog(&p, "d", &[]).await.unwrap().watermark, expected.map(time), "{until}");
         assert_eq!(store.last_runs(&p).await.unwrap(), [run]);
     }
 }
@@ -99,13 +99,43 @@ pub async fn a_run_that_failed_keeps_the_watermark<S: Store>(store: Arc<S>) {
 pub async fn runs_are_seen_by_the_whole_partner_alone<S: Store>(store: Arc<S>) {
     let p = partner("p");
     let (b, a) = (run("b", "2031-02-03T02:00:00Z", None), run("a", "2031-02-03T02:00:00Z", None));
-    store.record_run(&p, &b).await.unwrap();
-    store.record_run(&p, &a).await.unwrap();
+    store.record_run(&p, &b, 0).await.unwrap();
+    store.record_run(&p, &a, 0).await.unwrap();
     assert_eq!(store.last_runs(&p).await.unwrap(), [a.clone(), b]);
     for scope in [partner("q"), customer("p", "c1"), reseller("p", "r1")] {
         assert_eq!(store.last_runs(&scope).await.unwrap(), []);
-        assert_eq!(store.detector_watermark(&scope, "a").await.unwrap(), None);
+        assert_eq!(store.backlog(&scope, "a", &[]).await.unwrap().watermark, None);
     }
-    let refused = store.record_run(&customer("p", "c1"), &a).await;
+    let refused = store.record_run(&customer("p", "c1"), &a, 0).await;
+    assert!(matches!(refused, Err(StoreError::OutOfScope { .. })), "{refused:?}");
+}
+
+pub async fn events_that_came_in_since_the_last_run_are_its_backlog<S: Store>(store: Arc<S>) {
+    let (p, kinds) = (partner("p"), ["activity", "flow"]);
+    let late = |at: &'static str| {
+        let (store, p) = (store.clone(), partner("p"));
+        async move { store.note_arrival(&p, "flow", time(at)).await.unwrap() }
+    };
+    late("2031-01-02T00:00:00Z").await;
+    late("2031-01-01T00:00:00Z").await;
+    store.note_arrival(&p, "cost", time("2030-12-01T00:00:00Z")).await.unwrap();
+    store.note_arrival(&partner("q"), "flow", time("2030-11-01T00:00:00Z")).await.unwrap();
+    let first = store.backlog(&p, "d", &kinds).await.unwrap();
+    assert_eq!((first.watermark, first.late_since), (None, Some(time("2031-01-01T00:00:00Z"))));
+
+    // What comes in while a run is under way stays in the backlog.
+    late("2031-01-05T00:00:00Z").await;
+    store.record_run(&p, &run("d", "2031-02-03T02:00:00Z", None), first.last_arrival).await.unwrap();
+    let second = store.backlog(&p, "d", &kinds).await.unwrap();
+    assert_eq!(second.late_since, Some(time("2031-01-05T00:00:00Z")));
+
+    // A run that failed has seen nothing.
+    let failed = run("d", "2031-02-03T03:00:00Z", Some("out of memory"));
+    store.record_run(&p, &failed, second.last_arrival).await.unwrap();
+    assert_eq!(store.backlog(&p, "d", &kinds).await.unwrap(), second);
+    store.record_run(&p, &run("d", "2031-02-03T03:00:00Z", None), second.last_arrival).await.unwrap();
+    assert_eq!(store.backlog(&p, "d", &kinds).await.unwrap().late_since, None);
+
+    let refused = store.note_arrival(&customer("p", "c1"), "flow", time("2031-01-01T00:00:00Z")).await;
     assert!(matches!(refused, Err(StoreError::OutOfScope { .. })), "{refused:?}");
 }
