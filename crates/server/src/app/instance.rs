@@ -70,7 +70,7 @@ impl Instance {
         Ok(Self {
             partner: settings.partner_tenant_id.clone(),
             store: Arc::new(store),
-            lake: Lake::open(&lake_url, &HashMap::new())?,
+            lake: Lake::open(&lake_url, &storage_options())?,
             detectors,
             indicators,
             data_dir,
@@ -87,4 +87,15 @@ impl Instance {
 fn indicators(own: &Path) -> Result<Indicators, IndicatorError> {
     let builtin = Indicators::builtin();
     if own.is_dir() { builtin.with_folder(own) } else { Ok(builtin) }
+}
+
+/// Accounts, keys and endpoints of a lake in a cloud, by the names that the clouds' own tools read.
+/// They come from the environment alone, so that no settings file holds a secret.
+fn storage_options() -> HashMap<String, String> {
+    let of_a_cloud = |name: &str| name.starts_with("AWS_") || name.starts_with("AZURE_");
+    // A variable that is no text is none of theirs.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| of_a_cloud(name))
+        .collect()
 }
