@@ -8,8 +8,8 @@ use ::alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId};
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use clap::{Args, Subcommand};
+use graph::app::alerts as alert;
 use serde_json::{Map, Value};
-use server::app::alert;
 
 use crate::installation::Installation;
 use crate::output;

@@ -3,8 +3,8 @@
 use ::alerts::{CustomerTenantId, PartnerTenantId, ResellerTenantId};
 use chrono::Utc;
 use clap::Args;
-use server::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
-use server::auth::{READ, READ_WRITE};
+use graph::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
+use graph::auth::{READ, READ_WRITE};
 
 use crate::installation::Installation;
 use crate::output;

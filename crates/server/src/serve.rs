@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::serve::ListenerExt as _;
+use graph::Graph;
+use graph::auth::issuer::{Issuer, IssuerError};
+use graph::auth::verifier::Verifier;
+use graph::http::Origins;
 use tokio::net::TcpListener;
 
 use crate::api::{self, Api};
 use crate::app::Instance;
-use crate::auth::issuer::{Issuer, IssuerError};
-use crate::auth::verifier::Verifier;
 use crate::jobs::scheduler;
 
 /// How to serve.
@@ -69,8 +71,12 @@ impl Server {
         let listen_failed = |source| ServeError::Listen { address: options.listen, source };
         let listener = TcpListener::bind(options.listen).await.map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
-        let verifier = Verifier::new(&issuer);
-        let api = Api { instance, verifier, demo_issuer: options.demo.then_some(issuer) };
+        let graph = Arc::new(Graph {
+            store: instance.store.clone(),
+            verifier: Verifier::new(&issuer),
+            origins: Origins::default(),
+        });
+        let api = Api { instance, graph, demo_issuer: options.demo.then_some(issuer) };
         Ok(Self { listener, address, api: Arc::new(api), scheduled_detection: options.scheduled_detection })
     }
 
@@ -93,9 +99,7 @@ impl Server {
                 tracing::debug!(%error, "A connection keeps its small packets back");
             }
         });
-        axum::serve(listener, api::router(self.api))
-            .with_graceful_shutdown(stop)
-            .await
-            .map_err(ServeError::Network)
+        let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, app).with_graceful_shutdown(stop).await.map_err(ServeError::Network)
     }
 }

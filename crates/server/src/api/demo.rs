@@ -9,12 +9,12 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{TimeDelta, Utc};
+use graph::ApiError;
+use graph::auth::READ_WRITE;
+use graph::auth::issuer::TokenRequest;
 use serde_json::json;
 
 use super::Api;
-use crate::auth::READ_WRITE;
-use crate::auth::issuer::TokenRequest;
-use crate::error::ApiError;
 
 /// How long the page's token holds; the page asks for another before that.
 const PAGE_TOKEN_LIFE: TimeDelta = TimeDelta::minutes(10);
@@ -29,7 +29,7 @@ const PAGE_USER: &str = "admin.agent@partner.example";
 pub(crate) async fn token(State(api): State<Arc<Api>>, headers: HeaderMap, uri: Uri) -> Response {
     let issuer = api.demo_issuer.as_ref().filter(|_| names_loopback(&headers));
     let Some(issuer) = issuer else {
-        return ApiError::NoSuchPath { path: uri.path().to_owned() }.into_response();
+        return ApiError::no_such_path(uri.path()).into_response();
     };
     let issued_at = Utc::now();
     let request = TokenRequest {
@@ -46,7 +46,7 @@ pub(crate) async fn token(State(api): State<Arc<Api>>, headers: HeaderMap, uri: 
             Json(json!({"accessToken": token, "expiresOn": issued_at + PAGE_TOKEN_LIFE})).into_response()
         }
         Err(error) => {
-            ApiError::Internal(anyhow::Error::new(error).context("signing the page's token")).into_response()
+            ApiError::internal(anyhow::Error::new(error).context("signing the page's token")).into_response()
         }
     }
 }

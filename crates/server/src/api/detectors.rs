@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::{Extension, Json};
 use detect::Manifest;
+use graph::ApiError;
+use graph::auth::Caller;
 use serde_json::{Value, json};
 
 use super::Api;
-use crate::auth::Caller;
-use crate::error::ApiError;
 
 /// `GET /tenantwatch/v1/detectors`
 pub(crate) async fn list(

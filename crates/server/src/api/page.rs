@@ -3,9 +3,8 @@
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use graph::ApiError;
 use rust_embed::RustEmbed;
-
-use crate::error::ApiError;
 
 /// The page loads nothing from elsewhere, runs no inline code, and cannot be framed.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -26,7 +25,7 @@ pub(crate) async fn asset(Path(path): Path<String>) -> Response {
 
 fn file(path: &str) -> Response {
     let Some(file) = Files::get(path) else {
-        return ApiError::NoSuchPath { path: format!("/{path}") }.into_response();
+        return ApiError::no_such_path(&format!("/{path}")).into_response();
     };
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));

@@ -1,6 +1,5 @@
 //! The use cases, free of HTTP: what the server and the command line do with the data.
 
-pub mod alert;
 pub mod detection;
 pub mod ingestion;
 mod instance;

@@ -17,11 +17,23 @@ const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id
 /// Longest `client-request-id` that is sent back; clients send GUIDs.
 const CLIENT_REQUEST_ID_BYTES_MAX: usize = 64;
 
+/// The ids of a request, for whoever writes an error into the middle of a reply.
+#[derive(Debug, Clone)]
+pub struct RequestIds {
+    /// Ours.
+    pub request_id: String,
+    /// The client's; ours again if it sent none.
+    pub client_request_id: String,
+}
+
 /// Gives the request an id, turns an error into Graph's body, and adds the headers that Graph sends.
-pub(crate) async fn wrap(request: Request, next: Next) -> Response {
+pub(super) async fn wrap(mut request: Request, next: Next) -> Response {
     let request_id = Uuid::new_v4().to_string();
     let client_request_id = client_request_id(&request).unwrap_or_else(|| request_id.clone());
 
+    request
+        .extensions_mut()
+        .insert(RequestIds { request_id: request_id.clone(), client_request_id: client_request_id.clone() });
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
         response = error.reply(&request_id, &client_request_id, Utc::now());

@@ -1,0 +1,3 @@
+//! What callers do, free of HTTP.
+
+pub mod alerts;
