@@ -10,6 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::app::alerts::AlertError;
+use crate::app::score::ScoreError;
 use crate::auth::verifier::TokenError;
 use crate::auth::{APPLICATION_ID, Forbidden};
 
@@ -237,6 +238,17 @@ impl From<AlertError> for ApiError {
             AlertError::Query(_) | AlertError::Change(_) => Kind::BadRequest,
             AlertError::Unsupported(_) => Kind::NotSupported,
             AlertError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ScoreError> for ApiError {
+    fn from(error: ScoreError) -> Self {
+        let kind = match &error {
+            ScoreError::NotFound { .. } | ScoreError::NoScore => Kind::NotFound,
+            ScoreError::Query(_) => Kind::BadRequest,
+            ScoreError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
     }

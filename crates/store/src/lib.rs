@@ -1,4 +1,4 @@
-//! Product state: alerts, the directory of subscriptions, and detector runs.
+//! Product state: alerts, the directory of subscriptions, detector runs, and facts for the security score.
 //!
 //! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
 //! an embedded file. The tests of `testing` take any implementation. Events do not live here but in the
@@ -15,6 +15,7 @@
 mod alert;
 mod contract;
 mod error;
+mod facts;
 mod logic;
 mod model;
 mod run;
@@ -28,8 +29,9 @@ pub mod testing;
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
-pub use contract::{AlertStore, DirectoryStore, RunStore, Store};
+pub use contract::{AlertStore, DirectoryStore, FactStore, RunStore, Store};
 pub use error::StoreError;
+pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};

@@ -70,7 +70,8 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn respond(text: String) -> Response {
+/// A reply with that JSON, and the headers that Graph's JSON has.
+pub(super) fn respond(text: String) -> Response {
     let version = HeaderValue::from_static("4.0");
     ([(header::CONTENT_TYPE, MEDIA_TYPE), (ODATA_VERSION, version)], text).into_response()
 }

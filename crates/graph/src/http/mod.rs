@@ -10,11 +10,13 @@ mod body;
 mod entity;
 mod envelope;
 mod origin;
+mod score;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use ::alerts::score::ResponseTimeTarget;
 use axum::http::{Method, Uri};
 use axum::routing::any;
 use axum::{Router, middleware};
@@ -36,12 +38,15 @@ pub struct Graph {
     pub verifier: Verifier,
     /// Where clients find this server.
     pub origins: Origins,
+    /// How fast the partner is to resolve alerts, for its security score.
+    pub response_time_target: ResponseTimeTarget,
 }
 
 /// The routes of the Graph API, relative to no prefix: `/beta/...`. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
     Router::new()
         .merge(alerts::routes())
+        .merge(score::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph)

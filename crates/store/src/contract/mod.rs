@@ -6,13 +6,15 @@
 
 mod alerts;
 mod directory;
+mod facts;
 mod runs;
 
 pub use alerts::AlertStore;
 pub use directory::DirectoryStore;
+pub use facts::FactStore;
 pub use runs::RunStore;
 
 /// What every store can do.
-pub trait Store: AlertStore + DirectoryStore + RunStore {}
+pub trait Store: AlertStore + DirectoryStore + FactStore + RunStore {}
 
-impl<S: AlertStore + DirectoryStore + RunStore> Store for S {}
+impl<S: AlertStore + DirectoryStore + FactStore + RunStore> Store for S {}

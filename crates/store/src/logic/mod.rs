@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod directory;
+pub(crate) mod facts;
 mod findings;
 pub(crate) mod runs;
 

@@ -62,7 +62,11 @@ macro_rules! store_suite {
             the_directory_shows_a_scope_its_own,
             a_run_that_failed_keeps_the_watermark,
             events_that_came_in_since_the_last_run_are_its_backlog,
-            runs_are_seen_by_the_whole_partner_alone
+            runs_are_seen_by_the_whole_partner_alone,
+            facts_take_the_place_of_those_before,
+            facts_are_shown_to_the_scopes_they_tell_of,
+            response_times_are_those_of_the_scope,
+            the_history_grows_with_each_change_of_the_score
         }
     };
     (@tests $fresh:expr; $($name:ident),+) => {

@@ -4,6 +4,7 @@
 
 mod changes;
 mod directory;
+mod facts;
 mod findings;
 mod imports;
 mod lists;
@@ -11,6 +12,7 @@ mod scopes;
 
 pub use changes::*;
 pub use directory::*;
+pub use facts::*;
 pub use findings::*;
 pub use imports::*;
 pub use lists::*;
