@@ -75,6 +75,7 @@ impl Server {
             store: instance.store.clone(),
             verifier: Verifier::new(&issuer),
             origins: Origins::default(),
+            throttle: None,
         });
         let api = Api { instance, graph, demo_issuer: options.demo.then_some(issuer) };
         Ok(Self { listener, address, api: Arc::new(api), scheduled_detection: options.scheduled_detection })
