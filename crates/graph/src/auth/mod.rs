@@ -74,6 +74,8 @@ pub struct Caller {
     pub scope: Scope,
     /// Who it is, for the activity log: a UPN, or the application's id.
     pub name: String,
+    /// The id of the application that calls.
+    pub application: String,
     /// What the caller may do.
     pub permissions: Permissions,
 }
