@@ -6,7 +6,7 @@ use alerts::{AlertId, LifecycleError, ResolvedReason, Scope, Status, StatusChang
 use chrono::{DateTime, Utc};
 use odata::{Limits, Model, QueryError, QueryOption, QueryOptions, Selection};
 use serde_json::{Map, Value};
-use store::{AlertQuery, Store, StoreError};
+use store::{AlertQuery, ExpectedVersion, Store, StoreError};
 
 /// How many alerts a page holds if the caller does not say.
 const PAGE_SIZE: u32 = 100;
@@ -119,7 +119,7 @@ pub async fn list(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<A
     let options = QueryOptions::parse(raw_query)?;
     let query = options.check(&MODEL, &LIMITS)?;
     let count = match query.count {
-        true => Some(store.count_alerts(scope, query.filter.as_ref()).await?),
+        true => Some(store.count_alerts(scope, query.filter.as_ref(), None).await?),
         false => None,
     };
     let selection = query.select.clone();
@@ -132,6 +132,7 @@ pub async fn list(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<A
             scope,
             &AlertQuery {
                 filter: query.filter.clone(),
+                search: None,
                 order: query.order.clone(),
                 limit,
                 skip: query.skip,
@@ -143,7 +144,12 @@ pub async fn list(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<A
         Some(next) => Some(options.next_link_query(&query.page_token(&next, &LIMITS)?)),
         None => None,
     };
-    Ok(AlertList { alerts: page.alerts, selection, count, next_query })
+    Ok(AlertList {
+        alerts: page.alerts.into_iter().map(|alert| alert.json).collect(),
+        selection,
+        count,
+        next_query,
+    })
 }
 
 /// Counts alerts by the raw query string of the request; only a filter makes sense there.
@@ -155,7 +161,7 @@ pub async fn count(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<
     let options = QueryOptions::parse(raw_query)?;
     options.allow_only(&[QueryOption::Filter])?;
     let query = options.check(&MODEL, &LIMITS)?;
-    Ok(store.count_alerts(scope, query.filter.as_ref()).await?)
+    Ok(store.count_alerts(scope, query.filter.as_ref(), None).await?)
 }
 
 /// One alert.
@@ -200,8 +206,8 @@ pub async fn update(
             .map_err(|error| StoreError::Damaged { what: format!("alert {id}: {error}") })?;
         others.into_iter().try_for_each(|(name, value)| check_unchanged(&current, name, value))?;
     }
-    match store.change_status(scope, &id, change, by, now).await? {
-        Some(changed) => Ok(AlertReply { body: changed.body, selection }),
+    match store.change_status(scope, &id, change, &ExpectedVersion::Any, by, now).await? {
+        Some(changed) => Ok(AlertReply { body: changed.body.json, selection }),
         None => Err(AlertError::NotFound(id.to_string())),
     }
 }
@@ -216,7 +222,7 @@ fn known_id(id: &str) -> Result<AlertId, AlertError> {
 }
 
 async fn stored(store: &dyn Store, scope: &Scope, id: &AlertId) -> Result<String, AlertError> {
-    store.alert(scope, id).await?.ok_or_else(|| AlertError::NotFound(id.to_string()))
+    store.alert(scope, id).await?.map(|alert| alert.json).ok_or_else(|| AlertError::NotFound(id.to_string()))
 }
 
 fn status_change(properties: &Map<String, Value>) -> Result<StatusChange, ChangeError> {

@@ -2,4 +2,5 @@
 
 pub mod alerts;
 pub mod batch;
+pub mod fraud_events;
 pub mod score;

@@ -11,6 +11,7 @@ mod body;
 mod entity;
 mod envelope;
 mod origin;
+mod partner_center;
 mod score;
 #[cfg(test)]
 mod testing;
@@ -56,6 +57,7 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     let mut routes = Router::new()
         .merge(alerts::routes())
         .merge(score::routes())
+        .merge(partner_center::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);

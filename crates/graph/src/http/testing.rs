@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
-use store::{SqliteStore, Store};
+use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
 use super::{Graph, Origins, Throttle, protect, routes, surround};
@@ -64,7 +64,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("alerts.db")).unwrap());
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
-        store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts).await.unwrap();
+        store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
         let graph = Arc::new(Graph {
             store,
