@@ -218,8 +218,28 @@ fn query_like() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Texts that were right before some of their characters were taken out or replaced.
+fn mutated() -> impl Strategy<Value = String> {
+    let mutations =
+        prop::collection::vec((any::<prop::sample::Index>(), prop::option::of(any::<char>())), 0..4);
+    (expr(), mutations).prop_map(|(expr, mutations)| {
+        let mut chars: Vec<char> = expr.to_string().chars().collect();
+        for (at, replacement) in mutations {
+            if chars.is_empty() {
+                break;
+            }
+            let at = at.index(chars.len());
+            match replacement {
+                Some(other) => chars[at] = other,
+                None => drop(chars.remove(at)),
+            }
+        }
+        chars.into_iter().collect()
+    })
+}
+
 fn any_text() -> impl Strategy<Value = String> {
-    prop_oneof![query_like(), any::<String>()]
+    prop_oneof![query_like(), mutated(), any::<String>()]
 }
 
 /// The position lies in the text, and the token stands there.
