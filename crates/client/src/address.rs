@@ -4,8 +4,14 @@ use url::{Host, Url};
 
 use crate::Error;
 
-/// Microsoft's own server; the other national clouds have hosts of their own.
-const MICROSOFT_GRAPH: &str = "graph.microsoft.com";
+/// Microsoft's own servers: worldwide, US government, US defence, China.
+/// Source: the page "National cloud deployments" of Microsoft Graph's documentation.
+const MICROSOFT_GRAPH: [&str; 4] = [
+    "graph.microsoft.com",
+    "graph.microsoft.us",
+    "dod-graph.microsoft.us",
+    "microsoftgraph.chinacloudapi.cn",
+];
 
 /// The version of Graph that has the partner security API; v1.0 has it not.
 const VERSION: &str = "beta";
@@ -95,12 +101,12 @@ impl Address {
 
     /// Whether this is Microsoft's server and not one that speaks alike.
     pub(crate) fn is_microsoft(&self) -> bool {
-        self.0.host_str() == Some(MICROSOFT_GRAPH)
+        self.0.host_str().is_some_and(|host| MICROSOFT_GRAPH.contains(&host))
     }
 }
 
 /// A link as errors show it: without its query, which may hold page tokens, and of bounded length.
-fn shown(link: &str) -> String {
+pub(crate) fn shown(link: &str) -> String {
     let end = link.find(['?', '#']).unwrap_or(link.len());
     link[..end].chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -76,7 +76,7 @@ pub enum Error {
     Redirect {
         /// Scheme, host and port of the server.
         origin: String,
-        /// Where to.
+        /// Where to, without the query.
         to: String,
     },
     /// A link leads to another origin, where the token must not go.

@@ -5,6 +5,7 @@ use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::address::shown;
 use crate::graph_error::{Attempt, GraphError};
 
 /// How large a reply may be, unpacked: a page of 1,000 large alerts has a few megabytes.
@@ -39,7 +40,7 @@ impl Reply {
         if status.is_redirection()
             && let Some(to) = headers.get(LOCATION)
         {
-            let to = String::from_utf8_lossy(to.as_bytes()).chars().filter(|c| !c.is_control()).collect();
+            let to = shown(&String::from_utf8_lossy(to.as_bytes()));
             return Err(Error::Redirect { origin: asked.origin, to });
         }
         let refusal = GraphError::read(status, &headers, &body, asked.client_request_id, asked.attempt);

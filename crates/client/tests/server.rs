@@ -387,6 +387,18 @@ async fn packed_replies_are_unpacked() {
 }
 
 #[tokio::test]
+async fn a_small_packed_reply_cannot_fill_the_memory() {
+    let server = Scripted::start().await;
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..65 {
+        packer.write_all(&vec![b' '; 1 << 20]).unwrap();
+    }
+    server.raw(200, &[("content-encoding", "gzip")], packer.finish().unwrap());
+    let error = ids(&client(&server), &ListOptions::default()).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn who_is_not_there_or_does_not_answer_is_told() {
     // A port that was just given back.
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
