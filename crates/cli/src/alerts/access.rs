@@ -27,9 +27,10 @@ pub(super) struct Access {
     #[command(flatten)]
     installation: Installation,
 
-    /// Server to ask instead of the data directory: a Tenantwatch, or https://graph.microsoft.com
+    /// Server to ask instead of the data directory: a Tenantwatch, or Microsoft Graph
     ///
-    /// The path /beta is added if it is missing. Empty means the data directory.
+    /// Microsoft's address is `https://graph.microsoft.com`. The path /beta is added if it is missing.
+    /// Empty means the data directory.
     #[arg(long, value_name = "URL", env = "TENANTWATCH_SERVER", help_heading = "Server")]
     server: Option<String>,
 
@@ -51,7 +52,7 @@ pub(super) struct Access {
     #[arg(long, value_name = "FILE", requires = "server", help_heading = "Server")]
     ca: Option<PathBuf>,
 
-    /// Allow http:// to another machine, where everyone on the way can read the token
+    /// Allow plain HTTP to another machine, where everyone on the way can read the token
     #[arg(long, requires = "server", help_heading = "Server")]
     plain_http: bool,
 }
