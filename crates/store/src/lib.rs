@@ -17,6 +17,7 @@ mod contract;
 mod error;
 mod logic;
 mod model;
+mod notification;
 mod run;
 mod session;
 mod sql;
@@ -28,9 +29,15 @@ pub mod testing;
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
-pub use contract::{AlertStore, DirectoryStore, RunStore, Store};
+pub use contract::{
+    AlertStore, DirectoryStore, NotificationOutbox, RunStore, SecretStore, Store, SubscriptionStore,
+};
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
+pub use notification::{
+    ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
+    NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey, UnknownEvent,
+};
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};
 pub use sqlite::SqliteStore;

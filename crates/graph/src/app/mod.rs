@@ -1,3 +1,4 @@
 //! What callers do, free of HTTP.
 
 pub mod alerts;
+pub mod subscriptions;

@@ -74,6 +74,10 @@ pub struct Caller {
     pub scope: Scope,
     /// Who it is, for the activity log: a UPN, or the application's id.
     pub name: String,
+    /// The application that calls.
+    pub application_id: String,
+    /// The user, or the service principal of an application that calls for itself.
+    pub object_id: String,
     /// What the caller may do.
     pub permissions: Permissions,
 }

@@ -145,8 +145,10 @@ fn caller(claims: Claims) -> Result<Caller, TokenError> {
     } else {
         claims.scp.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
     };
-    let name = if app_only { claims.azp } else { claims.preferred_username.unwrap_or(claims.oid) };
-    Ok(Caller { scope, name, permissions: Permissions { app_only, granted } })
+    let (application_id, object_id) = (claims.azp, claims.oid);
+    let user = claims.preferred_username.unwrap_or_else(|| object_id.clone());
+    let name = if app_only { application_id.clone() } else { user };
+    Ok(Caller { scope, name, application_id, object_id, permissions: Permissions { app_only, granted } })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod body;
 mod entity;
 mod envelope;
 mod origin;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
+use crate::notify::receivers::Receivers;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -36,12 +38,23 @@ pub struct Graph {
     pub verifier: Verifier,
     /// Where clients find this server.
     pub origins: Origins,
+    /// How callers' receivers are told of changes.
+    pub notifications: Notifications,
+}
+
+/// What callers may have in the way of change notifications.
+pub struct Notifications {
+    /// Whom to shake hands with.
+    pub receivers: Arc<Receivers>,
+    /// How many subscriptions an application may have in one partner.
+    pub subscriptions_per_application_max: u32,
 }
 
 /// The routes of the Graph API, relative to no prefix: `/beta/...`. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
     Router::new()
         .merge(alerts::routes())
+        .merge(subscriptions::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph)

@@ -30,15 +30,14 @@ create table notification_subscription (
     expires_at integer not null,
     -- When its subscriber is to be reminded to renew it; null once that is done.
     reauthorize_at integer,
-    -- Whether notifications carry the alert, encrypted.
-    include_resource_data integer not null,
-    -- For whom they are encrypted: an X.509 certificate in base64.
+    -- For whom notifications carry the alert, encrypted: an X.509 certificate in base64; null if they
+    -- do not carry it.
     encryption_certificate text,
     -- What the subscriber calls the certificate.
     encryption_certificate_id text,
     -- As the subscriber told it.
     latest_supported_tls_version text,
-    -- Up to where the log of changes was turned into notifications.
+    -- Up to where the log of changes was turned into notifications: a position in alert_change.
     seen_epoch integer not null,
     seen_sequence integer not null,
     -- When it was made.

@@ -7,12 +7,20 @@
 mod alerts;
 mod directory;
 mod runs;
+mod subscriptions;
 
 pub use alerts::AlertStore;
 pub use directory::DirectoryStore;
 pub use runs::RunStore;
+pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
-pub trait Store: AlertStore + DirectoryStore + RunStore {}
+pub trait Store:
+    AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+{
+}
 
-impl<S: AlertStore + DirectoryStore + RunStore> Store for S {}
+impl<S> Store for S where
+    S: AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+{
+}

@@ -3,7 +3,10 @@
 pub(crate) mod alerts;
 pub(crate) mod directory;
 mod findings;
+pub(crate) mod outbox;
 pub(crate) mod runs;
+pub(crate) mod secrets;
+pub(crate) mod subscriptions;
 
 pub(crate) use findings::record as record_findings;
 
