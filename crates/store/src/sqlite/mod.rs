@@ -26,7 +26,6 @@ use chrono::{DateTime, Utc};
 use odata::checked::{Filter, Search};
 
 use self::readers::Readers;
-use self::readers::Readers;
 use self::session::at_once;
 use self::writer::Writer;
 use crate::logic::{self, alerts, directory, runs};
