@@ -3,11 +3,14 @@
 //! Settings come from one TOML file: the one named on the command line, or `tenantwatch.toml` in the
 //! data directory if it is there. Unknown keys are errors.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use alerts::PartnerTenantId;
+use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
@@ -54,6 +57,58 @@ pub struct Settings {
     pub lake_url: Option<Url>,
     /// Whether `serve` runs the detectors by their schedules.
     pub scheduled_detection: bool,
+    /// Where alerts are kept.
+    pub store: StoreLocation,
+    /// Proxies, as addresses or networks such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-*`
+    /// headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// How many requests an application may send in ten seconds on behalf of one tenant. By default
+    /// 2,000, and no limit where only this machine can reach the server; 0 means no limit.
+    pub requests_per_10_seconds: Option<u32>,
+}
+
+/// Where alerts are kept.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub enum StoreLocation {
+    /// A SQLite file in the data directory.
+    #[default]
+    Sqlite,
+    /// A PostgreSQL server, by its URL.
+    Postgres(String),
+}
+
+impl FromStr for StoreLocation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "sqlite" => Ok(Self::Sqlite),
+            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            // The text is not shown: it may hold a password.
+            _ => Err("a store is 'sqlite' or an address such as postgres://user@host/database".to_owned()),
+        }
+    }
+}
+
+impl TryFrom<String> for StoreLocation {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// Without the URL, which may hold a password.
+impl fmt::Debug for StoreLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "Sqlite",
+            Self::Postgres(_) => "Postgres(..)",
+        })
+    }
 }
 
 impl Default for Settings {
@@ -63,6 +118,9 @@ impl Default for Settings {
             detector_folders: Vec::new(),
             lake_url: None,
             scheduled_detection: true,
+            store: StoreLocation::default(),
+            trusted_proxies: Vec::new(),
+            requests_per_10_seconds: None,
         }
     }
 }
@@ -135,6 +193,12 @@ impl DataDir {
         self.0.join("issuer")
     }
 
+    /// The local certificate authority.
+    #[must_use]
+    pub fn tls(&self) -> PathBuf {
+        self.0.join("tls")
+    }
+
     /// The operator's own indicator tables.
     #[must_use]
     pub fn indicators(&self) -> PathBuf {
@@ -164,6 +228,13 @@ mod tests {
         assert_eq!(settings.partner_tenant_id.as_str(), "p-1");
         assert!(!settings.scheduled_detection);
         assert_eq!(Settings::parse("").unwrap(), Settings::default());
+        let proxies = Settings::parse("trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1/32\"]").unwrap();
+        assert_eq!(proxies.trusted_proxies.len(), 2);
+        let secret = Settings::parse("store = \"postgres://a:hidden@db/t\"").unwrap();
+        assert_eq!(secret.store, StoreLocation::Postgres("postgres://a:hidden@db/t".to_owned()));
+        assert!(!format!("{secret:?}").contains("hidden"));
+        let error = Settings::parse("store = \"mysql://x\"").unwrap_err().to_string();
+        assert!(error.contains("a store is 'sqlite' or"), "{error}");
         let error = Settings::parse("partner_tenant = \"p\"").unwrap_err().to_string();
         assert!(error.contains("unknown field `partner_tenant`") && error.contains("line 1"), "{error}");
     }

@@ -8,5 +8,7 @@ pub mod app;
 pub mod config;
 mod jobs;
 mod serve;
+mod tls;
 
 pub use serve::{ServeError, ServeOptions, Server};
+pub use tls::{Tls, TlsError};

@@ -1,19 +1,25 @@
 //! Opening the port, and serving until told to stop.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::RustlsAcceptor;
+use chrono::Utc;
 use graph::Graph;
 use graph::auth::issuer::{Issuer, IssuerError};
 use graph::auth::verifier::Verifier;
-use graph::http::Origins;
-use tokio::net::TcpListener;
+use graph::http::{Origins, Throttle};
 
 use crate::api::{self, Api};
 use crate::app::Instance;
+use crate::config::Settings;
 use crate::jobs::scheduler;
+use crate::tls::{Served, Tls, TlsError};
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -22,8 +28,8 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// Whether the page gets a token of its own; only on loopback.
     pub demo: bool,
-    /// Whether the detectors run by their schedules.
-    pub scheduled_detection: bool,
+    /// HTTPS; plain HTTP if `None`.
+    pub tls: Option<Tls>,
 }
 
 /// Why the server did not start, or stopped.
@@ -44,15 +50,28 @@ pub enum ServeError {
     /// The issuer's key cannot be read or made.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
+    /// HTTPS cannot be served.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The network failed.
     #[error("the server stopped because the network failed")]
     Network(#[source] io::Error),
 }
 
+/// How many requests in ten seconds are let through where others than this machine can send them.
+const DEFAULT_REQUESTS_PER_10_SECONDS: u32 = 2_000;
+
+/// How long requests under way may take once the server is told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a client may take over the head of a request.
+const HEAD_WITHIN: Duration = Duration::from_secs(30);
+
 /// A server whose port is open.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<Served>,
     api: Arc<Api>,
     scheduled_detection: bool,
 }
@@ -62,28 +81,45 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`ServeError`] if the port is taken, or demo mode is asked for off loopback.
-    pub async fn bind(instance: Arc<Instance>, options: &ServeOptions) -> Result<Self, ServeError> {
-        if options.demo && !options.listen.ip().is_loopback() {
+    /// [`ServeError`] if the port is taken, demo mode is asked for off loopback, or there is no usable
+    /// certificate.
+    pub async fn bind(
+        instance: Arc<Instance>,
+        settings: &Settings,
+        options: &ServeOptions,
+    ) -> Result<Self, ServeError> {
+        let is_loopback = options.listen.ip().is_loopback();
+        if options.demo && !is_loopback {
             return Err(ServeError::DemoOffLoopback(options.listen));
         }
         let issuer = Issuer::open(&instance.data_dir.issuer())?;
+        let tls = match &options.tls {
+            Some(tls) => Some(tls.open(&instance.data_dir, options.listen.ip(), Utc::now()).await?),
+            None => None,
+        };
         let listen_failed = |source| ServeError::Listen { address: options.listen, source };
-        let listener = TcpListener::bind(options.listen).await.map_err(listen_failed)?;
+        let listener = TcpListener::bind(options.listen).map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
+        let default_limit = if is_loopback { 0 } else { DEFAULT_REQUESTS_PER_10_SECONDS };
+        let limit = NonZeroU32::new(settings.requests_per_10_seconds.unwrap_or(default_limit));
         let graph = Arc::new(Graph {
             store: instance.store.clone(),
             verifier: Verifier::new(&issuer),
-            origins: Origins::default(),
+            origins: Origins {
+                https: tls.is_some(),
+                trusted_proxies: settings.trusted_proxies.clone(),
+            },
+            throttle: limit.map(|limit| Arc::new(Throttle::new(limit))),
         });
-        let api = Api { instance, graph, demo_issuer: options.demo.then_some(issuer) };
-        Ok(Self { listener, address, api: Arc::new(api), scheduled_detection: options.scheduled_detection })
+        let api = Arc::new(Api { instance, graph, demo_issuer: options.demo.then_some(issuer) });
+        Ok(Self { listener, address, tls, api, scheduled_detection: settings.scheduled_detection })
     }
 
     /// Where the page is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/", self.address)
     }
 
     /// Serves until `stop` completes; requests under way are finished.
@@ -93,13 +129,26 @@ impl Server {
     /// [`ServeError::Network`] if connections can no longer be accepted.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let _detectors = self.scheduled_detection.then(|| scheduler::start(&self.api.instance));
-        // Replies are written whole; waiting for more to fill a packet only delays them.
-        let listener = self.listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "A connection keeps its small packets back");
+        let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
+        let handle = Handle::new();
+        tokio::spawn({
+            let handle = handle.clone();
+            async move {
+                stop.await;
+                handle.graceful_shutdown(Some(STOP_WITHIN));
             }
         });
-        let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, app).with_graceful_shutdown(stop).await.map_err(ServeError::Network)
+        let mut server = axum_server::from_tcp(self.listener).map_err(ServeError::Network)?.handle(handle);
+        server.http_builder().http1().header_read_timeout(HEAD_WITHIN);
+        // Replies are written whole; waiting for more to fill a packet only delays them.
+        let plain = NoDelayAcceptor::new();
+        let served = match self.tls {
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls.config.clone()).acceptor(plain);
+                server.acceptor(acceptor).serve(app).await
+            }
+            None => server.acceptor(plain).serve(app).await,
+        };
+        served.map_err(ServeError::Network)
     }
 }

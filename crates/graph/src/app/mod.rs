@@ -1,4 +1,5 @@
 //! What callers do, free of HTTP.
 
 pub mod alerts;
+pub mod batch;
 pub mod subscriptions;

@@ -74,8 +74,8 @@ pub struct Caller {
     pub scope: Scope,
     /// Who it is, for the activity log: a UPN, or the application's id.
     pub name: String,
-    /// The application that calls.
-    pub application_id: String,
+    /// The id of the application that calls.
+    pub application: String,
     /// The user, or the service principal of an application that calls for itself.
     pub object_id: String,
     /// What the caller may do.

@@ -3,19 +3,28 @@
 //! A token is believed when its algorithm is RS256, its key is known, its signature holds, it is for
 //! this API, it is in force, and its issuer is the one of the tenant that it names. The messages are
 //! those that Microsoft Graph gives, since clients show them.
+//!
+//! A client sends the same token with every request for an hour. Checking a signature costs more
+//! than a look-up in the database, so what was believed is remembered by the token's hash until it
+//! expires. Revocation loses nothing by it: such tokens cannot be revoked before they expire anyway.
 
 use alerts::{PartnerTenantId, Scope};
+use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use quick_cache::sync::Cache;
 
 use super::issuer::Issuer;
 use super::{AUDIENCE, Caller, Claims, Permissions};
 
 /// How far the clocks of issuer and server may differ, in seconds.
-const CLOCK_SKEW_S: u64 = 60;
+const CLOCK_SKEW_S: i64 = 60;
 
 /// Longest token that is looked at, in bytes; Entra's stay well below.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
+
+/// How many tokens are remembered; some hundred bytes each.
+const KNOWN_TOKENS_MAX: usize = 10_000;
 
 /// Why a token was not believed. The text is for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +63,34 @@ pub struct Verifier {
     key: DecodingKey,
     key_id: String,
     validation: Validation,
+    known: Cache<[u8; 32], Known>,
+}
+
+/// A token that was believed.
+#[derive(Clone)]
+struct Known {
+    caller: Caller,
+    lifetime: Lifetime,
+}
+
+/// From when and until when a token holds, in seconds since 1970.
+#[derive(Clone, Copy)]
+struct Lifetime {
+    from: i64,
+    until: i64,
+}
+
+impl Lifetime {
+    fn check(self, now: DateTime<Utc>) -> Result<(), TokenError> {
+        let now = now.timestamp();
+        if now > self.until.saturating_add(CLOCK_SKEW_S) {
+            Err(TokenError::Expired)
+        } else if now < self.from.saturating_sub(CLOCK_SKEW_S) {
+            Err(TokenError::NotYet)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl Verifier {
@@ -63,12 +100,13 @@ impl Verifier {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        validation.validate_nbf = true;
-        validation.leeway = CLOCK_SKEW_S;
+        // The library would read the clock itself.
+        validation.validate_exp = false;
         Self {
             key: DecodingKey::from_rsa_pem(issuer.public_pem()).expect("the issuer's own key is an RSA key"),
             key_id: issuer.key_id().to_owned(),
             validation,
+            known: Cache::new(KNOWN_TOKENS_MAX),
         }
     }
 
@@ -77,13 +115,28 @@ impl Verifier {
     /// # Errors
     ///
     /// [`TokenError`], which says what is wrong in words for the caller.
-    pub fn verify(&self, token: &str) -> Result<Caller, TokenError> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Empty);
         }
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Malformed);
         }
+        let hash = *blake3::hash(token.as_bytes()).as_bytes();
+        let known = match self.known.get(&hash) {
+            Some(known) => known,
+            None => {
+                let known = self.believe(token)?;
+                self.known.insert(hash, known.clone());
+                known
+            }
+        };
+        known.lifetime.check(now)?;
+        Ok(known.caller)
+    }
+
+    /// Checks all but the time.
+    fn believe(&self, token: &str) -> Result<Known, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| match error.kind() {
             ErrorKind::InvalidAlgorithmName | ErrorKind::InvalidAlgorithm => TokenError::Algorithm,
             _ => algorithm_named_in(token).map_or(TokenError::Malformed, |_| TokenError::Algorithm),
@@ -97,7 +150,8 @@ impl Verifier {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation)
             .map_err(|error| reason(error.kind()))?
             .claims;
-        caller(claims)
+        let lifetime = Lifetime { from: claims.nbf, until: claims.exp };
+        Ok(Known { caller: caller(claims)?, lifetime })
     }
 }
 
@@ -113,8 +167,6 @@ fn algorithm_named_in(token: &str) -> Option<String> {
 fn reason(kind: &ErrorKind) -> TokenError {
     match kind {
         ErrorKind::InvalidSignature => TokenError::Signature,
-        ErrorKind::ExpiredSignature => TokenError::Expired,
-        ErrorKind::ImmatureSignature => TokenError::NotYet,
         ErrorKind::InvalidAudience => TokenError::Audience,
         ErrorKind::InvalidIssuer => TokenError::Issuer,
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenError::Algorithm,
@@ -145,10 +197,12 @@ fn caller(claims: Claims) -> Result<Caller, TokenError> {
     } else {
         claims.scp.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
     };
-    let (application_id, object_id) = (claims.azp, claims.oid);
-    let user = claims.preferred_username.unwrap_or_else(|| object_id.clone());
-    let name = if app_only { application_id.clone() } else { user };
-    Ok(Caller { scope, name, application_id, object_id, permissions: Permissions { app_only, granted } })
+    let (application, object_id) = (claims.azp, claims.oid);
+    let name = match app_only {
+        true => application.clone(),
+        false => claims.preferred_username.unwrap_or_else(|| object_id.clone()),
+    };
+    Ok(Caller { scope, name, application, object_id, permissions: Permissions { app_only, granted } })
 }
 
 #[cfg(test)]
@@ -182,7 +236,7 @@ mod tests {
     #[test]
     fn a_users_token_carries_scopes() {
         let (_folder, issuer) = issuer();
-        let caller = Verifier::new(&issuer).verify(&issuer.sign(&request()).unwrap()).unwrap();
+        let caller = Verifier::new(&issuer).verify(&issuer.sign(&request()).unwrap(), Utc::now()).unwrap();
         assert_eq!(caller.name, "ann@partner.example");
         assert_eq!(caller.scope, Scope::Partner("partner-1".parse().unwrap()));
         assert_eq!(caller.permissions.may_read(), Ok(()));
@@ -197,7 +251,7 @@ mod tests {
     fn an_applications_token_carries_roles() {
         let (_folder, issuer) = issuer();
         let request = TokenRequest { user: None, permissions: vec![READ_WRITE.into()], ..request() };
-        let caller = Verifier::new(&issuer).verify(&issuer.sign(&request).unwrap()).unwrap();
+        let caller = Verifier::new(&issuer).verify(&issuer.sign(&request).unwrap(), Utc::now()).unwrap();
         assert!(caller.permissions.app_only);
         assert_eq!(caller.permissions.may_read(), Ok(()));
         assert_eq!(caller.permissions.may_write(), Ok(()));
@@ -208,7 +262,7 @@ mod tests {
         let (_folder, issuer) = issuer();
         let verifier = Verifier::new(&issuer);
         let scope = |request: &TokenRequest| {
-            verifier.verify(&issuer.sign(request).unwrap()).map(|caller| caller.scope)
+            verifier.verify(&issuer.sign(request).unwrap(), Utc::now()).map(|caller| caller.scope)
         };
 
         let mut narrow = request();
@@ -231,8 +285,9 @@ mod tests {
         let (_folder, issuer) = issuer();
         let (_other_folder, other) = self::issuer();
         let verifier = Verifier::new(&issuer);
-        let check =
-            |token: &str, expected: TokenError| assert_eq!(verifier.verify(token), Err(expected), "{token}");
+        let check = |token: &str, expected: TokenError| {
+            assert_eq!(verifier.verify(token, Utc::now()), Err(expected), "{token}")
+        };
 
         let good = issuer.sign(&request()).unwrap();
         check("", TokenError::Empty);
@@ -258,5 +313,16 @@ mod tests {
         let changed = String::from_utf8(claims).unwrap().replace("Read.All", "ReadWrite.All");
         let forged = good.replace(payload, &URL_SAFE_NO_PAD.encode(changed));
         check(&forged, TokenError::Signature);
+    }
+    #[test]
+    fn a_token_that_is_remembered_still_expires() {
+        let (_folder, issuer) = issuer();
+        let verifier = Verifier::new(&issuer);
+        let token = issuer.sign(&request()).unwrap();
+        let at = |after: TimeDelta| verifier.verify(&token, Utc::now() + after).map(|caller| caller.name);
+        assert_eq!(at(TimeDelta::zero()), Ok("ann@partner.example".to_owned()));
+        assert_eq!(at(TOKEN_LIFE), Ok("ann@partner.example".to_owned()));
+        assert_eq!(at(TOKEN_LIFE + TimeDelta::minutes(2)), Err(TokenError::Expired));
+        assert_eq!(at(TimeDelta::minutes(-2)), Err(TokenError::NotYet));
     }
 }

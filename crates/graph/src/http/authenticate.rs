@@ -17,7 +17,7 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match bearer(&request).and_then(|token| graph.verifier.verify(token)) {
+    match bearer(&request).and_then(|token| graph.verifier.verify(token, chrono::Utc::now())) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -6,13 +6,17 @@
 
 mod alerts;
 mod authenticate;
+mod batch;
 mod body;
 mod entity;
 mod envelope;
 mod origin;
 mod subscriptions;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::sync::Arc;
 
@@ -21,6 +25,7 @@ use axum::routing::any;
 use axum::{Router, middleware};
 use store::Store;
 use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
@@ -29,6 +34,7 @@ use crate::notify::receivers::Receivers;
 pub use body::json_object;
 pub use envelope::RequestIds;
 pub use origin::{Link, Origins};
+pub use throttle::Throttle;
 
 /// What the handlers share.
 pub struct Graph {
@@ -38,6 +44,8 @@ pub struct Graph {
     pub verifier: Verifier,
     /// Where clients find this server.
     pub origins: Origins,
+    /// What an application may send; without limit if `None`.
+    pub throttle: Option<Arc<Throttle>>,
     /// How callers' receivers are told of changes.
     pub notifications: Notifications,
 }
@@ -50,14 +58,20 @@ pub struct Notifications {
     pub subscriptions_per_application_max: u32,
 }
 
-/// The routes of the Graph API, relative to no prefix: `/beta/...`. They want a caller; see [`protect`].
+/// The routes of the Graph API. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
-    Router::new()
+    let throttle = graph.throttle.clone();
+    let mut routes = Router::new()
         .merge(alerts::routes())
         .merge(subscriptions::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
-        .with_state(graph)
+        .with_state(graph);
+    if let Some(throttle) = throttle {
+        routes = routes.route_layer(middleware::from_fn_with_state(throttle, throttle::throttle));
+    }
+    // Outside the limit: the requests in a batch count, the batch does not.
+    routes.clone().merge(batch::routes(routes))
 }
 
 /// Lets nobody pass to these routes without a token, and tells the handlers who calls.
@@ -70,6 +84,9 @@ pub fn surround(routes: Router, graph: Arc<Graph>) -> Router {
     routes
         .fallback(no_such_path)
         .layer(middleware::from_fn_with_state(graph, origin::note_origin))
+        // What is encoded otherwise, `check_encoding` refuses in Graph's words.
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
+        .layer(middleware::from_fn(body::check_encoding))
         .layer(middleware::from_fn(envelope::wrap))
         .layer(CompressionLayer::new())
 }

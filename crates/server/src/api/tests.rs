@@ -44,6 +44,7 @@ impl Fixture {
             store: instance.store.clone(),
             verifier: Verifier::new(&issuer),
             origins: Origins::default(),
+            throttle: None,
         });
         let demo_issuer = demo.then(|| Issuer::open(&folder.path().join("issuer")).unwrap());
         let router = router(Arc::new(Api { instance, graph, demo_issuer }));

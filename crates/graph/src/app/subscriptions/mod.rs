@@ -83,7 +83,7 @@ pub struct Desk<'a> {
 pub fn subscriber(caller: &Caller) -> Subscriber {
     Subscriber {
         scope: caller.scope.clone(),
-        application_id: caller.application_id.clone(),
+        application_id: caller.application.clone(),
         user_id: (!caller.permissions.app_only).then(|| caller.object_id.clone()),
     }
 }
@@ -112,7 +112,7 @@ impl Desk<'_> {
         let subscription = NotificationSubscription {
             id: new_id(),
             scope: caller.scope.clone(),
-            application_id: caller.application_id.clone(),
+            application_id: caller.application.clone(),
             creator_id: caller.object_id.clone(),
             resource: asked.resource.text,
             alert_id: asked.resource.alert_id,
