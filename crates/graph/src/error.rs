@@ -10,6 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::app::alerts::AlertError;
+use crate::app::subscriptions::SubscriptionError;
 use crate::auth::verifier::TokenError;
 use crate::auth::{APPLICATION_ID, Forbidden};
 
@@ -28,6 +29,8 @@ pub enum Kind {
     BadRequest,
     /// It is understood but not offered.
     NotSupported,
+    /// The receiver of a subscription did not answer as it should.
+    NotValidated,
     /// The caller is not known.
     Unauthenticated(TokenError),
     /// The caller may not do this.
@@ -65,7 +68,7 @@ pub enum Kind {
 impl Kind {
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::NotSupported => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::NotSupported | Self::NotValidated => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -87,6 +90,7 @@ impl Kind {
         match self {
             Self::BadRequest => "BadRequest",
             Self::NotSupported => "notSupported",
+            Self::NotValidated => "ValidationError",
             Self::Unauthenticated(_) => "InvalidAuthenticationToken",
             Self::Forbidden => "Forbidden",
             Self::NotFound => "ResourceNotFound",
@@ -246,6 +250,19 @@ impl From<AlertError> for ApiError {
             AlertError::VersionDiffers => Kind::PreconditionFailed,
             AlertError::ChangesGone { .. } => Kind::Gone { restart: String::new() },
             AlertError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<SubscriptionError> for ApiError {
+    fn from(error: SubscriptionError) -> Self {
+        let kind = match &error {
+            SubscriptionError::NotFound(_) | SubscriptionError::NoSuchAlert(_) => Kind::NotFound,
+            SubscriptionError::Property(_) => Kind::BadRequest,
+            SubscriptionError::Handshake { .. } => Kind::NotValidated,
+            SubscriptionError::LimitReached(_) => Kind::Forbidden,
+            SubscriptionError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
     }

@@ -18,6 +18,7 @@ mod contract;
 mod error;
 mod logic;
 mod model;
+mod notification;
 mod run;
 mod session;
 mod sql;
@@ -30,9 +31,17 @@ pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
 pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
-pub use contract::{AlertStore, ChangeFeed, DirectoryStore, RunStore, Store};
+pub use contract::{
+    AlertStore, ChangeFeed, DirectoryStore, NotificationOutbox, RunStore, SecretStore, Store,
+    SubscriptionStore,
+};
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
+pub use notification::{
+    ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
+    NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey,
+    UnknownEvent,
+};
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};
 pub use sql::search::searchable_properties;

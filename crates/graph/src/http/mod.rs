@@ -14,6 +14,7 @@ mod envelope;
 mod etag;
 mod origin;
 mod prefer;
+mod subscriptions;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
+use crate::notify::receivers::Receivers;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -50,6 +52,16 @@ pub struct Graph {
     pub tokens: TokenKey,
     /// What an application may send; without limit if `None`.
     pub throttle: Option<Arc<Throttle>>,
+    /// How callers' receivers are told of changes.
+    pub notifications: Notifications,
+}
+
+/// What callers may have in the way of change notifications.
+pub struct Notifications {
+    /// Whom to shake hands with.
+    pub receivers: Arc<Receivers>,
+    /// How many subscriptions an application may have in one partner.
+    pub subscriptions_per_application_max: u32,
 }
 
 /// The routes of the Graph API. They want a caller; see [`protect`].
@@ -57,6 +69,7 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     let throttle = graph.throttle.clone();
     let mut routes = Router::new()
         .merge(alerts::routes())
+        .merge(subscriptions::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);

@@ -8,13 +8,21 @@ mod alerts;
 mod changes;
 mod directory;
 mod runs;
+mod subscriptions;
 
 pub use alerts::AlertStore;
 pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use runs::RunStore;
+pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
-pub trait Store: AlertStore + ChangeFeed + DirectoryStore + RunStore {}
+pub trait Store:
+    AlertStore + ChangeFeed + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+{
+}
 
-impl<S: AlertStore + ChangeFeed + DirectoryStore + RunStore> Store for S {}
+impl<S> Store for S where
+    S: AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+{
+}

@@ -4,7 +4,10 @@ pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod directory;
 mod findings;
+pub(crate) mod outbox;
 pub(crate) mod runs;
+pub(crate) mod secrets;
+pub(crate) mod subscriptions;
 
 pub(crate) use findings::record as record_findings;
 

@@ -12,6 +12,7 @@
 mod connection;
 mod readers;
 mod session;
+mod subscriptions;
 mod writer;
 
 #[cfg(test)]
