@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::app::alerts::AlertError;
 use crate::app::fraud_events::FraudEventError;
 use crate::app::score::ScoreError;
+use crate::app::subscriptions::SubscriptionError;
 use crate::auth::verifier::TokenError;
 use crate::auth::{APPLICATION_ID, Forbidden};
 
@@ -30,6 +31,8 @@ pub enum Kind {
     BadRequest,
     /// It is understood but not offered.
     NotSupported,
+    /// The receiver of a subscription did not answer as it should.
+    NotValidated,
     /// The caller is not known.
     Unauthenticated(TokenError),
     /// The caller may not do this.
@@ -67,7 +70,7 @@ pub enum Kind {
 impl Kind {
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::NotSupported => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::NotSupported | Self::NotValidated => StatusCode::BAD_REQUEST,
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -89,6 +92,7 @@ impl Kind {
         match self {
             Self::BadRequest => "BadRequest",
             Self::NotSupported => "notSupported",
+            Self::NotValidated => "ValidationError",
             Self::Unauthenticated(_) => "InvalidAuthenticationToken",
             Self::Forbidden => "Forbidden",
             Self::NotFound => "ResourceNotFound",
@@ -109,7 +113,7 @@ impl Kind {
     /// Source: its developer page "Partner Center REST error codes".
     fn partner_center_code(&self) -> String {
         let code = match self {
-            Self::BadRequest | Self::NotSupported => "800002",
+            Self::BadRequest | Self::NotValidated | Self::NotSupported => "800002",
             Self::Unauthenticated(TokenError::Empty) => "800001",
             Self::Unauthenticated(_) => "400",
             Self::Forbidden => "2032",
@@ -139,7 +143,9 @@ impl Kind {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
             Self::Gone { restart } => {
-                if let Ok(location) = HeaderValue::from_str(restart) {
+                if !restart.is_empty()
+                    && let Ok(location) = HeaderValue::from_str(restart)
+                {
                     headers.insert(header::LOCATION, location);
                 }
             }
@@ -178,6 +184,11 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(Kind::MethodNotAllowed(allow), format!("This resource takes only {allow}."))
+    }
+
+    /// The state that a token stands for is no longer kept; `restart` is the whole link that starts afresh.
+    pub fn gone(message: impl Into<String>, restart: String) -> Self {
+        Self::new(Kind::Gone { restart }, message)
     }
 
     /// Something failed that is not the caller's doing. The log gets the cause, the caller does not.
@@ -280,6 +291,8 @@ impl From<AlertError> for ApiError {
             AlertError::NotFound(_) => Kind::NotFound,
             AlertError::Query(_) | AlertError::Change(_) => Kind::BadRequest,
             AlertError::Unsupported(_) => Kind::NotSupported,
+            AlertError::VersionDiffers => Kind::PreconditionFailed,
+            AlertError::ChangesGone { .. } => Kind::Gone { restart: String::new() },
             AlertError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
@@ -303,6 +316,19 @@ impl From<FraudEventError> for ApiError {
             FraudEventError::Request(_) | FraudEventError::TooMany => Kind::BadRequest,
             FraudEventError::NotFound { .. } => Kind::NotFound,
             FraudEventError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<SubscriptionError> for ApiError {
+    fn from(error: SubscriptionError) -> Self {
+        let kind = match &error {
+            SubscriptionError::NotFound(_) | SubscriptionError::NoSuchAlert(_) => Kind::NotFound,
+            SubscriptionError::Property(_) => Kind::BadRequest,
+            SubscriptionError::Handshake { .. } => Kind::NotValidated,
+            SubscriptionError::LimitReached(_) => Kind::Forbidden,
+            SubscriptionError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
     }

@@ -13,11 +13,13 @@
 //! always written in the same statement.
 
 mod alert;
+mod change;
 mod contract;
 mod error;
 mod facts;
 mod logic;
 mod model;
+mod notification;
 mod run;
 mod session;
 mod sql;
@@ -29,11 +31,21 @@ pub mod testing;
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
-pub use contract::{AlertStore, DirectoryStore, FactStore, RunStore, Store};
+pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
+pub use contract::{
+    AlertStore, ChangeFeed, DirectoryStore, FactStore, NotificationOutbox, RunStore, SecretStore, Store,
+    SubscriptionStore,
+};
 pub use error::StoreError;
 pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};
+pub use notification::{
+    ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
+    NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey,
+    UnknownEvent,
+};
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};
+pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

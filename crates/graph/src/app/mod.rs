@@ -4,3 +4,4 @@ pub mod alerts;
 pub mod batch;
 pub mod fraud_events;
 pub mod score;
+pub mod subscriptions;

@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use uuid::Uuid;
 
-use super::{AUDIENCE, Claims};
+use super::{APPLICATION_ID, AUDIENCE, Claims};
 
 /// How long a token of `tenantwatch token` holds; Entra's default is 60 to 90 minutes.
 pub const TOKEN_LIFE: TimeDelta = TimeDelta::hours(1);
@@ -134,6 +134,36 @@ impl Issuer {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some(self.key_id.clone());
         jsonwebtoken::encode(&header, &claims(request), &self.key).map_err(IssuerError::Sign)
+    }
+
+    /// Signs the token that goes with encrypted resource data, and shows a receiver who sent it.
+    ///
+    /// As in Graph, its audience is the application that subscribed, and `appid` is the sender. No API
+    /// of ours takes it, since none has that audience.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::Sign`] if the cryptographic library fails.
+    pub fn sign_validation(
+        &self,
+        partner: &PartnerTenantId,
+        application_id: &str,
+        issued_at: DateTime<Utc>,
+    ) -> Result<String, IssuerError> {
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(self.key_id.clone());
+        let claims = serde_json::json!({
+            "aud": application_id,
+            "iss": Self::issuer_of(partner),
+            "iat": issued_at.timestamp(),
+            "nbf": issued_at.timestamp(),
+            "exp": (issued_at + TOKEN_LIFE).timestamp(),
+            "appid": APPLICATION_ID,
+            "azp": APPLICATION_ID,
+            "tid": partner,
+            "ver": "2.0",
+        });
+        jsonwebtoken::encode(&header, &claims, &self.key).map_err(IssuerError::Sign)
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Caller {
     pub name: String,
     /// The id of the application that calls.
     pub application: String,
+    /// The user, or the service principal of an application that calls for itself.
+    pub object_id: String,
     /// What the caller may do.
     pub permissions: Permissions,
 }

@@ -197,12 +197,12 @@ fn caller(claims: Claims) -> Result<Caller, TokenError> {
     } else {
         claims.scp.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
     };
-    let application = claims.azp;
+    let (application, object_id) = (claims.azp, claims.oid);
     let name = match app_only {
         true => application.clone(),
-        false => claims.preferred_username.unwrap_or(claims.oid),
+        false => claims.preferred_username.unwrap_or_else(|| object_id.clone()),
     };
-    Ok(Caller { scope, name, application, permissions: Permissions { app_only, granted } })
+    Ok(Caller { scope, name, application, object_id, permissions: Permissions { app_only, granted } })
 }
 
 #[cfg(test)]

@@ -4,15 +4,19 @@
 //! are the Graph API; [`protect`] and [`surround`] serve the routes of others as well, so that the
 //! whole server authenticates and answers in one way.
 
+mod accept;
 mod alerts;
 mod authenticate;
 mod batch;
 mod body;
 mod entity;
 mod envelope;
+mod etag;
 mod origin;
 mod partner_center;
+mod prefer;
 mod score;
+mod subscriptions;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -25,12 +29,14 @@ use ::alerts::score::ResponseTimeTarget;
 use axum::http::{Method, Uri};
 use axum::routing::any;
 use axum::{Router, middleware};
+use odata::TokenKey;
 use store::Store;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
+use crate::notify::receivers::Receivers;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -45,10 +51,22 @@ pub struct Graph {
     pub verifier: Verifier,
     /// Where clients find this server.
     pub origins: Origins,
+    /// What links to next pages are signed with.
+    pub tokens: TokenKey,
     /// What an application may send; without limit if `None`.
     pub throttle: Option<Arc<Throttle>>,
     /// How fast the partner is to resolve alerts, for its security score.
     pub response_time_target: ResponseTimeTarget,
+    /// How callers' receivers are told of changes.
+    pub notifications: Notifications,
+}
+
+/// What callers may have in the way of change notifications.
+pub struct Notifications {
+    /// Whom to shake hands with.
+    pub receivers: Arc<Receivers>,
+    /// How many subscriptions an application may have in one partner.
+    pub subscriptions_per_application_max: u32,
 }
 
 /// The routes of the Graph API. They want a caller; see [`protect`].
@@ -58,6 +76,7 @@ pub fn routes(graph: Arc<Graph>) -> Router {
         .merge(alerts::routes())
         .merge(score::routes())
         .merge(partner_center::routes())
+        .merge(subscriptions::routes())
         .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);

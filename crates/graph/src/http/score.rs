@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, RequestPartsExt, Router};
-use odata::Selection;
+use odata::{MetadataLevel, Selection};
 use serde_json::{Map, Value};
 
+use super::accept::metadata_level;
 use super::entity::respond;
 use super::{Graph, Link, only_get};
 use crate::app::score::{self, Asked, CountedSet, EntityList, EntityReply, ScoreError};
@@ -48,6 +49,7 @@ struct Reader {
     caller: Caller,
     link: Link,
     raw_query: String,
+    headers: HeaderMap,
     /// Where alerts are worked on: the page.
     page: String,
 }
@@ -61,7 +63,7 @@ impl FromRequestParts<Arc<Graph>> for Reader {
         caller.permissions.may_read()?;
         let page = format!("{}/", link.origin());
         let raw_query = parts.uri.query().unwrap_or_default().to_owned();
-        Ok(Self { graph: graph.clone(), caller, link, raw_query, page })
+        Ok(Self { graph: graph.clone(), caller, link, raw_query, headers: parts.headers.clone(), page })
     }
 }
 
@@ -70,6 +72,7 @@ impl Reader {
         Asked {
             scope: &self.caller.scope,
             raw_query: &self.raw_query,
+            tokens: &self.graph.tokens,
             target: &self.graph.response_time_target,
             action_url: &self.page,
             now: chrono::Utc::now(),
@@ -80,31 +83,47 @@ impl Reader {
         &*self.graph.store
     }
 
+    /// The level that is asked for. The entities here have no more to tell than the least level has, so
+    /// `full` is answered with that, as the reply's type says.
+    fn level(&self, asked: Option<MetadataLevel>) -> Result<MetadataLevel, ApiError> {
+        Ok(match metadata_level(&self.headers, asked)? {
+            MetadataLevel::None => MetadataLevel::None,
+            MetadataLevel::Minimal | MetadataLevel::Full => MetadataLevel::Minimal,
+        })
+    }
+
     fn context(&self, path: &str, selection: Option<&Selection>, suffix: &str) -> Value {
         let list = selection.map(|selection| format!("({})", selection.context_list())).unwrap_or_default();
         format!("{}/$metadata#{path}{list}{suffix}", self.link.beta()).into()
     }
 
-    fn single(&self, path: &str, reply: EntityReply) -> Response {
-        let context = self.context(path, reply.selection.as_ref(), "/$entity");
-        let mut entity = Map::from_iter([("@odata.context".to_owned(), context)]);
-        if let Value::Object(properties) = reply.selected() {
-            entity.extend(properties);
+    fn single(&self, path: &str, reply: EntityReply) -> Result<Response, ApiError> {
+        let level = self.level(reply.metadata)?;
+        let mut entity = Map::new();
+        if level != MetadataLevel::None {
+            let context = self.context(path, reply.selection.as_ref(), "/$entity");
+            entity.insert("@odata.context".to_owned(), context);
         }
-        respond(Value::Object(entity).to_string())
+        entity.extend(members(reply.selected(), level));
+        Ok(respond(level, Value::Object(entity).to_string()))
     }
 
-    fn collection(&self, path: &str, list: EntityList) -> Response {
-        let context = self.context(path, list.selection.as_ref(), "");
-        let mut reply = Map::from_iter([("@odata.context".to_owned(), context)]);
+    fn collection(&self, path: &str, list: EntityList) -> Result<Response, ApiError> {
+        let level = self.level(list.metadata)?;
+        let mut reply = Map::new();
+        if level != MetadataLevel::None {
+            let context = self.context(path, list.selection.as_ref(), "");
+            reply.insert("@odata.context".to_owned(), context);
+        }
         if let Some(count) = list.count {
             reply.insert("@odata.count".to_owned(), count.into());
         }
         if let Some(query) = list.next_query {
             reply.insert("@odata.nextLink".to_owned(), format!("{}/{path}?{query}", self.link.beta()).into());
         }
-        reply.insert("value".to_owned(), list.entities.into());
-        respond(Value::Object(reply).to_string())
+        let entities = list.entities.into_iter().map(|entity| Value::Object(members(entity, level)));
+        reply.insert("value".to_owned(), entities.collect());
+        Ok(respond(level, Value::Object(reply).to_string()))
     }
 
     async fn count(&self, set: CountedSet) -> Result<Response, ApiError> {
@@ -116,17 +135,17 @@ impl Reader {
 
 /// `GET /security/partner`
 async fn partner(reader: Reader) -> Result<Response, ApiError> {
-    Ok(reader.single(PARTNER, score::partner(&reader.asked())?))
+    reader.single(PARTNER, score::partner(&reader.asked())?)
 }
 
 /// `GET /security/partner/securityScore`
 async fn overall(reader: Reader) -> Result<Response, ApiError> {
-    Ok(reader.single(SCORE, score::score(reader.store(), &reader.asked()).await?))
+    reader.single(SCORE, score::score(reader.store(), &reader.asked()).await?)
 }
 
 /// `GET …/requirements`
 async fn requirements(reader: Reader) -> Result<Response, ApiError> {
-    Ok(reader.collection(REQUIREMENTS, score::requirements(reader.store(), &reader.asked()).await?))
+    reader.collection(REQUIREMENTS, score::requirements(reader.store(), &reader.asked()).await?)
 }
 
 /// `GET …/requirements/$count`
@@ -140,14 +159,14 @@ async fn requirement(reader: Reader, key: Key) -> Result<Response, ApiError> {
         None => reader.count(CountedSet::Requirements).await,
         Some(id) => {
             let found = score::requirement(reader.store(), &reader.asked(), &id).await?;
-            Ok(reader.single(REQUIREMENTS, found))
+            reader.single(REQUIREMENTS, found)
         }
     }
 }
 
 /// `GET …/history`
 async fn history(reader: Reader) -> Result<Response, ApiError> {
-    Ok(reader.collection(HISTORY, score::history(reader.store(), &reader.asked()).await?))
+    reader.collection(HISTORY, score::history(reader.store(), &reader.asked()).await?)
 }
 
 /// `GET …/history/$count`
@@ -161,7 +180,7 @@ async fn snapshot(reader: Reader, key: Key) -> Result<Response, ApiError> {
         None => reader.count(CountedSet::History).await,
         Some(id) => {
             let found = score::snapshot(reader.store(), &reader.asked(), &id).await?;
-            Ok(reader.single(HISTORY, found))
+            reader.single(HISTORY, found)
         }
     }
 }
@@ -169,7 +188,7 @@ async fn snapshot(reader: Reader, key: Key) -> Result<Response, ApiError> {
 /// `GET …/customerInsights`
 async fn customer_insights(reader: Reader) -> Result<Response, ApiError> {
     let list = score::customer_insights(reader.store(), &reader.asked()).await?;
-    Ok(reader.collection(CUSTOMER_INSIGHTS, list))
+    reader.collection(CUSTOMER_INSIGHTS, list)
 }
 
 /// `GET …/customerInsights/$count`
@@ -183,9 +202,18 @@ async fn customer_insight(reader: Reader, key: Key) -> Result<Response, ApiError
         None => reader.count(CountedSet::CustomerInsights).await,
         Some(id) => {
             let found = score::customer_insight(reader.store(), &reader.asked(), &id).await?;
-            Ok(reader.single(CUSTOMER_INSIGHTS, found))
+            reader.single(CUSTOMER_INSIGHTS, found)
         }
     }
+}
+
+/// The members of an entity, without its type at the level that has none.
+fn members(entity: Value, level: MetadataLevel) -> Map<String, Value> {
+    let Value::Object(mut members) = entity else { return Map::new() };
+    if level == MetadataLevel::None {
+        members.retain(|name, _| !name.starts_with('@'));
+    }
+    members
 }
 
 /// The key in the path.

@@ -12,10 +12,12 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Origins, Throttle, protect, routes, surround};
+use super::{Graph, Notifications, Origins, Throttle, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
+use crate::notify::reach::Reach;
+use crate::notify::receivers::{Patience, Receivers};
 
 pub(crate) const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
 pub(crate) const OTHER_PARTNER: &str = "7e4a9c1e-bbbb-4000-8000-000000000002";
@@ -24,6 +26,7 @@ pub(crate) const LIST: &str = "/beta/security/partner/securityAlerts";
 /// A server without a network, with five alerts.
 pub(crate) struct Fixture {
     pub(crate) router: axum::Router,
+    pub(crate) store: Arc<SqliteStore>,
     issuer: Issuer,
     _folder: tempfile::TempDir,
 }
@@ -66,15 +69,21 @@ impl Fixture {
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
         store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
+        let loopback = Reach { allow_insecure_loopback: true, ..Reach::default() };
         let graph = Arc::new(Graph {
-            store,
+            store: store.clone(),
             verifier: Verifier::new(&issuer),
             origins: Origins::default(),
             response_time_target: ResponseTimeTarget::default(),
+            tokens: odata::TokenKey::new([7; 32]),
+            notifications: Notifications {
+                receivers: Arc::new(Receivers::new(loopback, Patience::default()).unwrap()),
+                subscriptions_per_application_max: 10,
+            },
             throttle: requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests))),
         });
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
-        Self { router, issuer, _folder: folder }
+        Self { router, store, issuer, _folder: folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {

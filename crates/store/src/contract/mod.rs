@@ -5,16 +5,40 @@
 //! implementation.
 
 mod alerts;
+mod changes;
 mod directory;
 mod facts;
 mod runs;
+mod subscriptions;
 
 pub use alerts::AlertStore;
+pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use facts::FactStore;
 pub use runs::RunStore;
+pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
-pub trait Store: AlertStore + DirectoryStore + FactStore + RunStore {}
+pub trait Store:
+    AlertStore
+    + ChangeFeed
+    + DirectoryStore
+    + FactStore
+    + NotificationOutbox
+    + RunStore
+    + SecretStore
+    + SubscriptionStore
+{
+}
 
-impl<S: AlertStore + DirectoryStore + FactStore + RunStore> Store for S {}
+impl<S> Store for S where
+    S: AlertStore
+        + ChangeFeed
+        + DirectoryStore
+        + FactStore
+        + NotificationOutbox
+        + RunStore
+        + SecretStore
+        + SubscriptionStore
+{
+}

@@ -1,10 +1,14 @@
 //! What stores do, written once for all databases over [`Session`](crate::session::Session).
 
 pub(crate) mod alerts;
+pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod facts;
 mod findings;
+pub(crate) mod outbox;
 pub(crate) mod runs;
+pub(crate) mod secrets;
+pub(crate) mod subscriptions;
 
 pub(crate) use findings::record as record_findings;
 

@@ -15,7 +15,7 @@ use alerts::score::{
     MAX_SCORE, ResponseTimeTarget, ResponseTimes, Score, ScoreSnapshot, SecurityRequirement,
 };
 use chrono::{DateTime, Utc};
-use odata::{Limits, Model, QueryError, QueryOption, QueryOptions, Selection};
+use odata::{Limits, MetadataLevel, Model, QueryError, QueryOption, QueryOptions, Selection, TokenKey};
 use serde_json::{Value, json};
 use store::{Store, StoreError};
 
@@ -52,6 +52,8 @@ pub struct EntityReply {
     pub body: Value,
     /// Which properties to show; all if `None`.
     pub selection: Option<Selection>,
+    /// How much metadata the caller wants, if the query says so.
+    pub metadata: Option<MetadataLevel>,
 }
 
 /// Who asks, and what the score needs to know beside the store.
@@ -61,6 +63,8 @@ pub struct Asked<'a> {
     pub scope: &'a Scope,
     /// The raw query string of the request.
     pub raw_query: &'a str,
+    /// What links to next pages are signed with.
+    pub tokens: &'a TokenKey,
     /// What is asked of the partner.
     pub target: &'a ResponseTimeTarget,
     /// Where alerts are worked on, for `actionUrl`.
@@ -75,8 +79,8 @@ pub struct Asked<'a> {
 ///
 /// [`ScoreError::Query`] with option, position and token.
 pub fn partner(asked: &Asked<'_>) -> Result<EntityReply, ScoreError> {
-    let selection = selection(asked.raw_query, &model::PARTNER)?;
-    Ok(EntityReply { body: json!({"id": asked.scope.partner()}), selection })
+    let asked_form = AskedForm::read(asked.raw_query, &model::PARTNER)?;
+    Ok(asked_form.reply(json!({"id": asked.scope.partner()})))
 }
 
 /// `GET …/securityScore`
@@ -85,8 +89,8 @@ pub fn partner(asked: &Asked<'_>) -> Result<EntityReply, ScoreError> {
 ///
 /// [`ScoreError::NoScore`] if no requirement is known; [`ScoreError::Query`]; [`ScoreError::Store`].
 pub async fn score(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityReply, ScoreError> {
-    let selection = selection(asked.raw_query, &model::SCORE)?;
-    let known = known_requirements(store, asked).await?;
+    let asked_form = AskedForm::read(asked.raw_query, &model::SCORE)?;
+    let known = known_requirements(store, asked.scope, asked.target, asked.action_url, asked.now).await?;
     let score = Score::of(&known).ok_or(ScoreError::NoScore)?;
     let last_snapshot = store.score_history(asked.scope).await?.pop();
     let updated_at = match last_snapshot {
@@ -101,7 +105,7 @@ pub async fn score(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityReply, 
         "maxScore": MAX_SCORE,
         "updatedDateTime": updated_at,
     });
-    Ok(EntityReply { body, selection })
+    Ok(asked_form.reply(body))
 }
 
 /// `GET …/securityScore/requirements`, by id.
@@ -110,8 +114,8 @@ pub async fn score(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityReply, 
 ///
 /// [`ScoreError::Query`] with option, position and token; [`ScoreError::Store`].
 pub async fn requirements(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityList, ScoreError> {
-    let asked_page = page::AskedPage::read(asked.raw_query, &model::REQUIREMENT)?;
-    let known = known_requirements(store, asked).await?;
+    let asked_page = page::AskedPage::read(asked, &model::REQUIREMENT)?;
+    let known = known_requirements(store, asked.scope, asked.target, asked.action_url, asked.now).await?;
     asked_page.cut(known.iter().map(|known| (known.id.clone(), requirement_entity(known))))
 }
 
@@ -121,11 +125,11 @@ pub async fn requirements(store: &dyn Store, asked: &Asked<'_>) -> Result<Entity
 ///
 /// [`ScoreError::NotFound`], and as [`requirements`].
 pub async fn requirement(store: &dyn Store, asked: &Asked<'_>, id: &str) -> Result<EntityReply, ScoreError> {
-    let selection = selection(asked.raw_query, &model::REQUIREMENT)?;
-    let known = known_requirements(store, asked).await?;
+    let asked_form = AskedForm::read(asked.raw_query, &model::REQUIREMENT)?;
+    let known = known_requirements(store, asked.scope, asked.target, asked.action_url, asked.now).await?;
     let found = known.iter().find(|known| known.id == id);
     let found = found.ok_or_else(|| not_found("securityScore/requirements", id))?;
-    Ok(EntityReply { body: requirement_entity(found), selection })
+    Ok(asked_form.reply(requirement_entity(found)))
 }
 
 /// `GET …/securityScore/history`, oldest first.
@@ -134,7 +138,7 @@ pub async fn requirement(store: &dyn Store, asked: &Asked<'_>, id: &str) -> Resu
 ///
 /// As [`requirements`].
 pub async fn history(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityList, ScoreError> {
-    let asked_page = page::AskedPage::read(asked.raw_query, &model::HISTORY)?;
+    let asked_page = page::AskedPage::read(asked, &model::HISTORY)?;
     let history = store.score_history(asked.scope).await?;
     asked_page.cut(history.iter().map(|snapshot| (snapshot_id(snapshot), snapshot_entity(snapshot))))
 }
@@ -145,11 +149,11 @@ pub async fn history(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityList,
 ///
 /// [`ScoreError::NotFound`], and as [`requirements`].
 pub async fn snapshot(store: &dyn Store, asked: &Asked<'_>, id: &str) -> Result<EntityReply, ScoreError> {
-    let selection = selection(asked.raw_query, &model::HISTORY)?;
+    let asked_form = AskedForm::read(asked.raw_query, &model::HISTORY)?;
     let history = store.score_history(asked.scope).await?;
     let found = history.iter().find(|snapshot| snapshot_id(snapshot) == id);
     let found = found.ok_or_else(|| not_found("securityScore/history", id))?;
-    Ok(EntityReply { body: snapshot_entity(found), selection })
+    Ok(asked_form.reply(snapshot_entity(found)))
 }
 
 /// `GET …/securityScore/customerInsights`, by tenant.
@@ -158,7 +162,7 @@ pub async fn snapshot(store: &dyn Store, asked: &Asked<'_>, id: &str) -> Result<
 ///
 /// As [`requirements`].
 pub async fn customer_insights(store: &dyn Store, asked: &Asked<'_>) -> Result<EntityList, ScoreError> {
-    let asked_page = page::AskedPage::read(asked.raw_query, &model::CUSTOMER_INSIGHT)?;
+    let asked_page = page::AskedPage::read(asked, &model::CUSTOMER_INSIGHT)?;
     let insights = store.customer_insights(asked.scope).await?;
     asked_page.cut(insights.iter().map(|insight| (insight.tenant_id.to_string(), entity_of(insight))))
 }
@@ -173,13 +177,13 @@ pub async fn customer_insight(
     asked: &Asked<'_>,
     tenant: &str,
 ) -> Result<EntityReply, ScoreError> {
-    let selection = selection(asked.raw_query, &model::CUSTOMER_INSIGHT)?;
+    let asked_form = AskedForm::read(asked.raw_query, &model::CUSTOMER_INSIGHT)?;
     let found = match tenant.parse() {
         Ok(id) => store.customer_insight(asked.scope, &id).await?,
         Err(_) => None,
     };
     let found = found.ok_or_else(|| not_found("securityScore/customerInsights", tenant))?;
-    Ok(EntityReply { body: entity_of(&found), selection })
+    Ok(asked_form.reply(entity_of(&found)))
 }
 
 /// How many entities a list has; the query may hold no options.
@@ -190,7 +194,9 @@ pub async fn customer_insight(
 pub async fn count(store: &dyn Store, asked: &Asked<'_>, set: CountedSet) -> Result<usize, ScoreError> {
     QueryOptions::parse(asked.raw_query)?.allow_only(&[])?;
     Ok(match set {
-        CountedSet::Requirements => known_requirements(store, asked).await?.len(),
+        CountedSet::Requirements => {
+            known_requirements(store, asked.scope, asked.target, asked.action_url, asked.now).await?.len()
+        }
         CountedSet::History => store.score_history(asked.scope).await?.len(),
         CountedSet::CustomerInsights => store.customer_insights(asked.scope).await?.len(),
     })
@@ -221,8 +227,8 @@ pub async fn take_snapshot(
     target: &ResponseTimeTarget,
     now: DateTime<Utc>,
 ) -> Result<Option<ScoreSnapshot>, StoreError> {
-    let asked = Asked { scope, raw_query: "", target, action_url: "", now };
-    let Some(score) = Score::of(&known_requirements(store, &asked).await?) else { return Ok(None) };
+    let known = known_requirements(store, scope, target, "", now).await?;
+    let Some(score) = Score::of(&known) else { return Ok(None) };
     let snapshot = ScoreSnapshot { score, created_at: now };
     Ok(store.add_score_snapshot(scope, &snapshot).await?.then_some(snapshot))
 }
@@ -230,13 +236,15 @@ pub async fn take_snapshot(
 /// The imported requirements and the computed one, by id.
 async fn known_requirements(
     store: &dyn Store,
-    asked: &Asked<'_>,
+    scope: &Scope,
+    target: &ResponseTimeTarget,
+    action_url: &str,
+    now: DateTime<Utc>,
 ) -> Result<Vec<SecurityRequirement>, StoreError> {
-    let mut known = store.requirements(asked.scope).await?;
-    let since = asked.now - ResponseTimes::period();
-    let overdue_before = asked.now - asked.target.response_time;
-    let times = store.response_times(asked.scope, since, overdue_before).await?;
-    known.extend(times.requirement(asked.target, asked.action_url));
+    let mut known = store.requirements(scope).await?;
+    let times =
+        store.response_times(scope, now - ResponseTimes::period(), now - target.response_time).await?;
+    known.extend(times.requirement(target, action_url));
     known.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(known)
 }
@@ -270,8 +278,22 @@ fn entity_of(value: &impl serde::Serialize) -> Value {
     serde_json::to_value(value).expect("the entities have only text keys and finite numbers")
 }
 
-fn selection(raw_query: &str, model: &Model) -> Result<Option<Selection>, QueryError> {
-    QueryOptions::parse(raw_query)?.check_for_entity(model, &Limits::default())
+/// How one entity is asked for.
+struct AskedForm {
+    selection: Option<Selection>,
+    metadata: Option<MetadataLevel>,
+}
+
+impl AskedForm {
+    fn read(raw_query: &str, model: &Model) -> Result<Self, QueryError> {
+        let options = QueryOptions::parse(raw_query)?;
+        let (selection, metadata) = options.check_for_entity(model, &Limits::default())?;
+        Ok(Self { selection, metadata })
+    }
+
+    fn reply(self, body: Value) -> EntityReply {
+        EntityReply { body, selection: self.selection, metadata: self.metadata }
+    }
 }
 
 fn not_found(set: &'static str, id: &str) -> ScoreError {

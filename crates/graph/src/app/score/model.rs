@@ -126,6 +126,7 @@ const fn model(entity: &'static StructuredType) -> Model {
         entity,
         // The key, which ends every order anyway.
         default_orderby: "",
+        searchable: &[],
         namespace_aliases: &[("microsoft.graph.partners.security", "microsoft.graph.partner.security")],
     }
 }

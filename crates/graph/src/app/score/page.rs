@@ -1,9 +1,12 @@
 //! Pages of the score's small sets, cut in memory in the order of their keys.
 
-use odata::{Limits, Model, Position, Query, QueryOptions, Selection};
+use odata::{
+    CheckContext, Limits, MetadataLevel, Model, Position, Query, QueryOptions, Seal, Selection, TokenKey,
+};
 use serde_json::Value;
 
-use super::{LIST_OPTIONS, ScoreError, select};
+use super::{Asked, LIST_OPTIONS, ScoreError, select};
+use crate::app::alerts::token_context;
 
 /// How many entities a page holds if the caller does not say; as for alerts.
 const PAGE_SIZE: u32 = 100;
@@ -19,23 +22,31 @@ pub struct EntityList {
     pub count: Option<usize>,
     /// The query string of the next page; `None` on the last.
     pub next_query: Option<String>,
+    /// How much metadata the caller wants, if the query says so.
+    pub metadata: Option<MetadataLevel>,
 }
 
 /// The page that the query asks for.
-pub(super) struct AskedPage {
+pub(super) struct AskedPage<'a> {
     options: QueryOptions,
     query: Query,
     limits: Limits,
+    tokens: &'a TokenKey,
+    /// Who may bring a token back, and to which set.
+    token_context: Vec<u8>,
 }
 
-impl AskedPage {
+impl<'a> AskedPage<'a> {
     /// Reads a raw query string.
-    pub(super) fn read(raw_query: &str, model: &Model) -> Result<Self, ScoreError> {
-        let options = QueryOptions::parse(raw_query)?;
+    pub(super) fn read(asked: &Asked<'a>, model: &Model) -> Result<Self, ScoreError> {
+        let options = QueryOptions::parse(asked.raw_query)?;
         options.allow_only(LIST_OPTIONS)?;
         let limits = Limits::default();
-        let query = options.check(model, &limits)?;
-        Ok(Self { options, query, limits })
+        let mut token_context = token_context(asked.scope);
+        token_context.extend_from_slice(model.entity.name.as_bytes());
+        let seal = Seal { key: asked.tokens, context: &token_context };
+        let query = options.check(&CheckContext { model, limits: &limits, now: asked.now, seal })?;
+        Ok(Self { options, query, limits, tokens: asked.tokens, token_context })
     }
 
     /// Cuts the page out of all entities, which come with their keys and in their order.
@@ -59,10 +70,17 @@ impl AskedPage {
         let next_query = match last_key {
             Some(id) if rest.next().is_some() => {
                 let after = Position { keys: Vec::new(), id };
-                Some(self.options.next_link_query(&self.query.page_token(&after, &self.limits)?))
+                let seal = Seal { key: self.tokens, context: &self.token_context };
+                Some(self.options.next_link_query(&self.query.page_token(&after, &seal, &self.limits)?))
             }
             _ => None,
         };
-        Ok(EntityList { entities, selection: self.query.select.clone(), count, next_query })
+        Ok(EntityList {
+            entities,
+            selection: self.query.select.clone(),
+            count,
+            next_query,
+            metadata: self.query.metadata,
+        })
     }
 }
