@@ -13,6 +13,7 @@ use crate::app::alerts::AlertError;
 use crate::app::fraud_events::FraudEventError;
 use crate::app::score::ScoreError;
 use crate::app::subscriptions::SubscriptionError;
+use crate::app::webhooks::{WebhookError, test_period_s};
 use crate::auth::verifier::TokenError;
 use crate::auth::{APPLICATION_ID, Forbidden};
 
@@ -329,6 +330,21 @@ impl From<SubscriptionError> for ApiError {
             SubscriptionError::Handshake { .. } => Kind::NotValidated,
             SubscriptionError::LimitReached(_) => Kind::Forbidden,
             SubscriptionError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        let kind = match &error {
+            WebhookError::Off => Kind::NotSupported,
+            WebhookError::NarrowScope => Kind::Forbidden,
+            WebhookError::NoRegistration | WebhookError::NoSuchTest(_) => Kind::NotFound,
+            WebhookError::Registered => Kind::Conflict,
+            WebhookError::Request(_) | WebhookError::Url(_) | WebhookError::NoTests => Kind::BadRequest,
+            WebhookError::TooManyTests => Kind::Throttled { retry_after_s: test_period_s() },
+            WebhookError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
     }

@@ -11,6 +11,7 @@ pub mod auth;
 pub mod error;
 pub mod http;
 pub mod notify;
+pub mod webhooks;
 
 pub use error::ApiError;
 pub use http::Graph;

@@ -27,6 +27,7 @@ mod sqlite;
 mod subscription;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod webhook;
 
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
@@ -34,7 +35,7 @@ pub use alert::{
 pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
     AlertStore, ChangeFeed, DirectoryStore, FactStore, NotificationOutbox, RunStore, SecretStore, Store,
-    SubscriptionStore,
+    SubscriptionStore, WebhookOutbox, WebhookStore,
 };
 pub use error::StoreError;
 pub use facts::SecurityFacts;
@@ -49,3 +50,6 @@ pub use run::{Backlog, DetectorRun};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;
+pub use webhook::{
+    DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery, WebhookRegistration, WebhookTarget,
+};

@@ -5,3 +5,4 @@ pub mod batch;
 pub mod fraud_events;
 pub mod score;
 pub mod subscriptions;
+pub mod webhooks;

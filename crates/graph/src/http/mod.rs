@@ -37,6 +37,7 @@ use tower_http::decompression::RequestDecompressionLayer;
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
 use crate::notify::receivers::Receivers;
+use crate::webhooks::Webhooks;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -59,6 +60,8 @@ pub struct Graph {
     pub response_time_target: ResponseTimeTarget,
     /// How callers' receivers are told of changes.
     pub notifications: Notifications,
+    /// Webhooks of Partner Center's kind; off if `None`.
+    pub webhooks: Option<Arc<Webhooks>>,
 }
 
 /// What callers may have in the way of change notifications.
@@ -85,6 +88,11 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     }
     // Outside the limit: the requests in a batch count, the batch does not.
     routes.clone().merge(batch::routes(routes))
+}
+
+/// The routes that need no caller, beside those of [`protect`].
+pub fn open_routes(graph: Arc<Graph>) -> Router {
+    partner_center::open_routes().with_state(graph)
 }
 
 /// Lets nobody pass to these routes without a token, and tells the handlers who calls.

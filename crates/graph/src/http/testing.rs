@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Notifications, Origins, Throttle, protect, routes, surround};
+use super::{Graph, Notifications, Origins, Throttle, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
 use crate::notify::reach::Reach;
 use crate::notify::receivers::{Patience, Receivers};
+use crate::webhooks::Webhooks;
 
 pub(crate) const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
 pub(crate) const OTHER_PARTNER: &str = "7e4a9c1e-bbbb-4000-8000-000000000002";
@@ -80,9 +81,11 @@ impl Fixture {
                 receivers: Arc::new(Receivers::new(loopback, Patience::default()).unwrap()),
                 subscriptions_per_application_max: 10,
             },
+            webhooks: Some(Arc::new(Webhooks::new("https://alerts.partner.example/".parse().unwrap(), None))),
             throttle: requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests))),
         });
-        let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
+        let open = open_routes(graph.clone());
+        let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
         Self { router, store, issuer, _folder: folder }
     }
 

@@ -10,6 +10,7 @@ mod directory;
 mod facts;
 mod runs;
 mod subscriptions;
+mod webhooks;
 
 pub use alerts::AlertStore;
 pub use changes::ChangeFeed;
@@ -17,6 +18,7 @@ pub use directory::DirectoryStore;
 pub use facts::FactStore;
 pub use runs::RunStore;
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
+pub use webhooks::{WebhookOutbox, WebhookStore};
 
 /// What every store can do.
 pub trait Store:
@@ -28,6 +30,8 @@ pub trait Store:
     + RunStore
     + SecretStore
     + SubscriptionStore
+    + WebhookOutbox
+    + WebhookStore
 {
 }
 
@@ -40,5 +44,7 @@ impl<S> Store for S where
         + RunStore
         + SecretStore
         + SubscriptionStore
+        + WebhookOutbox
+        + WebhookStore
 {
 }

@@ -9,6 +9,7 @@ pub(crate) mod outbox;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod subscriptions;
+pub(crate) mod webhooks;
 
 pub(crate) use findings::record as record_findings;
 

@@ -13,6 +13,7 @@ mod connection;
 mod readers;
 mod session;
 mod subscriptions;
+mod webhooks;
 mod writer;
 
 #[cfg(test)]

@@ -196,7 +196,8 @@ fn known(text: Option<&str>) -> &str {
     text.unwrap_or_default()
 }
 
-pub(super) fn status(status: Status) -> &'static str {
+/// A status in Partner Center's word.
+pub(crate) fn status(status: Status) -> &'static str {
     match status {
         Status::Active => "Active",
         Status::Investigating => "Investigating",

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use store::{AlertQuery, ExpectedVersion, Store, StoreError, Subscription};
 
 pub use event::EventsModel;
+pub(crate) use event::status as status_name;
 use request::{EventChange, EventPage, EventQuery};
 
 /// How many events a reply holds at most: about 20 MB. The old model has no pages, and to cut it short

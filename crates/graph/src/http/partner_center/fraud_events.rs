@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde_json::Value;
 
 use super::super::{Graph, json_object, only_get};
+use super::only_post;
 use crate::app::fraud_events::{self, EventUpdate, EventsModel};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -24,10 +25,6 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
     Router::new()
         .route("/v1/fraudEvents", get(list).fallback(only_get))
         .route("/v1/fraudEvents/subscription/{subscriptionId}/status", post(update).fallback(only_post))
-}
-
-async fn only_post(_: Method) -> ApiError {
-    ApiError::method_not_allowed("POST")
 }
 
 /// `GET /v1/fraudEvents`

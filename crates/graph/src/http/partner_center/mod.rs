@@ -4,15 +4,17 @@
 //! Graph's headers, and errors of another form. Callers, scopes and permissions are those of Graph's API.
 
 mod fraud_events;
+mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::routing::any;
 use uuid::Uuid;
 
 use super::{Graph, no_such_path};
+use crate::error::ApiError;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("ms-correlationid");
 const REQUEST_ID: HeaderName = HeaderName::from_static("ms-requestid");
@@ -23,8 +25,18 @@ const ID_BYTES_MAX: usize = 64;
 pub(super) fn routes() -> Router<Arc<Graph>> {
     Router::new()
         .merge(fraud_events::routes())
+        .merge(webhooks::routes())
         .route("/v1/{*path}", any(no_such_path))
         .route("/webhooks/{*path}", any(no_such_path))
+}
+
+/// The routes that need no token.
+pub(super) fn open_routes() -> Router<Arc<Graph>> {
+    webhooks::open_routes()
+}
+
+async fn only_post(_: Method) -> ApiError {
+    ApiError::method_not_allowed("POST")
 }
 
 /// Whether a path is one of this API, and is answered in its manners.
