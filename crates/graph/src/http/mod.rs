@@ -18,7 +18,7 @@ mod prefer;
 mod score;
 mod subscriptions;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod throttle;

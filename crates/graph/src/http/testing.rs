@@ -109,6 +109,16 @@ impl Fixture {
         Reply { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
     }
 
+    /// A reply that is no text, to one without a token: status, media type and bytes.
+    pub(crate) async fn get_bytes(&self, path: &str) -> (StatusCode, String, Vec<u8>) {
+        let request = Request::builder().uri(path).header("host", "tenantwatch.test:8080");
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        (status, kind, bytes.to_vec())
+    }
+
     pub(crate) async fn call(
         &self,
         method: Method,

@@ -76,7 +76,11 @@ macro_rules! store_suite {
             facts_take_the_place_of_those_before,
             facts_are_shown_to_the_scopes_they_tell_of,
             response_times_are_those_of_the_scope,
-            the_history_grows_with_each_change_of_the_score
+            the_history_grows_with_each_change_of_the_score,
+            a_partner_has_one_webhook_registration,
+            changes_become_webhook_deliveries_once,
+            webhook_deliveries_of_an_event_are_limited,
+            a_webhook_delivery_is_leased_tried_and_settled
         }
     };
     (@tests $fresh:expr; $($name:ident),+) => {

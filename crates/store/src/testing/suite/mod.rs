@@ -11,6 +11,7 @@ mod imports;
 mod lists;
 mod scopes;
 mod searches;
+mod webhooks;
 
 pub use changes::*;
 pub use directory::*;
@@ -21,6 +22,7 @@ pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
+pub use webhooks::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
