@@ -33,7 +33,8 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
-use crate::notify::receivers::Receivers;
+use crate::notify::reach::Reach;
+use crate::notify::receivers::{Patience, Receivers};
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -63,6 +64,32 @@ pub struct Notifications {
     /// How many subscriptions an application may have in one partner.
     pub subscriptions_per_application_max: u32,
 }
+
+impl Graph {
+    /// Over these alerts, with everything else as it is for a server that only this machine reaches:
+    /// plain HTTP, no proxies, no limit, no receivers outside the public internet.
+    ///
+    /// # Errors
+    ///
+    /// [`reqwest::Error`] if the machine offers no root certificates to judge receivers by.
+    pub fn new(store: Arc<dyn Store>, verifier: Verifier, tokens: TokenKey) -> Result<Self, reqwest::Error> {
+        let receivers = Receivers::new(Reach::default(), Patience::default())?;
+        Ok(Self {
+            store,
+            verifier,
+            tokens,
+            origins: Origins::default(),
+            throttle: None,
+            notifications: Notifications {
+                receivers: Arc::new(receivers),
+                subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
+            },
+        })
+    }
+}
+
+/// How many subscriptions an application may have in one partner, unless the operator says otherwise.
+pub const SUBSCRIPTIONS_PER_APPLICATION_MAX: u32 = 100;
 
 /// The routes of the Graph API. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {

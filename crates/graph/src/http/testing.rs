@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Origins, Throttle, protect, routes, surround};
+use super::{Graph, Throttle, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
@@ -65,13 +65,10 @@ impl Fixture {
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
         store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
-        let graph = Arc::new(Graph {
-            store,
-            verifier: Verifier::new(&issuer),
-            origins: Origins::default(),
-            tokens: odata::TokenKey::new([7; 32]),
-            throttle: requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests))),
-        });
+        let verifier = Verifier::new(&issuer);
+        let mut graph = Graph::new(store, verifier, odata::TokenKey::new([7; 32])).unwrap();
+        graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
+        let graph = Arc::new(graph);
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
         Self { router, issuer, _folder: folder }
     }

@@ -18,11 +18,17 @@ pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
 pub trait Store:
-    AlertStore + ChangeFeed + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+    AlertStore + ChangeFeed + DirectoryStore + NotificationOutbox + RunStore + SecretStore + SubscriptionStore
 {
 }
 
 impl<S> Store for S where
-    S: AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+    S: AlertStore
+        + ChangeFeed
+        + DirectoryStore
+        + NotificationOutbox
+        + RunStore
+        + SecretStore
+        + SubscriptionStore
 {
 }
