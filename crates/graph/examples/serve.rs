@@ -21,7 +21,7 @@ use graph::Graph;
 use graph::auth::READ_WRITE;
 use graph::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
 use graph::auth::verifier::Verifier;
-use graph::http::{Origins, protect, routes, surround};
+use graph::http::{Origins, open_routes, protect, routes, surround};
 use serde_json::json;
 use store::{SqliteStore, Store as _};
 use tokio::net::TcpListener;
@@ -48,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
         verifier: Verifier::new(&issuer),
         origins: Origins::default(),
     });
-    let app = surround(protect(routes(graph.clone()), graph.clone()), graph);
+    let app = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
 
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let mut out = std::io::stdout();

@@ -2,13 +2,15 @@
 //!
 //! Handlers extract, authorise, call one function of [`crate::app`] and shape the reply. [`routes`]
 //! are the Graph API; [`protect`] and [`surround`] serve the routes of others as well, so that the
-//! whole server authenticates and answers in one way.
+//! whole server authenticates and answers in one way. [`open_routes`] describe the API, to anybody.
 
 mod alerts;
 mod authenticate;
 mod body;
 mod entity;
 mod envelope;
+mod metadata;
+mod negotiate;
 mod origin;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use crate::error::ApiError;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
+pub use metadata::open_routes;
 pub use origin::{Link, Origins};
 
 /// What the handlers share.
@@ -40,11 +43,7 @@ pub struct Graph {
 
 /// The routes of the Graph API, relative to no prefix: `/beta/...`. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
-    Router::new()
-        .merge(alerts::routes())
-        .route("/beta", any(no_such_path))
-        .route("/beta/{*path}", any(no_such_path))
-        .with_state(graph)
+    Router::new().merge(alerts::routes()).route("/beta/{*path}", any(no_such_path)).with_state(graph)
 }
 
 /// Lets nobody pass to these routes without a token, and tells the handlers who calls.

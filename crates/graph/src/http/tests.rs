@@ -1,5 +1,7 @@
 //! What callers get over HTTP, errors included.
 
+mod descriptions;
+
 use std::sync::Arc;
 
 use alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId, Scope};
@@ -11,7 +13,7 @@ use tower::ServiceExt as _;
 
 use store::{SqliteStore, Store as _};
 
-use super::{Graph, Origins, protect, routes, surround};
+use super::{Graph, Origins, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
@@ -65,7 +67,7 @@ impl Fixture {
             verifier: Verifier::new(&issuer),
             origins: Origins::default(),
         });
-        let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
+        let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
         Self { router, issuer, _folder: folder }
     }
 
@@ -141,7 +143,7 @@ const PROTECTED: &[(&str, &str)] = &[
 #[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {
     let server = Fixture::new().await;
-    let unknown = [("GET", "/beta"), ("GET", "/beta/users"), ("POST", "/beta/$batch")];
+    let unknown = [("GET", "/beta/users"), ("POST", "/beta/$batch")];
     for (method, path) in PROTECTED.iter().chain(&unknown) {
         for token in [None, Some("nonsense"), Some("")] {
             let reply =
