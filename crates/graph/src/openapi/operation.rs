@@ -39,7 +39,7 @@ impl Operation {
             description: String::new(),
             parameters: Vec::new(),
             body: None,
-            responses: Map::new(),
+            responses: parts::too_long().collect(),
             is_open: false,
         }
         .fails(&[Kind::BadRequest, Kind::Internal])

@@ -1,7 +1,8 @@
 //! What operations share: parameters, headers, errors.
 
+use axum::http::StatusCode;
 use chrono::{TimeZone as _, Utc};
-use odata::Limits;
+use odata::{Limits, QueryOption};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, Kind};
@@ -29,9 +30,21 @@ fn request_header(name: &str, description: &str, schema: Value, example: &str) -
     json!({"name": name, "in": "header", "description": description, "schema": schema, "example": example})
 }
 
+/// The options of a query for a list of alerts, as far as the checker knows them. Page tokens are not
+/// among them: they come in links that are followed whole.
+pub(super) fn list_options() -> Vec<&'static str> {
+    let all = ["filter", "search", "orderby", "select", "count", "top", "skip", "format"];
+    all.into_iter().filter(|name| QueryOption::from_name(name).is_some()).collect()
+}
+
+/// Those of the list's options that make sense for a count.
+pub(super) fn count_options() -> Vec<&'static str> {
+    list_options().into_iter().filter(|name| ["filter", "search"].contains(name)).collect()
+}
+
 pub(super) fn parameters() -> Value {
     let limits = Limits::default();
-    json!({
+    let mut parameters = json!({
         "filter": query("$filter", "Which alerts: an OData 4.01 filter. $metadata says what can be filtered.", text("odata-filter", &limits), json!("severity eq 'high' and status eq 'active'")),
         "orderby": query("$orderby", "In which order; detectedDateTime desc if nothing is said.", text("odata-orderby", &limits), json!("severity desc,detectedDateTime desc")),
         "select": query("$select", "Which properties to show; all if nothing is said.", text("odata-select", &limits), json!("id,severity,status")),
@@ -39,22 +52,27 @@ pub(super) fn parameters() -> Value {
         "count": query("$count", "Whether to say how many alerts there are.", json!({"type": "boolean", "default": false}), json!(true)),
         "top": query("$top", "How many alerts a page holds at most.", json!({"type": "integer", "minimum": 0, "maximum": limits.top}), json!(50)),
         "skip": query("$skip", "How many alerts to pass over. Following @odata.nextLink is faster and loses nothing.", json!({"type": "integer", "minimum": 0, "maximum": limits.skip}), json!(0)),
-        "skiptoken": query("$skiptoken", "Where the page starts, as @odata.nextLink has it; nobody makes one up.", json!({"type": "string", "format": "odata-page-token", "minLength": 1, "maxLength": limits.page_token_bytes}), json!("ATAn2VEIEmUoePwCq1xO4mEBBgAAAABr")),
         "deltatoken": query("$deltatoken", "The state to start from, as @odata.deltaLink has it; `latest` for a link without alerts.", json!({"type": "string", "format": "odata-delta-token", "minLength": 1, "maxLength": limits.page_token_bytes}), json!("latest")),
         "format": query("$format", "The form of the reply; goes before the Accept header.", json!({"type": "string", "enum": ["json", "application/json"]}), json!("json")),
         "metadataFormat": query("$format", "The form of the document; goes before the Accept header.", json!({"type": "string", "enum": ["xml", "json", "application/xml", "application/json"]}), json!("json")),
         "alertId": path("id", "The alert's id.", "5a3b1e00-0001-4000-8000-000000000007"),
         "ifMatch": request_header("If-Match", "Change the alert only if it is still in the version with this ETag; * for any.", json!({"type": "string", "format": "etag"}), "W/\"3\""),
-        "preferList": request_header("Prefer", "odata.maxpagesize=N for smaller pages; include-unknown-enum-members.", json!({"type": "string", "format": "prefer-list"}), "odata.maxpagesize=50"),
-        "preferReturn": request_header("Prefer", "return=minimal for a reply without a body.", json!({"type": "string", "enum": ["return=minimal", "return=representation"]}), "return=minimal"),
+        "preferList": request_header("Prefer", "odata.maxpagesize=N for smaller pages; include-unknown-enum-members. What is not known is passed over.", json!({"type": "string"}), "odata.maxpagesize=50"),
+        "preferReturn": request_header("Prefer", "return=minimal for a reply without a body. What is not known is passed over.", json!({"type": "string"}), "return=minimal"),
         "subscriptionId": path("id", "The subscription's id.", "5a3b1e00-0004-4000-8000-000000000001"),
         "requirementId": path("id", "The requirement's id.", "mfaEnforcedForAdmins"),
         "historyId": path("id", "The entry's id.", "5a3b1e00-0005-4000-8000-000000000001"),
         "tenantId": path("tenantId", "The customer's tenant.", "5a3b1e00-0003-4000-8000-000000000002"),
         "azureSubscriptionId": path("subscriptionId", "The customer's Azure subscription.", "5a3b1e00-0002-4000-8000-000000000002"),
         "correlationId": path("correlationId", "What the test event was answered with.", "5a3b1e00-0006-4000-8000-000000000001"),
-        "newEventsModel": request_header("X-NewEventsModel", "true for the newer model of events.", json!({"type": "string", "enum": ["true", "false"]}), "true"),
-    })
+        "newEventsModel": request_header("X-NewEventsModel", "true for the newer model of events.", json!({"type": "string"}), "true"),
+    });
+    if let Some(parameters) = parameters.as_object_mut()
+        && !list_options().contains(&"search")
+    {
+        parameters.remove("search");
+    }
+    parameters
 }
 
 pub(super) fn headers() -> Value {
@@ -137,10 +155,27 @@ fn errors() -> Vec<(Kind, &'static str, &'static str)> {
     ]
 }
 
+/// What the HTTP library answers before a request gets to any handler, without a body or our headers.
+const TOO_LONG: &[(StatusCode, &str)] = &[
+    (StatusCode::URI_TOO_LONG, "The URL has more than 65,534 bytes."),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "There are too many headers, or they are too long."),
+];
+
+/// The replies of [`TOO_LONG`], which any operation can have.
+pub(super) fn too_long() -> impl Iterator<Item = (String, Value)> {
+    TOO_LONG.iter().map(|(status, _)| {
+        let reference = json!({"$ref": format!("#/components/responses/{}", named(*status))});
+        (status.as_str().to_owned(), reference)
+    })
+}
+
 /// The replies with errors, by the names of their statuses.
 pub(super) fn error_responses() -> Value {
     let at = Utc.timestamp_opt(1_900_000_000, 0).single().unwrap_or_default();
     let mut responses = Map::new();
+    for (status, description) in TOO_LONG {
+        responses.insert(named(*status), json!({"description": description}));
+    }
     for (kind, description, message) in errors() {
         let mut headers = reply_headers();
         match kind {
@@ -169,6 +204,9 @@ pub(super) fn error_response(kind: &Kind) -> (String, Value) {
 
 /// The name of an error's status, without spaces.
 fn component(kind: &Kind) -> String {
-    let status = ApiError::new(kind.clone(), "").status();
+    named(ApiError::new(kind.clone(), "").status())
+}
+
+fn named(status: StatusCode) -> String {
     status.canonical_reason().unwrap_or_default().replace(' ', "")
 }

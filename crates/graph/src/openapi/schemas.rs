@@ -11,7 +11,7 @@ const SENTINEL: &str = "unknownFutureValue";
 pub(super) fn all() -> Value {
     let mut schemas = Map::new();
     for schema in &edm::document().schemas {
-        for ty in &schema.types {
+        for ty in schema.types.iter().filter(|ty| is_sent(ty)) {
             schemas.insert(format!("{}.{}", schema.namespace, ty.name()), of_type(ty));
         }
     }
@@ -31,6 +31,33 @@ pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
+/// Whether values of the type are sent: an entity that only leads to others is none but a path.
+fn is_sent(ty: &Type) -> bool {
+    match ty {
+        Type::Enumeration(_) => true,
+        Type::Structured(structured) => {
+            structured.base.is_some() || structured.is_open || !structured.properties.is_empty()
+        }
+    }
+}
+
+/// An entity of the type or of one that derives from it.
+fn entity(ty: &str) -> Value {
+    let derived = edm::document().schemas.iter().flat_map(|schema| {
+        let derived = schema.types.iter().filter(|found| match found {
+            Type::Structured(structured) => structured.base == Some(ty),
+            Type::Enumeration(_) => false,
+        });
+        derived.map(|found| reference(&format!("{}.{}", schema.namespace, found.name())))
+    });
+    let mut kinds: Vec<Value> = derived.collect();
+    if kinds.is_empty() {
+        return reference(ty);
+    }
+    kinds.push(reference(ty));
+    json!({"anyOf": kinds})
+}
+
 /// A page of entities of the type.
 pub(super) fn collection(ty: &str) -> Value {
     json!({
@@ -41,7 +68,7 @@ pub(super) fn collection(ty: &str) -> Value {
             "@odata.count": {"type": "integer", "minimum": 0},
             "@odata.nextLink": {"type": "string", "format": "uri"},
             "@odata.deltaLink": {"type": "string", "format": "uri"},
-            "value": {"type": "array", "items": reference(ty)},
+            "value": {"type": "array", "items": entity(ty)},
         },
     })
 }
@@ -49,7 +76,7 @@ pub(super) fn collection(ty: &str) -> Value {
 /// One entity with its context.
 pub(super) fn single(ty: &str) -> Value {
     json!({"allOf": [
-        reference(ty),
+        entity(ty),
         {"type": "object", "required": ["@odata.context"], "properties": {
             "@odata.context": {"type": "string"},
             "@odata.etag": {"type": "string"},

@@ -140,7 +140,7 @@ const AWAITED: &[&str] = &[
 ];
 
 /// Other ways to write a path that the document has: each with the way that the document writes it.
-const ALIASES: &[(&str, &str)] = &[("/beta/%24metadata", "/beta/$metadata")];
+const ALIASES: &[(&str, &str)] = &[("/beta/", "/beta"), ("/beta/%24metadata", "/beta/$metadata")];
 
 /// The paths of the router. It names them nowhere but in its debug text.
 fn served(server: &Fixture) -> BTreeSet<String> {

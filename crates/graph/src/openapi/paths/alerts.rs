@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::operation::Operation;
+use super::super::parts::{count_options, list_options};
 use super::super::schemas::{collection, reference, single};
 use crate::auth::{READ, READ_WRITE};
 use crate::error::Kind;
@@ -50,21 +51,11 @@ fn with_context(mut entity: Value, suffix: &str) -> Value {
 fn list() -> Operation {
     Operation::get("/beta/security/partner/securityAlerts", "listAlerts", "alerts", "List security alerts")
         .describe(
-            "A page of the alerts that the caller may see, with a link to the next page if there is one.",
+            "A page of the alerts that the caller may see, with a link to the next page if there is one. The link is followed whole; its $skiptoken is the server's own.",
         )
         .needs(&[READ, READ_WRITE])
-        .takes(&[
-            "filter",
-            "search",
-            "orderby",
-            "select",
-            "count",
-            "top",
-            "skip",
-            "skiptoken",
-            "format",
-            "preferList",
-        ])
+        .takes(&list_options())
+        .takes(&["preferList"])
         .gives_json(
             StatusCode::OK,
             "A page of alerts.",
@@ -85,7 +76,7 @@ fn count() -> Operation {
     )
     .describe("How many alerts there are, as a bare number.")
     .needs(&[READ, READ_WRITE])
-    .takes(&["filter", "search"])
+    .takes(&count_options())
     .gives(
         StatusCode::OK,
         "The number.",
@@ -104,7 +95,7 @@ fn delta() -> Operation {
     )
     .describe("Without a token all alerts, page by page; the last page has a deltaLink, which later gives what is new or changed since. An alert may come twice.")
     .needs(&[READ, READ_WRITE])
-    .takes(&["select", "top", "skiptoken", "deltatoken", "preferList"])
+    .takes(&["select", "top", "deltatoken", "preferList"])
     .gives_json(
         StatusCode::OK,
         "A page of alerts, with a nextLink or a deltaLink.",

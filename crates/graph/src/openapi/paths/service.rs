@@ -8,17 +8,10 @@ use crate::auth::{READ, READ_WRITE};
 use crate::error::Kind;
 
 pub(in super::super) fn operations() -> Vec<Operation> {
-    vec![
-        service_document("/beta", "getServiceDocument"),
-        service_document("/beta/", "getServiceDocumentWithSlash"),
-        metadata(),
-        openapi(),
-        health(),
-        detectors(),
-    ]
+    vec![service_document(), metadata(), openapi(), health(), detectors()]
 }
 
-fn service_document(path: &'static str, id: &'static str) -> Operation {
+fn service_document() -> Operation {
     let schema = json!({
         "type": "object",
         "required": ["@odata.context", "value"],
@@ -35,7 +28,7 @@ fn service_document(path: &'static str, id: &'static str) -> Operation {
         "@odata.context": "https://alerts.partner.example/beta/$metadata",
         "value": [{"name": "security", "kind": "Singleton", "url": "security"}],
     });
-    Operation::get(path, id, "service", "List what there is at the root")
+    Operation::get("/beta", "getServiceDocument", "service", "List what there is at the root")
         .describe("OData's service document.")
         .open_to_all()
         .takes(&["format"])
