@@ -2,7 +2,7 @@
 //!
 //! Handlers extract, authorise, call one function of [`crate::app`] and shape the reply. [`routes`]
 //! are the Graph API; [`protect`] and [`surround`] serve the routes of others as well, so that the
-//! whole server authenticates and answers in one way.
+//! whole server authenticates and answers in one way. [`open_routes`] describe the API, to anybody.
 
 mod accept;
 mod alerts;
@@ -12,6 +12,8 @@ mod body;
 mod entity;
 mod envelope;
 mod etag;
+mod metadata;
+mod negotiate;
 mod origin;
 mod prefer;
 mod subscriptions;
@@ -38,6 +40,7 @@ use crate::notify::receivers::{Patience, Receivers};
 
 pub use body::json_object;
 pub use envelope::RequestIds;
+pub use metadata::open_routes;
 pub use origin::{Link, Origins};
 pub use throttle::Throttle;
 
@@ -97,7 +100,6 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     let mut routes = Router::new()
         .merge(alerts::routes())
         .merge(subscriptions::routes())
-        .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);
     if let Some(throttle) = throttle {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Throttle, protect, routes, surround};
+use super::{Graph, Throttle, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
@@ -69,7 +69,7 @@ impl Fixture {
         let mut graph = Graph::new(store, verifier, odata::TokenKey::new([7; 32])).unwrap();
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
         let graph = Arc::new(graph);
-        let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
+        let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
         Self { router, issuer, _folder: folder }
     }
 
