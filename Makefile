@@ -16,7 +16,7 @@ build: ## Build the binary target/release/tenantwatch
 	@scripts/need cc pkg:gcc
 	cargo build --release $(CARGO_FLAGS) --bin tenantwatch
 
-test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, a real browser (installs what it needs)
+test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, the OpenAPI document, a real browser (installs what it needs)
 	@scripts/test
 
 check: ## The quick gate: format, lints, unit tests, docs
@@ -34,4 +34,4 @@ evaluate: build ## Score the detectors on a simulated estate (seed 1, 50 custome
 
 clean: ## Remove everything that was built or made by running
 	cargo clean
-	rm -rf tests/browser/node_modules tests/sdk/.venv tenantwatch-demo
+	rm -rf tests/browser/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo

@@ -5,7 +5,7 @@
 //! microsoftgraph/msgraph-metadata); of the namespace `microsoft.graph` only what is needed here. The
 //! alert comes from [`store::alert_model`], against which queries are checked, so that the two never
 //! differ. The published CSDL has no capability annotations for these types; ours are in
-//! [`capabilities`].
+//! `capabilities`.
 
 mod alert;
 mod capabilities;
