@@ -8,6 +8,7 @@
 mod build;
 mod evaluate;
 pub mod generate;
+pub mod postgres;
 pub mod properties;
 pub mod suite;
 
