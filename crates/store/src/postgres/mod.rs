@@ -5,6 +5,9 @@ mod open;
 mod target;
 mod tls;
 
+#[cfg(test)]
+mod tests;
+
 use deadpool_postgres::Pool;
 
 use crate::StoreError;

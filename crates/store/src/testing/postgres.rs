@@ -4,10 +4,10 @@
 //! one whose schema is up to date. The server's folder is temporary. It listens on a socket in that
 //! folder, and on a free port of the loopback address for the tests that need one.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,21 +54,22 @@ impl PostgresServer {
     /// See [`PostgresServer::start`].
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<PostgresServer> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(Durability::Unsynced, &[]))
+        SHARED.get_or_init(|| Self::start(Durability::Unsynced, &[], &[]))
     }
 
-    /// Starts a server with further `name=value` settings.
+    /// Starts a server with further `name=value` settings, and files, by name and content, in the
+    /// folder above its data.
     ///
     /// # Panics
     ///
     /// If PostgreSQL is not installed, or does not start. The message says what to do, or what the
     /// server said.
     #[must_use]
-    pub fn start(durability: Durability, settings: &[String]) -> Self {
+    pub fn start(durability: Durability, settings: &[&str], files: &[(&str, &str)]) -> Self {
         let bin = binaries();
         let mut failure = String::new();
         for _ in 0..STARTS_MAX {
-            match Self::try_start(&bin, durability, settings) {
+            match Self::try_start(&bin, durability, settings, files) {
                 Ok(server) => return server,
                 Err(said) => failure = said,
             }
@@ -79,12 +80,21 @@ impl PostgresServer {
         panic!("the PostgreSQL server for tests does not start. It said:\n{failure}");
     }
 
-    fn try_start(bin: &Path, durability: Durability, settings: &[String]) -> Result<Self, String> {
+    fn try_start(
+        bin: &Path,
+        durability: Durability,
+        settings: &[&str],
+        files: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let folder = tempfile::Builder::new()
             .prefix("pg-")
             .tempdir()
             .expect("a test machine has a temporary folder")
             .keep();
+        for (name, content) in files {
+            let mut private = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(name)).expect("the folder is new");
+            private.write_all(content.as_bytes()).expect("a test machine has room");
+        }
         let mut command = unprivileged(&folder);
         let port = free_port();
         command.args(["sh", "-c", SCRIPT, "postgres-server"]).arg(bin).arg(&folder);
@@ -229,7 +239,10 @@ fn unprivileged(folder: &Path) -> Command {
         .into_iter()
         .find_map(|name| Some((id("-u", name)?, id("-g", name)?)))
         .expect("a system has a user called nobody");
-    chown(folder, Some(user), Some(group)).expect("root may give folders away");
+    let files = fs::read_dir(folder).expect("the folder was made").flatten().map(|file| file.path());
+    for path in files.chain([folder.to_owned()]) {
+        chown(path, Some(user), Some(group)).expect("root may give files away");
+    }
     let mut command = Command::new("setpriv");
     command.args([format!("--reuid={user}"), format!("--regid={group}"), "--clear-groups".to_owned()]);
     command

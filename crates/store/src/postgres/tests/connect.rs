@@ -1,8 +1,7 @@
 //! What the program says when a PostgreSQL database cannot be used, and when it can.
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
-use store::testing::postgres::{PostgresServer, execute, temporary_postgres};
-use store::{PostgresStore, StoreError};
+use crate::testing::postgres::{PostgresServer, execute, temporary_postgres};
+use crate::{PostgresStore, StoreError};
 
 /// Why a database cannot be opened, in words that a person reads.
 async fn refusal(url: &str) -> String {
