@@ -12,13 +12,13 @@
 //! not miss a change ([`Session::settled_until`]) holds it alone for a moment, after which all writers
 //! that came before have committed.
 
+use ::alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
-use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
-use ::alerts::PartnerTenantId;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{SimpleQueryMessage, types::Type};
+use futures::{FutureExt, TryStreamExt, pin_mut};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::bind::Parameter;
 use crate::StoreError;
@@ -71,10 +71,10 @@ fn key(partner: &PartnerTenantId) -> i64 {
 
 /// A connection of the pool, at work.
 pub(super) struct PostgresSession {
-    /// `None` once it is known not to be fit for the pool.
+    /// Gone only once this is dropped.
     client: Option<Object>,
     stage: Stage,
-    /// Statements on their way with the next one.
+    /// Statements that go with the next one.
     waiting: Vec<Statement>,
     /// When what this transaction writes is changed.
     change_time: Option<DateTime<Utc>>,
@@ -88,44 +88,63 @@ enum Stage {
     Beginning(Lock),
     /// Inside the transaction.
     Begun,
-    /// The transaction was ended.
-    Ended,
 }
 
-/// One answer of the server.
-enum Answer {
-    Rows(Vec<tokio_postgres::Row>),
-    Clock(Option<DateTime<Utc>>),
-    Done,
+/// A statement that is ready to be sent.
+struct Ready {
+    statement: tokio_postgres::Statement,
+    parameters: Vec<Parameter>,
+}
+
+/// What the server said to one request.
+#[derive(Default)]
+struct Answer {
+    rows: Vec<tokio_postgres::Row>,
+    changed: u64,
+    clock: Option<Vec<SimpleQueryMessage>>,
 }
 
 type Request<'a> = BoxFuture<'a, Result<Answer, tokio_postgres::Error>>;
 
 impl PostgresSession {
+    /// A session whose statements stand alone.
     pub(super) fn reading(client: Object) -> Self {
-        Self { client: Some(client), stage: Stage::Reading, waiting: Vec::new(), change_time: None }
+        Self::at(client, Stage::Reading)
     }
 
+    /// A session that is one transaction.
     pub(super) fn writing(client: Object, lock: Lock) -> Self {
-        Self { stage: Stage::Beginning(lock), ..Self::reading(client) }
+        Self::at(client, Stage::Beginning(lock))
     }
 
-    /// Keeps what the transaction did.
-    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+    fn at(client: Object, stage: Stage) -> Self {
+        Self { client: Some(client), stage, waiting: Vec::new(), change_time: None }
+    }
+
+    /// Ends the transaction: keeps all that it did, or nothing if that failed.
+    pub(super) async fn end<T>(self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        match done {
+            Ok(done) => self.commit().await.map(|()| done),
+            Err(error) => {
+                // A connection on which this fails is closed, which undoes the transaction too.
+                let _ = self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
         if self.stage == Stage::Begun || !self.waiting.is_empty() {
             self.send(None, Some("commit")).await?;
         }
-        self.stage = Stage::Ended;
         Ok(())
     }
 
-    /// Undoes what the transaction did.
-    pub(super) async fn rollback(mut self) -> Result<(), StoreError> {
+    async fn rollback(mut self) -> Result<(), StoreError> {
         self.waiting.clear();
         if self.stage == Stage::Begun {
-            self.client()?.batch_execute("rollback").await?;
+            self.send(None, Some("rollback")).await?;
         }
-        self.stage = Stage::Ended;
         Ok(())
     }
 
@@ -133,58 +152,163 @@ impl PostgresSession {
         self.client.as_ref().ok_or_else(|| StoreError::Database("the connection was given up".into()))
     }
 
-    /// Sends what waits and then `statement` and `last`, in one round trip; gives the rows of `statement`.
+    /// Sends what waits, then `statement`, then `end`, in one round trip; gives the answer to `statement`.
     ///
-    /// The first error is told: those after it only say that the transaction has failed.
+    /// The first error is told; those after it only say that the transaction has failed.
     async fn send(
         &mut self,
         statement: Option<Statement>,
-        last: Option<&'static str>,
-    ) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        end: Option<&'static str>,
+    ) -> Result<Answer, StoreError> {
         let mut statements = std::mem::take(&mut self.waiting);
+        let answer_at = statements.len();
         statements.extend(statement);
-        let begin = match self.stage {
-            Stage::Beginning(lock) => Some(format!("begin; {}", lock.sql())),
-            Stage::Reading | Stage::Begun | Stage::Ended => None,
-        };
-        let client = self.client.as_ref().ok_or_else(|| StoreError::Database("the connection was given up".into()))?;
         // All are prepared before any is sent: one that had to wait for that would be overtaken.
         let mut ready = Vec::new();
-        for statement in statements {
-            let prepared = client.prepare_cached(&statement.sql).await?;
-            ready.push((prepared, Parameter::all(statement.values)?));
+        for Statement { sql, values } in statements {
+            let statement = self.client()?.prepare_cached(&sql).await?;
+            ready.push(Ready { statement, parameters: Parameter::all(values)? });
         }
+        let begin = match self.stage {
+            Stage::Beginning(lock) => Some(format!("begin; {}", lock.sql())),
+            Stage::Reading | Stage::Begun => None,
+        };
         if begin.is_some() {
             self.stage = Stage::Begun;
         }
+        let client = self.client()?;
         let mut requests: Vec<Request<'_>> = Vec::new();
+        requests.extend(ready.iter().map(|ready| ready.request(client)));
         if let Some(begin) = &begin {
-            requests.push(client.batch_execute(begin).map(|done| done.map(|()| Answer::Done)).boxed());
-        }
-        for (prepared, parameters) in &ready {
-            requests.push(
-                async move {
-                    let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|value| value as _).collect();
-                    client.query(prepared, &parameters).await.map(Answer::Rows)
-                }
-                .boxed(),
-            );
-        }
-        if begin.is_some() {
+            requests.insert(0, command(client, begin));
             // After the first statement, which may have waited for the lock on a row.
-            requests.push(client.simple_query(CLOCK).map(|said| said.map(|said| Answer::Clock(time(&said)))).boxed());
+            requests.push(clock(client));
         }
-        if let Some(last) = last {
-            requests.push(client.batch_execute(last).map(|done| done.map(|()| Answer::Done)).boxed());
+        requests.extend(end.map(|end| command(client, end)));
+        // They are polled in this order at first, which is when each is sent.
+        let answers = join_all(requests).await;
+        if end.is_some() {
+            self.stage = Stage::Reading;
         }
-        let mut rows = Vec::new();
-        for answer in join_all(requests).await {
-            match answer? {
-                Answer::Rows(found) => rows = found,
-                Answer::Clock(time) => self.change_time = time,
-                Answer::Done => {}
-            }
+        let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(said) = answers.iter_mut().find_map(|answer| answer.clock.take()) {
+            self.change_time = Some(time(&said)?);
         }
-        Ok(rows)
+        let answer_at = answer_at + usize::from(begin.is_some());
+        Ok(answers.into_iter().nth(answer_at).unwrap_or_default())
     }
+}
+
+impl Ready {
+    fn request<'a>(&'a self, client: &'a Object) -> Request<'a> {
+        async move {
+            let parameters = self.parameters.iter().map(|value| value as &(dyn ToSql + Sync));
+            let rows = client.query_raw(&self.statement, parameters).await?;
+            pin_mut!(rows);
+            let mut answer = Answer::default();
+            while let Some(row) = rows.as_mut().try_next().await? {
+                answer.rows.push(row);
+            }
+            answer.changed = rows.rows_affected().unwrap_or_default();
+            Ok(answer)
+        }
+        .boxed()
+    }
+}
+
+/// A statement that gives nothing.
+fn command<'a>(client: &'a Object, sql: &'a str) -> Request<'a> {
+    async move { client.batch_execute(sql).await.map(|()| Answer::default()) }.boxed()
+}
+
+fn clock(client: &Object) -> Request<'_> {
+    async { Ok(Answer { clock: Some(client.simple_query(CLOCK).await?), ..Answer::default() }) }.boxed()
+}
+
+/// What the server's clock said.
+fn time(said: &[SimpleQueryMessage]) -> Result<DateTime<Utc>, StoreError> {
+    let text = said.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let microseconds = text.and_then(|text| text.parse().ok());
+    microseconds
+        .and_then(DateTime::from_timestamp_micros)
+        .ok_or_else(|| StoreError::Damaged { what: "the server's clock shows no time".to_owned() })
+}
+
+impl Drop for PostgresSession {
+    /// A transaction that was left open, as its caller has gone, must not meet the next one: its
+    /// connection is closed, and with that the server undoes it.
+    fn drop(&mut self) {
+        if self.stage == Stage::Begun {
+            drop(self.client.take().map(Object::take));
+        }
+    }
+}
+
+impl Session for PostgresSession {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Postgres
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let answer = self.send(Some(statement), None).await?;
+        answer.rows.iter().map(read).collect()
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        Ok(self.send(Some(statement), None).await?.changed)
+    }
+
+    async fn put(&mut self, statement: Statement) -> Result<(), StoreError> {
+        self.waiting.push(statement);
+        if self.waiting.len() >= WAITING_MAX {
+            self.send(None, None).await?;
+        }
+        Ok(())
+    }
+
+    /// The server's clock, which all replicas share, read under the partner's lock.
+    async fn change_time(
+        &mut self,
+        _: &PartnerTenantId,
+        _: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, StoreError> {
+        if self.change_time.is_none() {
+            self.send(None, None).await?;
+        }
+        self.change_time.ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
+    }
+
+    async fn settled_until(
+        &mut self,
+        partner: &PartnerTenantId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        // Statements that are sent as one are one transaction: the lock is held until the clock is read.
+        let lock = Lock::exclusive(partner).sql();
+        let said = self.client()?.simple_query(&format!("{lock}; {CLOCK}")).await?;
+        // The lock's own row comes first.
+        let last_row = said.iter().rposition(|message| matches!(message, SimpleQueryMessage::Row(_)));
+        time(&said[last_row.unwrap_or_default()..]).map(Some)
+    }
+}
+
+/// The columns of a row, as the types that the server gave them.
+fn read(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let columns = row.columns().iter().enumerate();
+    let values = columns.map(|(index, column)| {
+        Ok(match *column.type_() {
+            Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<String>>(index)?.map(Scalar::Text),
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Scalar::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map(|value| Scalar::Int(value.into())),
+            Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map(Scalar::Bool),
+            Type::FLOAT8 => row.try_get::<_, Option<f64>>(index)?.map(Scalar::Double),
+            ref other => {
+                let what = format!("column '{}' is of type {other}, which is not read here", column.name());
+                return Err(StoreError::Damaged { what });
+            }
+        })
+    });
+    values.collect::<Result<_, _>>().map(Row)
 }

@@ -1,9 +1,24 @@
 //! The expressions that databases write differently.
 
-use sea_query::{BinOper, CaseStatement, Expr, ExprTrait, Func};
+mod postgres;
+
+pub(crate) use postgres::Postgres;
+
+use sea_query::{
+    BinOper, CaseStatement, Expr, ExprTrait, Func, QueryBuilder, SqlWriterValues, SqliteQueryBuilder,
+    SubQueryStatement, Value,
+};
+
+use crate::session::Statement;
 
 /// What differs between databases.
 pub(crate) trait Dialect: Sync {
+    /// The text and parameters of a statement that was built.
+    fn statement(&self, built: SubQueryStatement) -> Statement;
+
+    /// A statement that was written by hand, with parameters `$1` and so on.
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement;
+
     /// Where `part` first occurs in `text`, from 1; 0 if it does not. With regard to case.
     fn position_of(&self, text: Expr, part: Expr) -> Expr;
 
@@ -14,10 +29,27 @@ pub(crate) trait Dialect: Sync {
     fn open_member(&self, property: &str, member: &str) -> Expr;
 }
 
-/// SQLite 3.38 or later.
+/// The text and parameters of a statement, as the builder of a database writes them.
+pub(crate) fn written(built: &SubQueryStatement, builder: &impl QueryBuilder) -> Statement {
+    let (placeholder, numbered) = builder.placeholder();
+    let mut sql = SqlWriterValues::new(placeholder, numbered);
+    builder.prepare_query_statement(built, &mut sql);
+    let (sql, values) = sql.into_parts();
+    Statement { sql, values: values.0 }
+}
+
+/// SQLite 3.39 or later.
 pub(crate) struct Sqlite;
 
 impl Dialect for Sqlite {
+    fn statement(&self, built: SubQueryStatement) -> Statement {
+        written(&built, &SqliteQueryBuilder)
+    }
+
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement { sql: sql.replace('$', "?"), values }
+    }
+
     fn position_of(&self, text: Expr, part: Expr) -> Expr {
         // `like` folds ASCII case here, so it cannot serve.
         Expr::from(Func::cust("instr").arg(text).arg(part))
