@@ -4,7 +4,7 @@
 //! no column must be given it, or it is compared by the rules of whatever language the database was
 //! made for.
 
-use sea_query::{BinOper, Expr, ExprTrait, Func, PostgresQueryBuilder, SubQueryStatement, Value};
+use sea_query::{Expr, Func, PostgresQueryBuilder, SubQueryStatement, Value};
 
 use super::{Dialect, written};
 use crate::session::Statement;
@@ -32,6 +32,6 @@ impl Dialect for Postgres {
 
     fn open_member(&self, property: &str, member: &str) -> Expr {
         let value = Func::cust("json_extract_path_text").arg(Expr::cust(READABLE_BODY)).arg(property).arg(member);
-        Expr::from(value).binary(BinOper::Custom("COLLATE"), Expr::cust("\"C\""))
+        Expr::cust_with_expr(r#"$1 collate "C""#, value)
     }
 }
