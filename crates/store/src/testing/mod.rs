@@ -10,12 +10,14 @@ mod evaluate;
 pub mod generate;
 pub mod postgres;
 pub mod properties;
+mod questions;
 pub mod suite;
 
 use std::sync::Arc;
 
 pub use build::{AlertBuilder, compare, finding, literal, operand, path, sort_key, text, time, value};
 pub use evaluate::{evaluate, in_order};
+pub use questions::{Question, common_questions};
 
 use crate::SqliteStore;
 

@@ -1,6 +1,8 @@
 //! What holds of PostgreSQL alone, and the shared suite run on it.
 
 mod connect;
+mod plans;
+mod together;
 mod tls;
 
 use tokio::runtime::Runtime;
