@@ -20,6 +20,13 @@ fn the_database_and_the_specification_agree_on_filters() {
 }
 
 #[test]
+fn the_database_and_the_specification_agree_on_searches() {
+    let runtime = Runtime::new().unwrap();
+    let (_database, store) = runtime.block_on(temporary_postgres());
+    properties::searches_agree(&runtime, &*store, 400);
+}
+
+#[test]
 fn following_the_pages_gives_each_alert_once_in_any_order() {
     let runtime = Runtime::new().unwrap();
     let (_database, store) = runtime.block_on(temporary_postgres());

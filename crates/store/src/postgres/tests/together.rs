@@ -151,7 +151,8 @@ async fn a_caller_that_goes_away_leaves_nothing_behind() {
     let now = time("2031-02-03T04:30:00Z");
     for patience_ms in [1, 3, 5, 10, 20] {
         let patience = Duration::from_millis(patience_ms);
-        let import = replicas[0].import_alerts(&partner(), &alerts, now);
+        let scope = partner();
+        let import = replicas[0].import_alerts(&scope, &alerts, now);
         let finished = tokio::time::timeout(patience, import).await.is_ok();
         let count = replicas[1].count_alerts(&partner(), None, None).await.unwrap();
         assert_eq!(count, if finished { alerts.len() as u64 } else { 0 });
