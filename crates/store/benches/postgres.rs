@@ -125,12 +125,15 @@ fn reads(criterion: &mut Criterion, filled: &Filled) {
     group.throughput(Throughput::Elements(CALLERS as u64));
     group.bench_function("store", |bencher| {
         bencher.iter(|| {
-            filled.together(async || filled.store.alert(&filled.scope, &filled.next().body.id).await.unwrap());
+            filled
+                .together(async || filled.store.alert(&filled.scope, &filled.next().body.id).await.unwrap());
         });
     });
     group.bench_function("bare", |bencher| {
         let sql = "select body from alert where partner_tenant_id = $1 and id = $2";
-        bencher.iter(|| filled.together(async || filled.bodies(sql, &[&"partner", &filled.next().body.id.as_str()]).await));
+        bencher.iter(|| {
+            filled.together(async || filled.bodies(sql, &[&"partner", &filled.next().body.id.as_str()]).await)
+        });
     });
     group.finish();
 
@@ -140,9 +143,13 @@ fn reads(criterion: &mut Criterion, filled: &Filled) {
         group.bench_function("store", |bencher| {
             bencher.iter(|| filled.together(async || assert_eq!(filled.page(&query).await, 50)));
         });
-        let sql = format!("select body from alert where partner_tenant_id = $1 {condition} order by {order} limit 50");
+        let sql = format!(
+            "select body from alert where partner_tenant_id = $1 {condition} order by {order} limit 50"
+        );
         group.bench_function("bare", |bencher| {
-            bencher.iter(|| filled.together(async || assert_eq!(filled.bodies(&sql, &[&"partner"]).await.len(), 50)));
+            bencher.iter(|| {
+                filled.together(async || assert_eq!(filled.bodies(&sql, &[&"partner"]).await.len(), 50))
+            });
         });
         group.finish();
     };

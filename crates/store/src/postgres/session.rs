@@ -283,7 +283,8 @@ impl Session for PostgresSession {
         if self.change_time.is_none() {
             self.send(None, None).await?;
         }
-        self.change_time.ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
+        self.change_time
+            .ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
     }
 
     /// While nobody writes, all transactions that have begun are over. Otherwise those before the oldest

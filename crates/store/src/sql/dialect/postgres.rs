@@ -4,7 +4,7 @@
 //! no column must be given it, or it is compared by the rules of whatever language the database was
 //! made for.
 
-use sea_query::{BinOper, Expr, ExprTrait, Func, Query, PostgresQueryBuilder, SubQueryStatement, Value};
+use sea_query::{BinOper, Expr, ExprTrait, Func, PostgresQueryBuilder, Query, SubQueryStatement, Value};
 
 use super::{Dialect, written};
 use crate::session::Statement;
@@ -67,7 +67,8 @@ impl Dialect for Postgres {
     }
 
     fn open_member(&self, property: &str, member: &str) -> Expr {
-        let value = Func::cust("json_extract_path_text").arg(Expr::cust(READABLE_BODY)).arg(property).arg(member);
+        let value =
+            Func::cust("json_extract_path_text").arg(Expr::cust(READABLE_BODY)).arg(property).arg(member);
         Expr::cust_with_expr(r#"$1 collate "C""#, value)
     }
 }
