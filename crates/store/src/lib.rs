@@ -19,6 +19,7 @@ mod error;
 mod logic;
 mod model;
 mod notification;
+mod postgres;
 mod run;
 mod session;
 mod sql;
@@ -43,6 +44,7 @@ pub use notification::{
     UnknownEvent,
 };
 pub use odata::Position;
+pub use postgres::PostgresStore;
 pub use run::{Backlog, DetectorRun};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
