@@ -16,12 +16,13 @@ build: ## Build the binary target/release/tenantwatch
 	@scripts/need cc pkg:gcc
 	cargo build --release $(CARGO_FLAGS) --bin tenantwatch
 
-test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, a real browser (installs what it needs)
+test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, the OpenAPI document, a real browser (installs what it needs)
 	@scripts/test
 
 check: ## The quick gate: format, lints, unit tests, docs
 	cargo fmt --all --check
 	cargo clippy --release $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	@scripts/need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" pkg:postgresql
 	cargo test --release $(CARGO_FLAGS) --workspace --lib --bins
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --release --workspace --no-deps --document-private-items
 
@@ -34,4 +35,4 @@ evaluate: build ## Score the detectors on a simulated estate (seed 1, 50 custome
 
 clean: ## Remove everything that was built or made by running
 	cargo clean
-	rm -rf tests/browser/node_modules tests/sdk/.venv tenantwatch-demo
+	rm -rf tests/browser/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo

@@ -100,8 +100,8 @@ pub struct PartnerSecurityAlert {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AffectedResource {
-    /// The path of the resource.
-    pub resource_id: ResourceId,
+    /// The path of the resource, as its source wrote it; Azure compares paths without case.
+    pub resource_id: String,
     /// The kind of resource; Microsoft's only published value is `AzureResource`.
     pub resource_type: String,
 }
@@ -110,6 +110,7 @@ impl AffectedResource {
     /// An Azure resource.
     #[must_use]
     pub fn azure(resource_id: ResourceId) -> Self {
+        let resource_id = resource_id.as_str().to_owned();
         Self { resource_id, resource_type: "AzureResource".to_owned() }
     }
 }

@@ -174,7 +174,7 @@ fn union(known: &[AffectedResource], seen: &[ResourceId]) -> Vec<AffectedResourc
         if all.len() >= AFFECTED_RESOURCES_MAX {
             break;
         }
-        if !all.iter().any(|resource| resource.resource_id == *id) {
+        if !all.iter().any(|resource| resource.resource_id.eq_ignore_ascii_case(id.as_str())) {
             all.push(AffectedResource::azure(id.clone()));
         }
     }

@@ -11,14 +11,15 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use graph::Graph;
+use graph::Graph;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::auth::{READ, READ_WRITE};
-use graph::http::{Origins, protect, routes, surround};
+use graph::http::{protect, routes, surround};
 use odata::TokenKey;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::{AlertStore as _, Store};
+use store::Store;
 use tower::ServiceExt as _;
 
 const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
@@ -100,13 +101,8 @@ impl Server {
         let partner = Scope::Partner(PARTNER.parse().unwrap());
         store.import_alerts(&partner, &alerts(), Utc::now()).await.unwrap();
         let issuer = Issuer::open(folder.path()).unwrap();
-        let graph = Arc::new(Graph {
-            store,
-            verifier: Verifier::new(&issuer),
-            origins: Origins::default(),
-            tokens: TokenKey::new([1; 32]),
-            throttle: None,
-        });
+        let verifier = Verifier::new(&issuer);
+        let graph = Arc::new(Graph::new(store, verifier, TokenKey::new([1; 32])).unwrap());
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
         Self { router, issuer, _folder: folder }
     }

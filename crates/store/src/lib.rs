@@ -20,6 +20,7 @@ mod facts;
 mod logic;
 mod model;
 mod notification;
+mod postgres;
 mod run;
 mod session;
 mod sql;
@@ -46,6 +47,7 @@ pub use notification::{
     UnknownEvent,
 };
 pub use odata::Position;
+pub use postgres::PostgresStore;
 pub use run::{Backlog, DetectorRun};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;

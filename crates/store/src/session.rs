@@ -10,9 +10,10 @@ use alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
 use sea_query::Value;
 
+use crate::sql::alerts::BODY_COLUMNS;
 use crate::sql::dialect::Dialect;
 use crate::sql::scalar::Scalar;
-use crate::{ChangePosition, StoreError};
+use crate::{AlertBody, ChangePosition, StoreError};
 
 /// One transaction of a database; also one that only reads.
 ///
@@ -38,15 +39,48 @@ pub(crate) trait Session: Send {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<DateTime<Utc>, StoreError>> + Send;
 
-    /// The end of the log of changes: none at or before it is still to come.
-    fn change_horizon(&mut self) -> impl Future<Output = Result<ChangePosition, StoreError>> + Send;
+    /// Runs a statement that nobody waits for; it has run before the next one does.
+    ///
+    /// Its failure is that of the transaction, and may be told by a later statement or by the commit.
+    fn put(&mut self, statement: Statement) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async move { self.execute(statement).await.map(|_| ()) }
+    }
 
-    /// Up to when all changes of alerts can be read; `None` if that is always now.
+    /// The end of the log of the partner's changes: none at or before it is still to come.
+    fn change_horizon(
+        &mut self,
+        partner: &PartnerTenantId,
+    ) -> impl Future<Output = Result<ChangePosition, StoreError>> + Send;
+
+    /// Up to when all changes of the partner's alerts can be read; `None` if that is always now.
     ///
     /// A list by `modified_at` asks first, and leaves out what is later, or it could pass over a change
     /// that is under way.
-    fn settled_before(&mut self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
+    fn settled_before(
+        &mut self,
+        _partner: &PartnerTenantId,
+    ) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
         std::future::ready(Ok(None))
+    }
+
+    /// Up to `limit` alerts of a statement whose first columns are
+    /// [`BODY_COLUMNS`]; and if it gives more rows than that, the last
+    /// alert's columns after those.
+    ///
+    /// A database may have a shorter way than by way of rows.
+    fn alerts(
+        &mut self,
+        statement: Statement,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<AlertBody>, Option<Row>), StoreError>> + Send {
+        async move {
+            let mut rows = self.rows(statement).await?;
+            let more_follow = rows.len() > limit;
+            rows.truncate(limit);
+            let alerts = rows.iter_mut().map(Row::alert_body).collect::<Result<_, _>>()?;
+            let last = rows.pop().filter(|_| more_follow);
+            Ok((alerts, last.map(|row| Row(row.0.into_iter().skip(BODY_COLUMNS.len()).collect()))))
+        }
     }
 
     /// The one row that there is at most.
@@ -131,6 +165,11 @@ impl Row {
     /// A time.
     pub(crate) fn time(&mut self, column: usize) -> Result<DateTime<Utc>, StoreError> {
         self.opt_time(column)?.ok_or_else(|| damaged(column, "null"))
+    }
+
+    /// The first columns of a row, which are [`BODY_COLUMNS`].
+    pub(crate) fn alert_body(&mut self) -> Result<AlertBody, StoreError> {
+        Ok(AlertBody { json: self.text(0)?, version: self.amount(1)?, modified_at: self.time(2)? })
     }
 
     /// An identity, or null.

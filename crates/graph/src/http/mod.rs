@@ -2,7 +2,7 @@
 //!
 //! Handlers extract, authorise, call one function of [`crate::app`] and shape the reply. [`routes`]
 //! are the Graph API; [`protect`] and [`surround`] serve the routes of others as well, so that the
-//! whole server authenticates and answers in one way.
+//! whole server authenticates and answers in one way. [`open_routes`] describe the API, to anybody.
 
 mod accept;
 mod alerts;
@@ -12,6 +12,8 @@ mod body;
 mod entity;
 mod envelope;
 mod etag;
+mod metadata;
+mod negotiate;
 mod origin;
 mod partner_center;
 mod prefer;
@@ -36,11 +38,13 @@ use tower_http::decompression::RequestDecompressionLayer;
 
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
-use crate::notify::receivers::Receivers;
+use crate::notify::reach::Reach;
+use crate::notify::receivers::{Patience, Receivers};
 use crate::webhooks::Webhooks;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
+pub use metadata::open_routes;
 pub use origin::{Link, Origins};
 pub use throttle::Throttle;
 
@@ -72,6 +76,34 @@ pub struct Notifications {
     pub subscriptions_per_application_max: u32,
 }
 
+impl Graph {
+    /// Over these alerts, with everything else as it is for a server that only this machine reaches:
+    /// plain HTTP, no proxies, no limit, no receivers outside the public internet, no webhooks.
+    ///
+    /// # Errors
+    ///
+    /// [`reqwest::Error`] if the machine offers no root certificates to judge receivers by.
+    pub fn new(store: Arc<dyn Store>, verifier: Verifier, tokens: TokenKey) -> Result<Self, reqwest::Error> {
+        let receivers = Receivers::new(Reach::default(), Patience::default())?;
+        Ok(Self {
+            store,
+            verifier,
+            tokens,
+            origins: Origins::default(),
+            throttle: None,
+            notifications: Notifications {
+                receivers: Arc::new(receivers),
+                subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
+            },
+            response_time_target: ResponseTimeTarget::default(),
+            webhooks: None,
+        })
+    }
+}
+
+/// How many subscriptions an application may have in one partner, unless the operator says otherwise.
+pub const SUBSCRIPTIONS_PER_APPLICATION_MAX: u32 = 100;
+
 /// The routes of the Graph API. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
     let throttle = graph.throttle.clone();
@@ -80,7 +112,6 @@ pub fn routes(graph: Arc<Graph>) -> Router {
         .merge(score::routes())
         .merge(partner_center::routes())
         .merge(subscriptions::routes())
-        .route("/beta", any(no_such_path))
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);
     if let Some(throttle) = throttle {
@@ -90,9 +121,10 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     routes.clone().merge(batch::routes(routes))
 }
 
-/// The routes that need no caller, beside those of [`protect`].
-pub fn open_routes(graph: Arc<Graph>) -> Router {
-    partner_center::open_routes().with_state(graph)
+/// Where receivers of webhooks read the certificate of deliveries. They have no token, so it stands
+/// outside of [`protect`].
+pub fn certificate_routes(graph: Arc<Graph>) -> Router {
+    partner_center::certificate_routes().with_state(graph)
 }
 
 /// Lets nobody pass to these routes without a token, and tells the handlers who calls.

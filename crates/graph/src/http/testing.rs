@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use alerts::score::ResponseTimeTarget;
 use alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId, Scope};
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Notifications, Origins, Throttle, open_routes, protect, routes, surround};
+use super::{Graph, Throttle, certificate_routes, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
@@ -70,21 +69,15 @@ impl Fixture {
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
         store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
+        let verifier = Verifier::new(&issuer);
+        let mut graph = Graph::new(store.clone(), verifier, odata::TokenKey::new([7; 32])).unwrap();
+        graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
         let loopback = Reach { allow_insecure_loopback: true, ..Reach::default() };
-        let graph = Arc::new(Graph {
-            store: store.clone(),
-            verifier: Verifier::new(&issuer),
-            origins: Origins::default(),
-            response_time_target: ResponseTimeTarget::default(),
-            tokens: odata::TokenKey::new([7; 32]),
-            notifications: Notifications {
-                receivers: Arc::new(Receivers::new(loopback, Patience::default()).unwrap()),
-                subscriptions_per_application_max: 10,
-            },
-            webhooks: Some(Arc::new(Webhooks::new("https://alerts.partner.example/".parse().unwrap(), None))),
-            throttle: requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests))),
-        });
-        let open = open_routes(graph.clone());
+        graph.notifications.receivers = Arc::new(Receivers::new(loopback, Patience::default()).unwrap());
+        let public_url = "https://alerts.partner.example/".parse().unwrap();
+        graph.webhooks = Some(Arc::new(Webhooks::new(public_url, None)));
+        let graph = Arc::new(graph);
+        let open = open_routes().merge(certificate_routes(graph.clone()));
         let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
         Self { router, store, issuer, _folder: folder }
     }

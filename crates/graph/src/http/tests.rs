@@ -2,7 +2,7 @@
 
 mod batch;
 mod delta;
-
+mod descriptions;
 mod links;
 mod partner_center;
 mod representation;
@@ -38,7 +38,7 @@ const PROTECTED: &[(&str, &str)] = &[
 #[tokio::test]
 async fn nobody_gets_in_without_a_good_token() {
     let server = Fixture::new().await;
-    let unknown = [("GET", "/beta"), ("GET", "/beta/users"), ("POST", "/beta/$batch")];
+    let unknown = [("GET", "/beta/users"), ("POST", "/beta/$batch")];
     for (method, path) in PROTECTED.iter().chain(&unknown) {
         for token in [None, Some("nonsense"), Some("")] {
             let reply =

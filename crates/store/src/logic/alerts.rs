@@ -24,7 +24,7 @@ pub(crate) async fn body(
     id: &AlertId,
 ) -> Result<Option<AlertBody>, StoreError> {
     let select = session.dialect().statement(statements::body(scope, id).into());
-    session.optional(select).await?.map(|mut row| alert_body(&mut row)).transpose()
+    Ok(session.alerts(select, 1).await?.0.pop())
 }
 
 pub(crate) async fn list(
@@ -36,35 +36,23 @@ pub(crate) async fn list(
         return Err(StoreError::Unsupported("a page holds at least one alert".to_owned()));
     }
     let settled_before = match reads::query_reads(query, MODIFIED_AT) {
-        true => session.settled_before().await?,
+        true => session.settled_before(scope.partner()).await?,
         false => None,
     };
     let dialect = session.dialect();
     let (select, keys) = statements::list(scope, query, settled_before, dialect)?;
-    let mut rows = session.rows(dialect.statement(select.into())).await?;
-    let more_follow = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let next = match rows.last_mut() {
-        Some(last) if more_follow => Some(position(last, &keys)?),
-        _ => None,
-    };
-    let alerts = rows.iter_mut().map(alert_body).collect::<Result<_, _>>()?;
+    let (alerts, last) = session.alerts(dialect.statement(select.into()), query.limit).await?;
+    let next = last.map(|last| position(last, &keys)).transpose()?;
     Ok(AlertPage { alerts, next })
 }
 
-/// Reads [`statements::BODY_COLUMNS`].
-fn alert_body(row: &mut Row) -> Result<AlertBody, StoreError> {
-    Ok(AlertBody { json: row.text(0)?, version: row.amount(1)?, modified_at: row.time(2)? })
-}
-
-/// Where a row stands in the order of its list: the id follows the columns of the body, then the keys.
-fn position(row: &mut Row, keys: &[Key]) -> Result<Position, StoreError> {
-    let id_column = statements::BODY_COLUMNS.len();
+/// Where a row stands in the order of its list: its id, then the keys.
+fn position(mut row: Row, keys: &[Key]) -> Result<Position, StoreError> {
     Ok(Position {
-        keys: (keys.iter().zip(id_column + 1..))
+        keys: (keys.iter().zip(1..))
             .map(|(key, column)| key.literal(row.scalar(column)?))
             .collect::<Result<_, _>>()?,
-        id: row.text(id_column)?,
+        id: row.text(0)?,
     })
 }
 
@@ -75,7 +63,7 @@ pub(crate) async fn count(
     search: Option<&Search>,
 ) -> Result<u64, StoreError> {
     let settled_before = match filter.is_some_and(|filter| reads::filter_reads(filter, MODIFIED_AT)) {
-        true => session.settled_before().await?,
+        true => session.settled_before(scope.partner()).await?,
         false => None,
     };
     let dialect = session.dialect();
@@ -93,9 +81,11 @@ pub(crate) async fn change_status(
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Option<StatusChanged>, StoreError> {
-    let Some(stored) = stored(session, scope, id).await? else {
+    let select = session.dialect().statement(statements::to_change(scope, id).into());
+    let Some(found) = session.optional(select).await? else {
         return Ok(None);
     };
+    let stored = StoredAlert::read(found)?;
     if !expected.admits(stored.version) {
         return Ok(Some(StatusChanged { outcome: StatusOutcome::VersionDiffers, body: stored.into_body() }));
     }
@@ -109,7 +99,7 @@ pub(crate) async fn change_status(
             let body = AlertBody { json: json(&alert)?, version: stored.version + 1, modified_at };
             let row = AlertRow::new(&alert, &body.json, modified_at);
             let update = statements::update_status(scope, id, &row);
-            session.execute(session.dialect().statement(update.into())).await?;
+            session.put(session.dialect().statement(update.into())).await?;
             changes::note(session, &alert, Some(&alert), body.version, modified_at).await?;
             StatusChanged { outcome: StatusOutcome::Changed, body }
         }

@@ -64,8 +64,7 @@ values ($1, $2, $3, $4, $5, $6, $7)";
         customer.map(|id| id.as_str().to_owned()).into(),
         reseller.map(|id| id.as_str().to_owned()).into(),
     ];
-    session.execute(session.dialect().text(INSERT, values)).await?;
-    Ok(())
+    session.put(session.dialect().text(INSERT, values)).await
 }
 
 pub(crate) async fn read(
@@ -78,7 +77,7 @@ pub(crate) async fn read(
         return Err(StoreError::Unsupported("a page holds at least one change".to_owned()));
     }
     // What commits from here on is left for the next page, though this one might see some of it.
-    let end = session.change_horizon().await?;
+    let end = session.change_horizon(scope.partner()).await?;
     let mut select = Query::select();
     select
         .columns(["alert_id", "kind", "version", "at", "epoch", "sequence"])
@@ -159,6 +158,6 @@ where epoch < $1
     let Some(last_sequence) = last_sequence else { return Ok(0) };
     let forgotten = session.execute(session.dialect().text(FORGET, vec![last_sequence.into()])).await?;
     let cut = vec![cut.epoch.into(), cut.sequence.into()];
-    session.execute(session.dialect().text(CUT, cut)).await?;
+    session.put(session.dialect().text(CUT, cut)).await?;
     Ok(forgotten)
 }

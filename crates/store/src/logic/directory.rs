@@ -42,7 +42,7 @@ pub(crate) async fn learn(
             told.customer_name.clone().into(),
             told.reseller_tenant_id.as_ref().map(|id| id.as_str().to_owned()).into(),
         ];
-        session.execute(session.dialect().text(LEARN, values)).await?;
+        session.put(session.dialect().text(LEARN, values)).await?;
     }
     Ok(())
 }

@@ -68,8 +68,7 @@ pub(crate) async fn note_arrival(
 ) -> Result<(), StoreError> {
     let partner = whole_partner(scope).ok_or_else(|| out_of_scope(scope.partner()))?;
     let values = vec![partner.as_str().into(), kind.into(), microseconds(first_event_at).into()];
-    session.execute(session.dialect().text(ARRIVAL, values)).await?;
-    Ok(())
+    session.put(session.dialect().text(ARRIVAL, values)).await
 }
 
 pub(crate) async fn backlog(
@@ -117,8 +116,7 @@ pub(crate) async fn record(
         watermark.into(),
         seen.into(),
     ];
-    session.execute(session.dialect().text(RECORD, values)).await?;
-    Ok(())
+    session.put(session.dialect().text(RECORD, values)).await
 }
 
 pub(crate) async fn last(session: &mut impl Session, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError> {

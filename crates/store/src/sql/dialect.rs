@@ -1,5 +1,9 @@
 //! The expressions that databases write differently.
 
+mod postgres;
+
+pub(crate) use postgres::Postgres;
+
 use sea_query::{
     BinOper, CaseStatement, Expr, ExprTrait, Func, Query, QueryBuilder, SqlWriterValues, SqliteQueryBuilder,
     SubQueryStatement, Value,

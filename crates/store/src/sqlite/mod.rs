@@ -123,8 +123,8 @@ impl AlertStore for SqliteStore {
 
 #[async_trait]
 impl ChangeFeed for SqliteStore {
-    async fn latest_change(&self, _scope: &Scope) -> Result<ChangePosition, StoreError> {
-        self.readers.read(|session| at_once(session.change_horizon()))
+    async fn latest_change(&self, scope: &Scope) -> Result<ChangePosition, StoreError> {
+        self.readers.read(|session| at_once(session.change_horizon(scope.partner())))
     }
 
     async fn changes(

@@ -8,7 +8,9 @@
 mod build;
 mod evaluate;
 pub mod generate;
+pub mod postgres;
 pub mod properties;
+mod questions;
 mod search;
 pub mod suite;
 
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 pub use build::{AlertBuilder, compare, finding, literal, operand, path, sort_key, text, time, value};
 pub use evaluate::{evaluate, in_order};
+pub use questions::{Question, common_questions};
 pub use search::{finds, search, term, term_in};
 
 use crate::SqliteStore;

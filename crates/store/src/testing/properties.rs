@@ -1,11 +1,76 @@
 //! What holds of any alerts, filters and orders. A failure is a panic that shows what disagreed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use alerts::{Alert, Scope};
 use odata::checked::{Filter, Search, SortKey};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use super::{evaluate, finds, in_order, time};
+use super::{evaluate, finds, generate, in_order, search, time};
 use crate::{AlertBody, AlertQuery, Store};
+
+/// [`a_filter_agrees`] for so many random cases.
+///
+/// # Panics
+///
+/// If it does not; shows the smallest case that was found.
+pub fn filters_agree<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), generate::filter()));
+    check(cases, &input, |(alerts, filter)| {
+        runtime.block_on(a_filter_agrees(store, &alerts, &filter));
+    });
+}
+
+/// [`a_search_agrees`] for so many random cases.
+///
+/// # Panics
+///
+/// If it does not; shows the smallest case that was found.
+pub fn searches_agree<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), search()));
+    check(cases, &input, |(alerts, search)| {
+        runtime.block_on(a_search_agrees(store, &alerts, &search));
+    });
+}
+
+/// [`pages_give_each_alert_once`] for so many random cases.
+///
+/// # Panics
+///
+/// If they do not; shows the smallest case that was found.
+pub fn pages_are_whole<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input =
+        Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 20), generate::order(), 1_usize..8));
+    check(cases, &input, |(alerts, order, limit)| {
+        runtime.block_on(pages_give_each_alert_once(store, &alerts, &order, limit));
+    });
+}
+
+/// A partner that no other case uses, so that all cases can share one store.
+#[must_use]
+pub fn fresh_partner() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("partner-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Runs a property for so many random cases; a failure shrinks, and is shown rather than kept in a file.
+///
+/// # Panics
+///
+/// If a case fails.
+pub fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    let result = TestRunner::new(config).run(input, |value| {
+        test(value);
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
 
 /// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
 ///
@@ -25,7 +90,8 @@ pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Fil
         filter: Some(filter.clone()),
         search: None,
         order: Vec::new(),
-        limit: alerts.len() + 1,
+        // A case that shrinks finds the alerts of its larger forms.
+        limit: 1_000,
         skip: 0,
         after: None,
     };

@@ -16,7 +16,7 @@ use super::read::{check, page};
 use super::{AlertError, Desk, LIMITS, PAGE_SIZE, asked_level, seal, token_context};
 
 /// How long a token holds. Changes are kept a little longer.
-pub const TOKEN_LIFE: TimeDelta = TimeDelta::days(30);
+const TOKEN_LIFE: TimeDelta = TimeDelta::days(30);
 
 /// What the first request of a round may say; the token carries it through all rounds.
 const LASTING: &[QueryOption] =

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use alerts::{AlertId, Scope};
 use chrono::{DateTime, SecondsFormat, Utc};
+use odata::query::CheckContext;
 use odata::{Limits, MetadataLevel, Model, QueryError, QueryOption, QueryOptions, Seal, Selection, TokenKey};
 use store::{AlertBody, Store, StoreError};
 
@@ -114,6 +115,15 @@ pub(crate) fn token_context(scope: &Scope) -> Vec<u8> {
 
 fn seal<'a>(desk: &Desk<'a>, context: &'a [u8]) -> Seal<'a> {
     Seal { key: desk.tokens, context }
+}
+
+/// Whether alerts can be asked this, by the raw query string.
+#[must_use]
+pub fn is_admitted(raw_query: &str) -> bool {
+    let key = TokenKey::new([0; 32]);
+    let seal = Seal { key: &key, context: &[] };
+    let context = CheckContext { model: &MODEL, limits: &LIMITS, now: DateTime::UNIX_EPOCH, seal };
+    QueryOptions::parse(raw_query).and_then(|options| options.check(&context)).is_ok()
 }
 
 /// The level that the query asks for. `json` alone means the usual one, whatever `Accept` says.

@@ -5,8 +5,7 @@
 //! `docs/partner-center.md` lists which.
 
 use alerts::{
-    ActivityLog, Confidence, PartnerSecurityAlert, PartnerTenantId, ResolvedReason, ResourceId, Severity,
-    Status,
+    ActivityLog, Confidence, PartnerSecurityAlert, PartnerTenantId, ResolvedReason, Severity, Status,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -172,17 +171,16 @@ struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    fn read(id: &'a ResourceId) -> Self {
-        let path = id.as_str();
+    fn read(path: &'a str) -> Self {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let after = |name: &str| {
-            let found = segments.windows(2).find(|pair| pair[0] == name);
+            let found = segments.windows(2).find(|pair| pair[0].eq_ignore_ascii_case(name));
             found.map_or("", |pair| pair[1])
         };
         Self {
             path,
             name: segments.last().copied().unwrap_or_default(),
-            group: after("resourcegroups"),
+            group: after("resourceGroups"),
             service: after("providers"),
         }
     }

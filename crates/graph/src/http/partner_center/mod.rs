@@ -30,9 +30,9 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
         .route("/webhooks/{*path}", any(no_such_path))
 }
 
-/// The routes that need no token.
-pub(super) fn open_routes() -> Router<Arc<Graph>> {
-    webhooks::open_routes()
+/// What receivers read without a token.
+pub(super) fn certificate_routes() -> Router<Arc<Graph>> {
+    webhooks::certificate_routes()
 }
 
 async fn only_post(_: Method) -> ApiError {

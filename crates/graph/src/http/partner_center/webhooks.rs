@@ -35,7 +35,7 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
 }
 
 /// What receivers read without a token.
-pub(super) fn open_routes() -> Router<Arc<Graph>> {
+pub(super) fn certificate_routes() -> Router<Arc<Graph>> {
     Router::new().route("/webhooks/v1/certificate", get(certificate).fallback(only_get))
 }
 

@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tokio::runtime::Runtime;
 
-use super::{check, fresh_partner, import_time};
+use super::import_time;
 use crate::sql::dialect::{Dialect, Sqlite};
 use crate::sql::reads;
 use crate::sqlite::SqliteStore;
+use crate::testing::properties::{check, fresh_partner};
 use crate::testing::{compare, generate, operand, temporary_sqlite, term, time};
 use crate::{AlertQuery, AlertStore, ExpectedVersion};
 

@@ -4,16 +4,13 @@ mod counts;
 mod plans;
 mod upgrade;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ::alerts::{Scope, Status, StatusChange};
 use chrono::{DateTime, Utc};
 use odata::checked::{Comparison, Filter};
-use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::{SqliteStore, connection};
-use crate::testing::{AlertBuilder, compare, generate, properties, search, temporary_sqlite, time};
+use crate::testing::{AlertBuilder, compare, properties, temporary_sqlite, time};
 use crate::{
     AlertStore, Change, ChangeFeed, ChangePosition, ExpectedVersion, RunStore, StatusOutcome, StoreError,
 };
@@ -28,54 +25,22 @@ fn partner() -> Scope {
     Scope::Partner("p".parse().unwrap())
 }
 
-/// A partner that no other case uses, so that all cases can share one store.
-fn fresh_partner() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    format!("partner-{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
 #[test]
 fn the_database_and_the_specification_agree_on_filters() {
     let (_folder, store) = temporary_sqlite();
-    let runtime = Runtime::new().unwrap();
-    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), generate::filter()));
-    check(400, &input, |(alerts, filter)| {
-        runtime.block_on(properties::a_filter_agrees(&*store, &alerts, &filter));
-    });
+    properties::filters_agree(&Runtime::new().unwrap(), &*store, 400);
 }
 
 #[test]
 fn the_database_and_the_specification_agree_on_searches() {
     let (_folder, store) = temporary_sqlite();
-    let runtime = Runtime::new().unwrap();
-    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), search()));
-    check(400, &input, |(alerts, search)| {
-        runtime.block_on(properties::a_search_agrees(&*store, &alerts, &search));
-    });
+    properties::searches_agree(&Runtime::new().unwrap(), &*store, 400);
 }
 
 #[test]
 fn following_the_pages_gives_each_alert_once_in_any_order() {
     let (_folder, store) = temporary_sqlite();
-    let runtime = Runtime::new().unwrap();
-    let input =
-        Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 20), generate::order(), 1_usize..8));
-    check(400, &input, |(alerts, order, limit)| {
-        runtime.block_on(properties::pages_give_each_alert_once(&*store, &alerts, &order, limit));
-    });
-}
-
-/// Runs a property; a failure shrinks, and is shown rather than kept in a file.
-fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
-    let mut runner = proptest::test_runner::TestRunner::new(config);
-    let result = runner.run(input, |value| {
-        test(value);
-        Ok(())
-    });
-    if let Err(failure) = result {
-        panic!("{failure}");
-    }
+    properties::pages_are_whole(&Runtime::new().unwrap(), &*store, 400);
 }
 
 #[test]
