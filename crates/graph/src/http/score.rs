@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
         .route(&one(HISTORY), get(snapshot).fallback(only_get))
         .route(&at(CUSTOMER_INSIGHTS), get(customer_insights).fallback(only_get))
         .route(&count(CUSTOMER_INSIGHTS), get(count_customer_insights).fallback(only_get))
-        .route(&one(CUSTOMER_INSIGHTS), get(customer_insight).fallback(only_get))
+        .route(&format!("/beta/{CUSTOMER_INSIGHTS}/{{tenantId}}"), get(customer_insight).fallback(only_get))
 }
 
 /// A request of somebody who may read.

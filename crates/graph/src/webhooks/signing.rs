@@ -186,6 +186,8 @@ mod tests {
         check(String::new(), "no 'PRIVATE KEY'");
         check(one[..certificate].to_owned(), "no 'CERTIFICATE'");
         check(format!("{}{}", &one[..certificate], &other[foreign..]), "not of its key");
-        check(one.replace("-----END CERTIFICATE-----", ""), "no PEM");
+        check(one.replace("-----END CERTIFICATE-----", ""), "no 'CERTIFICATE'");
+        let mangled = one[certificate..].replacen("MII", "!!!", 1);
+        check(format!("{}{mangled}", &one[..certificate]), "no PEM");
     }
 }
