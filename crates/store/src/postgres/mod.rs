@@ -7,6 +7,7 @@
 mod bind;
 mod open;
 mod session;
+mod subscriptions;
 mod target;
 mod tls;
 
