@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{evaluate, finds, in_order, time};
 use crate::{AlertBody, AlertQuery, Store};
 
-/// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
+/// The store leaves exactly the alerts that [`evaluate()`] finds true, and counts as many.
 ///
 /// # Panics
 ///
