@@ -1,7 +1,7 @@
 //! What every store is held to.
 //!
 //! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
-//! [`evaluate`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
+//! [`evaluate()`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
 //! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
 //! property tests, and [`properties`] states what must hold of them.
 
