@@ -13,6 +13,7 @@
 //! always written in the same statement.
 
 mod alert;
+mod change;
 mod contract;
 mod error;
 mod logic;
@@ -29,8 +30,10 @@ pub mod testing;
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
+pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
-    AlertStore, DirectoryStore, NotificationOutbox, RunStore, SecretStore, Store, SubscriptionStore,
+    AlertStore, ChangeFeed, DirectoryStore, NotificationOutbox, RunStore, SecretStore, Store,
+    SubscriptionStore,
 };
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
@@ -40,5 +43,6 @@ pub use notification::{
 };
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};
+pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

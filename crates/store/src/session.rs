@@ -10,9 +10,9 @@ use alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
 use sea_query::Value;
 
-use crate::StoreError;
 use crate::sql::dialect::Dialect;
 use crate::sql::scalar::Scalar;
+use crate::{ChangePosition, StoreError};
 
 /// One transaction of a database; also one that only reads.
 ///
@@ -37,6 +37,17 @@ pub(crate) trait Session: Send {
         partner: &PartnerTenantId,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<DateTime<Utc>, StoreError>> + Send;
+
+    /// The end of the log of changes: none at or before it is still to come.
+    fn change_horizon(&mut self) -> impl Future<Output = Result<ChangePosition, StoreError>> + Send;
+
+    /// Up to when all changes of alerts can be read; `None` if that is always now.
+    ///
+    /// A list by `modified_at` asks first, and leaves out what is later, or it could pass over a change
+    /// that is under way.
+    fn settled_before(&mut self) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
+        std::future::ready(Ok(None))
+    }
 
     /// The one row that there is at most.
     fn optional(

@@ -5,22 +5,36 @@
 //! implementation.
 
 mod alerts;
+mod changes;
 mod directory;
 mod runs;
 mod subscriptions;
 
 pub use alerts::AlertStore;
+pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use runs::RunStore;
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
 pub trait Store:
-    AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+    AlertStore
+    + ChangeFeed
+    + DirectoryStore
+    + RunStore
+    + SubscriptionStore
+    + NotificationOutbox
+    + SecretStore
 {
 }
 
 impl<S> Store for S where
-    S: AlertStore + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+    S: AlertStore
+        + ChangeFeed
+        + DirectoryStore
+        + RunStore
+        + SubscriptionStore
+        + NotificationOutbox
+        + SecretStore
 {
 }

@@ -1,7 +1,7 @@
 //! The expressions that databases write differently.
 
 use sea_query::{
-    BinOper, CaseStatement, Expr, ExprTrait, Func, QueryBuilder, SqlWriterValues, SqliteQueryBuilder,
+    BinOper, CaseStatement, Expr, ExprTrait, Func, Query, QueryBuilder, SqlWriterValues, SqliteQueryBuilder,
     SubQueryStatement, Value,
 };
 
@@ -14,6 +14,12 @@ pub(crate) trait Dialect: Sync {
 
     /// A statement that was written by hand, with parameters `$1` and so on.
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement;
+
+    /// That these words stand side by side in a column of `alert_text`; in any of them if `None`.
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr;
+
+    /// The columns of `alert` by which the database keeps counts, in `alert_count`; none if it keeps none.
+    fn counted_columns(&self) -> &'static [&'static str];
 
     /// Where `part` first occurs in `text`, from 1; 0 if it does not. With regard to case.
     fn position_of(&self, text: Expr, part: Expr) -> Expr;
@@ -44,6 +50,22 @@ impl Dialect for Sqlite {
 
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
         Statement { sql: sql.replace('$', "?"), values }
+    }
+
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
+        // Words hold no quote, so a phrase needs no escaping.
+        let phrase = format!("\"{}\"", words.join(" "));
+        let pattern = column.map_or_else(|| phrase.clone(), |column| format!("{column} : {phrase}"));
+        let matching = Query::select()
+            .column("rowid")
+            .from("alert_text")
+            .and_where(Expr::col("alert_text").binary(BinOper::Custom("match"), pattern))
+            .take();
+        Expr::col(("alert", "alert_number")).in_subquery(matching)
+    }
+
+    fn counted_columns(&self) -> &'static [&'static str] {
+        &["status", "severity_rank", "confidence_rank", "alert_type", "is_test", "resolved_reason"]
     }
 
     fn position_of(&self, text: Expr, part: Expr) -> Expr {

@@ -11,9 +11,11 @@ mod column;
 pub(crate) mod dialect;
 mod filter;
 pub(crate) mod order;
+pub(crate) mod reads;
 pub(crate) mod row;
 pub(crate) mod scalar;
 pub(crate) mod scope;
+pub(crate) mod search;
 
 #[cfg(test)]
 mod tests;

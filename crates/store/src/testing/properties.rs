@@ -1,10 +1,10 @@
 //! What holds of any alerts, filters and orders. A failure is a panic that shows what disagreed.
 
 use alerts::{Alert, Scope};
-use odata::checked::{Filter, SortKey};
+use odata::checked::{Filter, Search, SortKey};
 use serde_json::Value;
 
-use super::{evaluate, in_order, time};
+use super::{evaluate, finds, in_order, time};
 use crate::{AlertBody, AlertQuery, Store};
 
 /// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
@@ -34,6 +34,30 @@ pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Fil
     assert_eq!(found, expected, "{filter:?}");
     let count = store.count_alerts(&scope, Some(filter), None).await.expect("a checked filter is answered");
     assert_eq!(usize::try_from(count), Ok(expected.len()), "{filter:?}");
+}
+
+/// The store leaves exactly the alerts that [`finds`] finds, and counts as many.
+///
+/// # Panics
+///
+/// If it does not.
+pub async fn a_search_agrees<S: Store>(store: &S, alerts: &[Alert], search: &Search) {
+    let Some(scope) = filled(store, alerts).await else { return };
+    let expected: Vec<String> =
+        bodies(store, &scope).await.iter().filter(|body| finds(search, body)).map(id).collect();
+    let query = AlertQuery {
+        filter: None,
+        search: Some(search.clone()),
+        order: Vec::new(),
+        limit: alerts.len() + 1,
+        skip: 0,
+        after: None,
+    };
+    let page = store.list_alerts(&scope, &query).await.expect("a checked search is answered");
+    let found: Vec<String> = page.alerts.iter().map(|body| id(&parsed(body))).collect();
+    assert_eq!(found, expected, "{search:?}");
+    let count = store.count_alerts(&scope, None, Some(search)).await.expect("a checked search is answered");
+    assert_eq!(usize::try_from(count), Ok(expected.len()), "{search:?}");
 }
 
 /// Following the pages gives every alert once, in the order of [`in_order`].

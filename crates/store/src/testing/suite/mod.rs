@@ -4,17 +4,21 @@
 
 mod changes;
 mod directory;
+mod feed;
 mod findings;
 mod imports;
 mod lists;
 mod scopes;
+mod searches;
 
 pub use changes::*;
 pub use directory::*;
+pub use feed::*;
 pub use findings::*;
 pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
+pub use searches::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
