@@ -16,7 +16,7 @@ use server::config::{DataDir, Settings};
 
 use crate::ingest::take_in;
 use crate::output;
-use crate::serve::serve;
+use crate::serve::{TlsOptions, serve};
 use crate::simulate::describe;
 
 /// Marks a folder as made by the demo, so that the next demo may replace it.
@@ -46,6 +46,9 @@ pub(crate) struct Demo {
     /// Number of customers
     #[arg(long, value_name = "N", default_value_t = 20)]
     customers: u32,
+
+    #[command(flatten)]
+    tls: TlsOptions,
 
     /// Length of the simulated period in days
     #[arg(long, value_name = "N", default_value_t = 45)]
@@ -88,7 +91,7 @@ impl Demo {
         .context("the simulation stopped")??;
         output::say(&format!("Simulated: {}", describe(&summary)));
 
-        let instance = std::sync::Arc::new(Instance::open(DataDir::new(&self.data_dir), &settings)?);
+        let instance = std::sync::Arc::new(Instance::open(DataDir::new(&self.data_dir), &settings).await?);
         let report = take_in(&instance, &[raw]).await?;
         output::say(&format!("Taken in: {} records from {} files", report.stored(), report.files));
 
@@ -109,9 +112,9 @@ impl Demo {
             ));
         }
 
-        let options = ServeOptions { listen: self.listen, demo: true, scheduled_detection: true };
+        let options = ServeOptions { listen: self.listen, demo: true, tls: self.tls.tls() };
         let data_dir = self.data_dir.display().to_string();
-        serve(instance, &options, |url| {
+        serve(instance, &settings, &options, |url| {
             output::say(&format!("Open {url} (data in {data_dir}). Stop with Ctrl-C."));
         })
         .await

@@ -38,7 +38,7 @@ impl Detect {
         {
             bail!("--since {since} does not lie before --until {until}");
         }
-        let instance = self.installation.open()?;
+        let instance = self.installation.open().await?;
         let period = Period { since: self.since, until: self.until };
         let report = detection::detect(&instance, period, Clock::Real, Utc::now()).await?;
         self.print(&report)?;

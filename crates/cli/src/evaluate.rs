@@ -97,7 +97,7 @@ impl Evaluate {
         })
         .await
         .context("the simulation stopped")??;
-        let instance = Arc::new(Instance::open(DataDir::new(folder.join("data")), &settings)?);
+        let instance = Arc::new(Instance::open(DataDir::new(folder.join("data")), &settings).await?);
         take_in(&instance, std::slice::from_ref(&raw)).await?;
         let period = Period { since: None, until: Some(self.end) };
         let report =

@@ -41,7 +41,7 @@ pub(crate) struct Ingest {
 
 impl Ingest {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let instance = self.installation.open()?;
+        let instance = self.installation.open().await?;
         let report = take_in(&instance, &self.paths).await?;
         if self.json {
             output::print(&as_json(&report).to_string())?;

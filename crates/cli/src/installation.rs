@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use server::app::Instance;
-use server::config::{DataDir, Settings};
+use server::config::{DataDir, Settings, StoreLocation};
 
 /// Which installation to work on.
 #[derive(Debug, Clone, Args)]
@@ -18,6 +18,13 @@ pub(crate) struct Installation {
     /// Settings file; DIR/tenantwatch.toml if it is there
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Where alerts are kept: sqlite (in DIR), or the address of a PostgreSQL server and database
+    ///
+    /// Such as postgres://user@host/database?sslmode=require. Other users of the machine can read
+    /// what stands on a command line, so set TENANTWATCH_STORE if it holds a password.
+    #[arg(long, value_name = "STORE", env = "TENANTWATCH_STORE", hide_env_values = true)]
+    pub store: Option<StoreLocation>,
 
     /// Folder with detectors of your own, beside the built-in ones (may be repeated)
     #[arg(long = "detectors", value_name = "DIR")]
@@ -31,12 +38,16 @@ impl Installation {
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
         let mut settings = Settings::load(self.config.as_deref(), &self.data_dir())?;
+        if let Some(store) = &self.store {
+            settings.store = store.clone();
+        }
         settings.detector_folders.extend(self.detectors.iter().cloned());
         Ok(settings)
     }
 
-    pub(crate) fn open(&self) -> anyhow::Result<Arc<Instance>> {
+    pub(crate) async fn open(&self) -> anyhow::Result<Arc<Instance>> {
         let instance = Instance::open(self.data_dir(), &self.settings()?)
+            .await
             .with_context(|| format!("opening the data directory {}", self.data_dir.display()))?;
         Ok(Arc::new(instance))
     }

@@ -5,16 +5,24 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
 /// Exit code, standard output, standard error.
 fn run(arguments: &[&str]) -> (i32, String, String) {
+    run_with(&[], arguments)
+}
+
+/// The same, with variables.
+fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> (i32, String, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_tenantwatch"))
         .args(arguments)
         .env_remove("TENANTWATCH_DATA_DIR")
+        .env_remove("TENANTWATCH_SERVER")
+        .env_remove("TENANTWATCH_TOKEN")
         .env_remove("RUST_LOG")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -33,6 +41,19 @@ fn json(text: &str) -> Value {
 
 fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_str().unwrap().to_owned()
+}
+
+/// A server over the data, and its URL without a slash at the end.
+fn serve(data: &str) -> (Child, String) {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_tenantwatch"))
+        .args(["serve", "--data-dir", data, "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (server, line.trim().trim_end_matches('/').to_owned())
 }
 
 #[test]
@@ -123,15 +144,8 @@ fn a_token_is_printed_alone_and_opens_a_server_that_ends_when_told() {
     assert_eq!(token.lines().count(), 1);
     assert_eq!(token.trim().split('.').count(), 3);
 
-    let mut server = Command::new(env!("CARGO_BIN_EXE_tenantwatch"))
-        .args(["serve", "--data-dir", &data, "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let (mut server, url) = serve(&data);
+    let address = url.trim_start_matches("http://").to_owned();
     let ask = |authorization: &str| {
         let mut stream = TcpStream::connect(&address).unwrap();
         let request = format!(
@@ -150,6 +164,132 @@ fn a_token_is_printed_alone_and_opens_a_server_that_ends_when_told() {
     assert!(open.starts_with("HTTP/1.1 200") && open.contains("\"value\":[]"), "{open}");
     assert!(shut.starts_with("HTTP/1.1 401"), "{shut}");
     assert!(stopped.success() && code.success(), "{code}");
+}
+
+/// Takes in a few alerts and returns the data directory.
+fn imported(folder: &Path) -> String {
+    let (data, file) = (path(folder, "data"), path(folder, "alerts.ndjson"));
+    let alert = |n: u32, severity: &str| {
+        serde_json::json!({
+            "id": format!("a-{n}"), "alertType": "CryptoMining", "displayName": format!("Mining, case {n}"),
+            "severity": severity, "confidenceLevel": "low", "status": "active",
+            "detectedDateTime": format!("2031-01-01T0{n}:00:00Z"), "customerTenantId": "customer-a",
+            "subscriptionId": "sub-1", "additionalDetails": {"VmCount": "12"}
+        })
+    };
+    let lines = [alert(1, "low"), alert(2, "high"), alert(3, "medium")].map(|alert| alert.to_string());
+    fs::write(&file, lines.join("\n")).unwrap();
+    ok(&["alerts", "import", "--data-dir", &data, &file]);
+    data
+}
+
+#[test]
+fn a_server_is_listed_shown_and_changed_as_the_data_directory_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = imported(folder.path());
+    let token =
+        |scope: &str| ok(&["token", "--data-dir", &data, "--scope", scope, "--user", "ann@partner.example"]);
+    let (reader, writer) = (token("PartnerSecurity.Read.All"), token("PartnerSecurity.ReadWrite.All"));
+    let (mut server, url) = serve(&data);
+
+    let ask = |token: &str, arguments: &[&str]| {
+        run_with(
+            &[("TENANTWATCH_SERVER", url.as_str()), ("TENANTWATCH_TOKEN", token)],
+            &[&["alerts"], arguments].concat(),
+        )
+    };
+    let here = |arguments: &[&str]| {
+        let mut all = vec!["alerts"];
+        all.extend_from_slice(arguments);
+        all.extend_from_slice(&["--data-dir", &data]);
+        run(&all)
+    };
+    let mut same = Vec::new();
+    for arguments in [
+        &["list"][..],
+        &["list", "--output", "csv", "--orderby", "detectedDateTime"],
+        &["list", "--json", "--filter", "severity eq 'high'"],
+        &["list", "--select", "id,additionalDetails/VmCount", "--top", "2"],
+        &["list", "--all", "--output", "csv", "--select", "id"],
+        &["show", "a-2", "--output", "table"],
+    ] {
+        same.push((arguments, ask(&reader, arguments), here(arguments)));
+    }
+    let refused = ask(&reader, &["update", "a-1", "--status", "investigating"]);
+    let changed = ask(&writer, &["update", "a-1", "--status", "resolved", "--reason", "fraud"]);
+    let expired = ask("none", &["list"]);
+    let unknown = ask(&reader, &["show", "none"]);
+    let wrong = ask(&reader, &["list", "--filter", "severty eq 'high'"]);
+    // Clean up before judging, so that a failure leaves no server behind.
+    server.kill().unwrap();
+    server.wait().unwrap();
+
+    for (arguments, there, here) in &same {
+        assert_eq!(there, here, "{arguments:?}");
+        assert_eq!(there.0, 0, "{arguments:?}: {}", there.2);
+    }
+    insta::assert_snapshot!(same[0].1.1, @r"
+    ID   SEVERITY  STATUS  DETECTED (UTC)    CUSTOMER    TYPE          TITLE
+    a-3  medium    active  2031-01-01 03:00  customer-a  CryptoMining  Mining, case 3
+    a-2  high      active  2031-01-01 02:00  customer-a  CryptoMining  Mining, case 2
+    a-1  low       active  2031-01-01 01:00  customer-a  CryptoMining  Mining, case 1
+    ");
+    insta::assert_snapshot!(same[1].1.1, @r#"
+    id,alertType,displayName,description,severity,confidenceLevel,status,detectedDateTime,firstObservedDateTime,lastObservedDateTime,customerTenantId,subscriptionId,valueAddedResellerTenantId,catalogOfferId,resolvedBy,resolvedOnDateTime,resolvedReason,isTest
+    a-1,CryptoMining,"Mining, case 1",,low,low,active,2031-01-01T01:00:00Z,,,customer-a,sub-1,,,,,,
+    a-2,CryptoMining,"Mining, case 2",,high,low,active,2031-01-01T02:00:00Z,,,customer-a,sub-1,,,,,,
+    a-3,CryptoMining,"Mining, case 3",,medium,low,active,2031-01-01T03:00:00Z,,,customer-a,sub-1,,,,,,
+    "#);
+    assert_eq!(json(&same[2].1.1)["id"], "a-2");
+    insta::assert_snapshot!(same[3].1.1, @r"
+    id   additionalDetails/VmCount
+    a-3  12
+    a-2  12
+    ");
+    assert!(same[3].1.2.starts_with("There are more than 2"), "{}", same[3].1.2);
+    assert_eq!(same[4].1.1, "id\na-3\na-2\na-1\n");
+
+    let check = |(code, out, err): (i32, String, String), words: &[&str]| {
+        assert_eq!((code, out.as_str()), (1, ""), "{err}");
+        for word in words {
+            assert!(err.contains(word), "{word}: {err}");
+        }
+    };
+    check(refused, &["(403 ", "needs the permission PartnerSecurity.ReadWrite.All"]);
+    check(
+        expired,
+        &["(401 InvalidAuthenticationToken", "tenantwatch token --scope PartnerSecurity.Read.All"],
+    );
+    check(unknown, &["(404 ", "'none' does not exist"]);
+    check(wrong, &["(400 ", "did you mean 'severity'?"]);
+    let (code, out, err) = changed;
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(json(&out)["resolvedBy"], "ann@partner.example", "{out}");
+}
+
+#[test]
+fn a_server_that_cannot_be_asked_is_told() {
+    let check = |variables: &[(&str, &str)], arguments: &[&str], code: i32, words: &str| {
+        let (found, out, err) = run_with(variables, arguments);
+        assert_eq!((found, out.as_str()), (code, ""), "{arguments:?}: {err}");
+        assert!(err.contains(words), "{arguments:?}: {err}");
+    };
+    let token = [("TENANTWATCH_TOKEN", "s3cr3t")];
+    let list = |server| ["alerts", "list", "--server", server];
+    check(&[], &list("https://graph.microsoft.com"), 1, "set TENANTWATCH_TOKEN");
+    check(&token, &list("graph.microsoft.com"), 1, "write one like https://graph.microsoft.com");
+    check(&token, &list("http://partner.example"), 1, "use https");
+    check(&token, &[&list("http://127.0.0.1:1")[..], &["--ca", "/no/such.pem"]].concat(), 1, "/no/such.pem");
+    check(&[], &["alerts", "list", "--ca", "ca.pem"], 2, "--server");
+    check(&[], &["alerts", "list", "--all", "--top", "3"], 2, "--all");
+    check(
+        &[],
+        &["alerts", "update", "a", "--status", "active", "--server", "http://127.0.0.1:1", "--by", "ann"],
+        2,
+        "--by",
+    );
+    let help = run_with(&token, &["alerts", "list", "--help"]).1;
+    assert!(help.contains("TENANTWATCH_TOKEN") && !help.contains("s3cr3t"), "{help}");
 }
 
 #[test]
@@ -181,6 +321,11 @@ fn mistakes_are_told_on_standard_error_with_their_exit_code() {
         &["alerts", "list", "--data-dir", &data, "--filter", "severty eq 'high'"],
         1,
         "did you mean 'severity'?",
+    );
+    check(
+        &["alerts", "update", "--data-dir", &data, "none", "--status", "done"],
+        1,
+        "use one of active, resolved, investigating",
     );
     check(&["evaluate", "--seeds", "5-1"], 2, "1-5");
     assert_eq!(fs::read_to_string(folder.path().join("occupied/thesis.txt")).unwrap(), "precious");

@@ -118,7 +118,9 @@ impl Kind {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allow));
             }
             Self::Gone { restart } => {
-                if let Ok(location) = HeaderValue::from_str(restart) {
+                if !restart.is_empty()
+                    && let Ok(location) = HeaderValue::from_str(restart)
+                {
                     headers.insert(header::LOCATION, location);
                 }
             }
@@ -157,6 +159,11 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(Kind::MethodNotAllowed(allow), format!("This resource takes only {allow}."))
+    }
+
+    /// The state that a token stands for is no longer kept; `restart` is the whole link that starts afresh.
+    pub fn gone(message: impl Into<String>, restart: String) -> Self {
+        Self::new(Kind::Gone { restart }, message)
     }
 
     /// Something failed that is not the caller's doing. The log gets the cause, the caller does not.
@@ -240,6 +247,8 @@ impl From<AlertError> for ApiError {
             AlertError::NotFound(_) => Kind::NotFound,
             AlertError::Query(_) | AlertError::Change(_) => Kind::BadRequest,
             AlertError::Unsupported(_) => Kind::NotSupported,
+            AlertError::VersionDiffers => Kind::PreconditionFailed,
+            AlertError::ChangesGone { .. } => Kind::Gone { restart: String::new() },
             AlertError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())

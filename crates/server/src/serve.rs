@@ -105,10 +105,7 @@ impl Server {
         let graph = Arc::new(Graph {
             store: instance.store.clone(),
             verifier: Verifier::new(&issuer),
-            origins: Origins {
-                https: tls.is_some(),
-                trusted_proxies: settings.trusted_proxies.clone(),
-            },
+            origins: Origins { https: tls.is_some(), trusted_proxies: settings.trusted_proxies.clone() },
             throttle: limit.map(|limit| Arc::new(Throttle::new(limit))),
         });
         let api = Arc::new(Api { instance, graph, demo_issuer: options.demo.then_some(issuer) });

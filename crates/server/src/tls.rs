@@ -163,7 +163,12 @@ impl Authority {
     }
 
     /// A certificate for one year and its key, both as PEM.
-    fn sign(&self, names: &[String], listen: IpAddr, now: DateTime<Utc>) -> Result<(String, String), TlsError> {
+    fn sign(
+        &self,
+        names: &[String],
+        listen: IpAddr,
+        now: DateTime<Utc>,
+    ) -> Result<(String, String), TlsError> {
         let authority = |source| TlsError::Authority { folder: self.folder.clone(), source };
         let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         if !listen.is_unspecified() {

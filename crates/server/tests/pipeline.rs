@@ -13,6 +13,7 @@ use server::app::Instance;
 use server::app::detection::{self, Clock, DetectionReport, Period};
 use server::app::ingestion::{self, IngestReport};
 use server::config::{DataDir, Settings};
+use server::{ServeOptions, Server};
 
 const SUBSCRIPTION: &str = "0f0e0d0c-0000-4000-8000-000000000001";
 const CUSTOMER: &str = "0f0e0d0c-3333-4000-8000-00000000000c";
@@ -71,7 +72,7 @@ struct Installation {
 
 impl Installation {
     /// `detectors` are names and queries.
-    fn new(detectors: &[(&str, &str)]) -> Self {
+    async fn new(detectors: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("detectors");
         fs::create_dir_all(&own).unwrap();
@@ -86,7 +87,7 @@ impl Installation {
             fs::write(detector.join("query.sql"), query).unwrap();
         }
         let settings = Settings { detector_folders: vec![own], ..Settings::default() };
-        let instance = Instance::open(DataDir::new(folder.path().join("data")), &settings).unwrap();
+        let instance = Instance::open(DataDir::new(folder.path().join("data")), &settings).await.unwrap();
         Self { folder, instance: Arc::new(instance) }
     }
 
@@ -113,7 +114,7 @@ fn counts(report: &IngestReport) -> (u64, u64, u64, u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_vanishes_and_nothing_is_stored_twice() {
-    let here = Installation::new(&[]);
+    let here = Installation::new(&[]).await;
     let good = [deletion("2026-10-01T10:00:00Z", "VM1"), deletion("2026-10-01T10:05:00Z", "VM2")];
     let file =
         here.write("mixed.json", &[good[0].clone(), "{\"time\":\"never\"".to_owned(), good[1].clone()]);
@@ -145,7 +146,7 @@ async fn nothing_vanishes_and_nothing_is_stored_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn findings_raise_continue_and_raise_again_after_a_resolution() {
-    let here = Installation::new(&[("deletions", QUERY)]);
+    let here = Installation::new(&[("deletions", QUERY)]).await;
     let recent = Utc::now() - TimeDelta::hours(3);
 
     here.take_in(&here.write("a.json", &[deletion(&stamp(recent), "VM1")])).await;
@@ -179,7 +180,7 @@ async fn findings_raise_continue_and_raise_again_after_a_resolution() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn events_that_come_in_days_late_are_looked_at_once() {
-    let here = Installation::new(&[("deletions", QUERY)]);
+    let here = Installation::new(&[("deletions", QUERY)]).await;
     here.take_in(&here.write("today.json", &[deletion(&stamp(Utc::now() - TimeDelta::hours(1)), "VM1")]))
         .await;
     assert_eq!(here.detect(Utc::now()).await.raised.len(), 1);
@@ -200,7 +201,7 @@ async fn events_that_come_in_days_late_are_looked_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_detector_that_fails_stops_no_other_and_keeps_its_watermark() {
-    let here = Installation::new(&[("broken", "select no_such_column from activity"), ("deletions", QUERY)]);
+    let here = Installation::new(&[("broken", "select no_such_column from activity"), ("deletions", QUERY)]).await;
     here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;
     let report = here.detect(Utc::now()).await;
     assert_eq!(report.raised.len(), 1);
@@ -218,7 +219,7 @@ async fn a_detector_that_fails_stops_no_other_and_keeps_its_watermark() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_period_that_is_asked_for_leaves_the_watermark_alone() {
-    let here = Installation::new(&[("deletions", QUERY)]);
+    let here = Installation::new(&[("deletions", QUERY)]).await;
     let lines: Vec<_> =
         (1..=25).map(|day| deletion(&format!("2026-10-{day:02}T10:00:00Z"), &format!("VM{day}"))).collect();
     here.take_in(&here.write("a.json", &lines)).await;
@@ -236,42 +237,38 @@ async fn a_period_that_is_asked_for_leaves_the_watermark_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_detects_by_itself() {
-    let here = Installation::new(&[("deletions", QUERY)]);
+    let here = Installation::new(&[("deletions", QUERY)]).await;
     here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;
-    let options = server::ServeOptions {
-        listen: "127.0.0.1:0".parse().unwrap(),
-        demo: false,
-        scheduled_detection: true,
-    };
-    let server = server::Server::bind(here.instance.clone(), &options).await.unwrap();
+    let options = ServeOptions { listen: "127.0.0.1:0".parse().unwrap(), demo: false, tls: None };
+    let server = Server::bind(here.instance.clone(), &Settings::default(), &options).await.unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(server.run(async move {
         let _ = stopped.await;
     }));
     let scope = here.instance.scope();
     for _ in 0..600 {
-        if here.instance.store.count_alerts(&scope, None).await.unwrap() == 1 {
+        if here.instance.store.count_alerts(&scope, None, None).await.unwrap() == 1 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(here.instance.store.count_alerts(&scope, None).await.unwrap(), 1);
+    assert_eq!(here.instance.store.count_alerts(&scope, None, None).await.unwrap(), 1);
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_mode_and_taken_ports_are_refused() {
-    let here = Installation::new(&[]);
-    let options = |listen: &str, demo| server::ServeOptions {
-        listen: listen.parse().unwrap(),
-        demo,
-        scheduled_detection: false,
+    let here = Installation::new(&[]).await;
+    let bind = |listen: &str, demo| {
+        let options = ServeOptions { listen: listen.parse().unwrap(), demo, tls: None };
+        let instance = here.instance.clone();
+        async move { Server::bind(instance, &Settings::default(), &options).await }
     };
-    let open = server::Server::bind(here.instance.clone(), &options("127.0.0.1:0", false)).await.unwrap();
+    let open = bind("127.0.0.1:0", false).await.unwrap();
     let taken = open.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let error = server::Server::bind(here.instance.clone(), &options(&taken, false)).await.err().unwrap();
+    let error = bind(&taken, false).await.err().unwrap();
     assert!(error.to_string().contains("--listen"), "{error}");
-    let error = server::Server::bind(here.instance.clone(), &options("0.0.0.0:0", true)).await.err().unwrap();
+    let error = bind("0.0.0.0:0", true).await.err().unwrap();
     assert!(error.to_string().contains("loopback only"), "{error}");
 }

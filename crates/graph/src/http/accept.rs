@@ -19,8 +19,12 @@ pub(super) fn metadata_level(
     }
     let texts: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let ranges: Vec<&str> =
-        texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|range| !range.is_empty()).collect();
+    let ranges: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split(','))
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .collect();
     if ranges.is_empty() {
         return Ok(MetadataLevel::Minimal);
     }

@@ -1,18 +1,22 @@
-//! `/security/partner/securityAlerts`: list, count, get, update.
+//! `/security/partner/securityAlerts`: list, count, changes, get, update.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
+use chrono::Utc;
 
-use super::entity;
+use super::accept::metadata_level;
+use super::entity::{self, Form, SET};
+use super::etag::{self, expected_version};
+use super::prefer::{PREFERENCE_APPLIED, Preferences, Returned};
 use super::{Graph, Link, json_object, only_get};
-use crate::app::alerts::{self, AlertError};
+use crate::app::alerts::{self, AlertError, AlertReply, Desk};
 use crate::auth::Caller;
 use crate::error::ApiError;
 
@@ -20,12 +24,20 @@ use crate::error::ApiError;
 const UPDATE_BYTES_MAX: usize = 256 * 1024;
 
 pub(super) fn routes() -> Router<Arc<Graph>> {
+    let under = |rest: &str| format!("/beta/{SET}{rest}");
+    let changes = || -> MethodRouter<Arc<Graph>> { get(delta).fallback(only_get) };
     Router::new()
-        .route("/beta/security/partner/securityAlerts", get(list).fallback(only_get))
-        .route("/beta/security/partner/securityAlerts/$count", get(count).fallback(only_get))
+        .route(&under(""), get(list).fallback(only_get))
+        .route(&under("/$count"), get(count).fallback(only_get))
+        // With and without its namespace and its empty parentheses, as clients write functions.
+        .route(&under("/delta"), changes())
+        .route(&under("/delta()"), changes())
+        .route(&under("/microsoft.graph.delta"), changes())
+        .route(&under("/microsoft.graph.delta()"), changes())
+        .route(&under("/{id}"), get(show).patch(update).fallback(only_get_and_patch))
         .route(
-            "/beta/security/partner/securityAlerts/{id}",
-            get(show).patch(update).fallback(only_get_and_patch),
+            "/beta/security/partner/{keyed}",
+            get(show_keyed).patch(update_keyed).fallback(only_get_and_patch),
         )
 }
 
@@ -33,16 +45,26 @@ async fn only_get_and_patch(_: Method) -> ApiError {
     ApiError::method_not_allowed("GET, HEAD, PATCH")
 }
 
+fn desk<'a>(graph: &'a Graph, caller: &'a Caller) -> Desk<'a> {
+    Desk { store: &*graph.store, scope: &caller.scope, tokens: &graph.tokens, now: Utc::now() }
+}
+
 /// `GET /security/partner/securityAlerts`
 async fn list(
     State(graph): State<Arc<Graph>>,
     Extension(caller): Extension<Caller>,
     Extension(link): Extension<Link>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
-    let list = alerts::list(&*graph.store, &caller.scope, &query.unwrap_or_default()).await?;
-    Ok(entity::collection(&link, &list))
+    let preferences = Preferences::of(&headers);
+    let list =
+        alerts::list(&desk(&graph, &caller), &query.unwrap_or_default(), preferences.page_size).await?;
+    let level = metadata_level(&headers, list.metadata)?;
+    let form = Form { link: &link, level, selection: list.selection.as_ref() };
+    let applied = preferences.applied_to_read(list.preferred_page_size);
+    Ok(with_applied(entity::collection(&form, &list), applied))
 }
 
 /// `GET /security/partner/securityAlerts/$count`: a bare number.
@@ -52,9 +74,34 @@ async fn count(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
-    let count = alerts::count(&*graph.store, &caller.scope, &query.unwrap_or_default()).await?;
+    let count = alerts::count(&desk(&graph, &caller), &query.unwrap_or_default()).await?;
     let plain = HeaderValue::from_static("text/plain");
     Ok(([(header::CONTENT_TYPE, plain)], count.to_string()).into_response())
+}
+
+/// `GET /security/partner/securityAlerts/delta()`
+async fn delta(
+    State(graph): State<Arc<Graph>>,
+    Extension(caller): Extension<Caller>,
+    Extension(link): Extension<Link>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    caller.permissions.may_read()?;
+    let preferences = Preferences::of(&headers);
+    let changes =
+        alerts::changes(&desk(&graph, &caller), &query.unwrap_or_default(), preferences.page_size).await;
+    let changes = match changes {
+        Err(AlertError::ChangesGone { restart }) => {
+            let start = format!("{}/{SET}/delta()?{restart}", link.beta());
+            return Err(ApiError::gone(AlertError::ChangesGone { restart }.to_string(), start));
+        }
+        other => other?,
+    };
+    let level = metadata_level(&headers, changes.metadata)?;
+    let form = Form { link: &link, level, selection: changes.selection.as_ref() };
+    let applied = preferences.applied_to_read(preferences.page_size);
+    Ok(with_applied(entity::delta(&form, &changes), applied))
 }
 
 /// `GET /security/partner/securityAlerts/{id}`
@@ -63,6 +110,7 @@ async fn show(
     Extension(caller): Extension<Caller>,
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let id = readable(id)?;
@@ -71,8 +119,25 @@ async fn show(
         return count(State(graph), Extension(caller), RawQuery(query)).await;
     }
     caller.permissions.may_read()?;
-    let found = alerts::show(&*graph.store, &caller.scope, &id, &query.unwrap_or_default()).await?;
-    Ok(entity::single(&link, &found))
+    let found = alerts::show(&desk(&graph, &caller), &id, &query.unwrap_or_default()).await?;
+    if etag::is_known(&headers, found.body.version)? {
+        let tag = [(header::ETAG, etag::etag(found.body.version))];
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    let applied = Preferences::of(&headers).applied_to_read(None);
+    Ok(with_applied(shown(&link, &headers, &found)?, applied))
+}
+
+/// `GET /security/partner/securityAlerts('{id}')`
+async fn show_keyed(
+    graph: State<Arc<Graph>>,
+    caller: Extension<Caller>,
+    link: Extension<Link>,
+    keyed: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    query: RawQuery,
+) -> Result<Response, ApiError> {
+    show(graph, caller, link, Ok(Path(key(keyed)?)), headers, query).await
 }
 
 /// `PATCH /security/partner/securityAlerts/{id}`
@@ -87,12 +152,52 @@ async fn update(
 ) -> Result<Response, ApiError> {
     caller.permissions.may_write()?;
     let id = readable(id)?;
+    let expected = expected_version(&headers)?;
     let properties = json_object(&headers, body, UPDATE_BYTES_MAX).await?;
-    let now = chrono::Utc::now();
     let query = query.unwrap_or_default();
-    let changed =
-        alerts::update(&*graph.store, &caller.scope, &id, &query, &properties, &caller.name, now).await?;
-    Ok(entity::single(&link, &changed))
+    let desk = desk(&graph, &caller);
+    let changed = alerts::update(&desk, &id, &query, &properties, &expected, &caller.name).await?;
+    let preferences = Preferences::of(&headers);
+    // Who selects properties wants to see them.
+    let wants_nothing = preferences.returned == Some(Returned::Minimal) && changed.selection.is_none();
+    let response = if wants_nothing {
+        (StatusCode::NO_CONTENT, [(header::ETAG, etag::etag(changed.body.version))]).into_response()
+    } else {
+        shown(&link, &headers, &changed)?
+    };
+    let kept = if wants_nothing { preferences } else { Preferences { returned: None, ..preferences } };
+    let applied = match preferences.returned {
+        Some(Returned::Representation) => preferences.applied_to_change(),
+        Some(Returned::Minimal) | None => kept.applied_to_change(),
+    };
+    Ok(with_applied(response, applied))
+}
+
+/// `PATCH /security/partner/securityAlerts('{id}')`
+async fn update_keyed(
+    graph: State<Arc<Graph>>,
+    caller: Extension<Caller>,
+    link: Extension<Link>,
+    keyed: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    query: RawQuery,
+    body: Body,
+) -> Result<Response, ApiError> {
+    update(graph, caller, link, Ok(Path(key(keyed)?)), headers, query, body).await
+}
+
+fn shown(link: &Link, headers: &HeaderMap, reply: &AlertReply) -> Result<Response, ApiError> {
+    let level = metadata_level(headers, reply.metadata)?;
+    Ok(entity::single(&Form { link, level, selection: reply.selection.as_ref() }, &reply.body))
+}
+
+fn with_applied(mut response: Response, applied: Option<HeaderValue>) -> Response {
+    if let Some(applied) = applied {
+        let headers = response.headers_mut();
+        headers.insert(PREFERENCE_APPLIED, applied);
+        headers.append(header::VARY, HeaderValue::from_static("Prefer"));
+    }
+    response
 }
 
 /// The id in the path. Bytes that are no text are an id that no alert has.
@@ -100,5 +205,15 @@ fn readable(id: Result<Path<String>, PathRejection>) -> Result<String, ApiError>
     match id {
         Ok(Path(id)) => Ok(id),
         Err(_) => Err(AlertError::NotFound("(unreadable)".to_owned()).into()),
+    }
+}
+
+/// The key in `securityAlerts('...')`, where a quote is written twice.
+fn key(keyed: Result<Path<String>, PathRejection>) -> Result<String, ApiError> {
+    let segment = readable(keyed)?;
+    let quoted = segment.strip_prefix("securityAlerts('").and_then(|rest| rest.strip_suffix("')"));
+    match quoted {
+        Some(key) if !key.replace("''", "").contains('\'') => Ok(key.replace("''", "'")),
+        _ => Err(ApiError::no_such_path(&format!("/beta/security/partner/{segment}"))),
     }
 }

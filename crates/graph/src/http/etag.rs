@@ -63,7 +63,8 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, ApiError
             }
             // Compared weakly, as OData has it.
             let quoted = tag.strip_prefix("W/").unwrap_or(tag);
-            let opaque = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
+            let opaque =
+                quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
             if opaque.contains('"') {
                 return Err(malformed());
             }

@@ -4,13 +4,16 @@
 //! are the Graph API; [`protect`] and [`surround`] serve the routes of others as well, so that the
 //! whole server authenticates and answers in one way.
 
+mod accept;
 mod alerts;
 mod authenticate;
 mod batch;
 mod body;
 mod entity;
 mod envelope;
+mod etag;
 mod origin;
+mod prefer;
 mod subscriptions;
 #[cfg(test)]
 mod testing;
@@ -23,6 +26,7 @@ use std::sync::Arc;
 use axum::http::{Method, Uri};
 use axum::routing::any;
 use axum::{Router, middleware};
+use odata::TokenKey;
 use store::Store;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
@@ -44,6 +48,8 @@ pub struct Graph {
     pub verifier: Verifier,
     /// Where clients find this server.
     pub origins: Origins,
+    /// What links to next pages are signed with.
+    pub tokens: TokenKey,
     /// What an application may send; without limit if `None`.
     pub throttle: Option<Arc<Throttle>>,
     /// How callers' receivers are told of changes.

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
-use store::{SqliteStore, Store};
+use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
 use super::{Graph, Origins, Throttle, protect, routes, surround};
@@ -63,12 +63,13 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("alerts.db")).unwrap());
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
-        store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts).await.unwrap();
+        store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
         let graph = Arc::new(Graph {
             store,
             verifier: Verifier::new(&issuer),
             origins: Origins::default(),
+            tokens: odata::TokenKey::new([7; 32]),
             throttle: requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests))),
         });
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);

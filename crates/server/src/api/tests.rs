@@ -36,9 +36,9 @@ impl Reply {
 }
 
 impl Fixture {
-    fn new(demo: bool) -> Self {
+    async fn new(demo: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let instance = Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).unwrap());
+        let instance = Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).await.unwrap());
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
         let graph = Arc::new(graph::Graph {
             store: instance.store.clone(),
@@ -81,7 +81,7 @@ const DETECTORS: &str = "/tenantwatch/v1/detectors";
 
 #[tokio::test]
 async fn the_detectors_want_a_token_that_may_read() {
-    let server = Fixture::new(false);
+    let server = Fixture::new(false).await;
     for path in [DETECTORS, "/tenantwatch/v1/x"] {
         assert_eq!(server.get(HOST, path, None).await.status, StatusCode::UNAUTHORIZED, "{path}");
     }
@@ -93,7 +93,7 @@ async fn the_detectors_want_a_token_that_may_read() {
 
 #[tokio::test]
 async fn health_and_the_page_need_no_token() {
-    let server = Fixture::new(false);
+    let server = Fixture::new(false).await;
     assert_eq!(server.get(HOST, "/health", None).await.text, "ok\n");
     let page = server.get(HOST, "/", None).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -105,10 +105,10 @@ async fn health_and_the_page_need_no_token() {
 
 #[tokio::test]
 async fn the_page_gets_a_token_only_in_a_demo_and_only_by_a_loopback_name() {
-    let server = Fixture::new(false);
+    let server = Fixture::new(false).await;
     assert_eq!(server.get(HOST, "/demo/token", None).await.status, StatusCode::NOT_FOUND);
 
-    let demo = Fixture::new(true);
+    let demo = Fixture::new(true).await;
     let rebound = demo.get("rebound.example:8080", "/demo/token", None).await;
     assert_eq!(rebound.status, StatusCode::NOT_FOUND);
     for host in [HOST, "localhost:8080", "[::1]:8080"] {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use alerts::{PartnerTenantId, Scope};
 use detect::{Catalogue, CatalogueError, Detector, IndicatorError, Indicators};
 use lake::{Lake, LakeError};
-use store::{SqliteStore, Store, StoreError};
+use store::{PostgresStore, SqliteStore, Store, StoreError};
 
-use crate::config::{ConfigError, DataDir, Settings};
+use crate::config::{ConfigError, DataDir, Settings, StoreLocation};
 
 /// Why an instance cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum OpenError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The alerts cannot be opened.
-    #[error("the alert store in {0} cannot be opened")]
+    #[error("the alert store ({0}) cannot be opened")]
     Store(String, #[source] StoreError),
     /// The events cannot be opened.
     #[error("the event lake cannot be opened")]
@@ -53,10 +53,8 @@ impl Instance {
     /// # Errors
     ///
     /// [`OpenError`], which names the part that cannot be opened.
-    pub fn open(data_dir: DataDir, settings: &Settings) -> Result<Self, OpenError> {
-        let store_file = data_dir.store_file();
-        let store = SqliteStore::open(&store_file)
-            .map_err(|error| OpenError::Store(store_file.display().to_string(), error))?;
+    pub async fn open(data_dir: DataDir, settings: &Settings) -> Result<Self, OpenError> {
+        let store = open_store(&data_dir, &settings.store).await?;
         let lake_url = match &settings.lake_url {
             Some(url) => url.clone(),
             None => data_dir.lake_url()?,
@@ -69,7 +67,7 @@ impl Instance {
         let indicators = indicators(&data_dir.indicators())?;
         Ok(Self {
             partner: settings.partner_tenant_id.clone(),
-            store: Arc::new(store),
+            store,
             lake: Lake::open(&lake_url, &storage_options())?,
             detectors,
             indicators,
@@ -81,6 +79,21 @@ impl Instance {
     #[must_use]
     pub fn scope(&self) -> Scope {
         Scope::Partner(self.partner.clone())
+    }
+}
+
+async fn open_store(data_dir: &DataDir, location: &StoreLocation) -> Result<Arc<dyn Store>, OpenError> {
+    match location {
+        StoreLocation::Sqlite => {
+            let file = data_dir.store_file();
+            let opened = SqliteStore::open(&file);
+            Ok(Arc::new(opened.map_err(|error| OpenError::Store(file.display().to_string(), error))?))
+        }
+        StoreLocation::Postgres(url) => {
+            let connected = PostgresStore::connect(url).await;
+            // The address may hold a password, and the error names the server already.
+            Ok(Arc::new(connected.map_err(|error| OpenError::Store("PostgreSQL".to_owned(), error))?))
+        }
     }
 }
 

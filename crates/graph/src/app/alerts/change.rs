@@ -1,49 +1,16 @@
-//! What callers do with alerts: list, count, look at one, change its status.
+//! Changing the status of an alert.
 
-use std::sync::LazyLock;
-
-use alerts::{AlertId, LifecycleError, ResolvedReason, Scope, Status, StatusChange};
+use alerts::{LifecycleError, ResolvedReason, Status, StatusChange};
 use chrono::{DateTime, Utc};
-use odata::{Limits, Model, QueryError, QueryOption, QueryOptions, Selection};
+use odata::QueryOptions;
 use serde_json::{Map, Value};
-use store::{AlertQuery, Store, StoreError};
+use store::{ExpectedVersion, StatusOutcome, StoreError};
 
-/// How many alerts a page holds if the caller does not say.
-const PAGE_SIZE: u32 = 100;
+use super::{AlertError, AlertReply, Desk, LIMITS, MODEL, asked_level, known_id, stored};
 
 /// The properties that an update may change; Microsoft documents these two.
 const STATUS: &str = "status";
 const RESOLVED_REASON: &str = "resolvedReason";
-
-/// What alerts can be asked.
-static MODEL: LazyLock<Model> = LazyLock::new(|| Model {
-    entity: store::alert_model(),
-    default_orderby: "detectedDateTime desc",
-    // Microsoft's overview page writes the plural; everything else has the singular.
-    namespace_aliases: &[("microsoft.graph.partners.security", "microsoft.graph.partner.security")],
-});
-
-static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
-
-/// What can go wrong when a caller works on alerts. Knows nothing of HTTP.
-#[derive(Debug, thiserror::Error)]
-pub enum AlertError {
-    /// No such alert in the caller's scope. An alert of somebody else reads the same, on purpose.
-    #[error("Alert '{0}' does not exist.")]
-    NotFound(String),
-    /// The query is wrong.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// The change is wrong.
-    #[error(transparent)]
-    Change(#[from] ChangeError),
-    /// The query asks for something that the store cannot do.
-    #[error("{0}")]
-    Unsupported(String),
-    /// The store failed.
-    #[error("the alert store failed")]
-    Store(#[source] StoreError),
-}
 
 /// What can be wrong with a change.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,102 +45,6 @@ pub enum ChangeError {
     Lifecycle(#[from] LifecycleError),
 }
 
-impl From<StoreError> for AlertError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Lifecycle(error) => Self::Change(error.into()),
-            StoreError::Unsupported(what) => Self::Unsupported(what),
-            other => Self::Store(other),
-        }
-    }
-}
-
-/// One page of alerts.
-#[derive(Debug)]
-pub struct AlertList {
-    /// The stored JSON of each alert, whole.
-    pub alerts: Vec<String>,
-    /// Which properties to show; all if `None`.
-    pub selection: Option<Selection>,
-    /// How many alerts the filter leaves, if the caller asked.
-    pub count: Option<u64>,
-    /// The query string of the next page; `None` on the last.
-    pub next_query: Option<String>,
-}
-
-/// One alert.
-#[derive(Debug)]
-pub struct AlertReply {
-    /// The stored JSON, whole.
-    pub body: String,
-    /// Which properties to show; all if `None`.
-    pub selection: Option<Selection>,
-}
-
-/// Lists alerts by the raw query string of the request.
-///
-/// # Errors
-///
-/// [`AlertError::Query`] with option, position and token; [`AlertError::Store`].
-pub async fn list(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<AlertList, AlertError> {
-    let options = QueryOptions::parse(raw_query)?;
-    let query = options.check(&MODEL, &LIMITS)?;
-    let count = match query.count {
-        true => Some(store.count_alerts(scope, query.filter.as_ref()).await?),
-        false => None,
-    };
-    let selection = query.select.clone();
-    let limit = query.top.unwrap_or(PAGE_SIZE) as usize;
-    if limit == 0 {
-        return Ok(AlertList { alerts: Vec::new(), selection, count, next_query: None });
-    }
-    let page = store
-        .list_alerts(
-            scope,
-            &AlertQuery {
-                filter: query.filter.clone(),
-                order: query.order.clone(),
-                limit,
-                skip: query.skip,
-                after: query.after.clone(),
-            },
-        )
-        .await?;
-    let next_query = match page.next {
-        Some(next) => Some(options.next_link_query(&query.page_token(&next, &LIMITS)?)),
-        None => None,
-    };
-    Ok(AlertList { alerts: page.alerts, selection, count, next_query })
-}
-
-/// Counts alerts by the raw query string of the request; only a filter makes sense there.
-///
-/// # Errors
-///
-/// As [`list`].
-pub async fn count(store: &dyn Store, scope: &Scope, raw_query: &str) -> Result<u64, AlertError> {
-    let options = QueryOptions::parse(raw_query)?;
-    options.allow_only(&[QueryOption::Filter])?;
-    let query = options.check(&MODEL, &LIMITS)?;
-    Ok(store.count_alerts(scope, query.filter.as_ref()).await?)
-}
-
-/// One alert.
-///
-/// # Errors
-///
-/// [`AlertError::NotFound`] if the scope has no such alert; [`AlertError::Query`].
-pub async fn show(
-    store: &dyn Store,
-    scope: &Scope,
-    id: &str,
-    raw_query: &str,
-) -> Result<AlertReply, AlertError> {
-    let selection = QueryOptions::parse(raw_query)?.check_for_entity(&MODEL, &LIMITS)?;
-    let body = stored(store, scope, &known_id(id)?).await?;
-    Ok(AlertReply { body, selection })
-}
-
 /// Changes the status of an alert in the name of `by`.
 ///
 /// Clients send whole alerts back, so a property that cannot be changed may stand in the body with the
@@ -181,42 +52,41 @@ pub async fn show(
 ///
 /// # Errors
 ///
-/// [`AlertError::Change`] that names the property; [`AlertError::NotFound`]; [`AlertError::Query`].
+/// [`AlertError::Change`] that names the property; [`AlertError::NotFound`]; [`AlertError::Query`];
+/// [`AlertError::VersionDiffers`], and then nothing is changed.
 pub async fn update(
-    store: &dyn Store,
-    scope: &Scope,
+    desk: &Desk<'_>,
     id: &str,
     raw_query: &str,
     properties: &Map<String, Value>,
+    expected: &ExpectedVersion,
     by: &str,
-    now: DateTime<Utc>,
 ) -> Result<AlertReply, AlertError> {
-    let selection = QueryOptions::parse(raw_query)?.check_for_entity(&MODEL, &LIMITS)?;
+    let options = QueryOptions::parse(raw_query)?;
+    let (selection, metadata) = options.check_for_entity(&MODEL, &LIMITS)?;
+    let metadata = asked_level(&options, metadata);
     let id = known_id(id)?;
     let change = status_change(properties)?;
     let others: Vec<_> = properties.iter().filter(|(name, _)| !is_writable(name)).collect();
     if !others.is_empty() {
-        let current: Map<String, Value> = serde_json::from_str(&stored(store, scope, &id).await?)
+        let body = stored(desk, &id).await?;
+        let mut current: Map<String, Value> = serde_json::from_str(&body.json)
             .map_err(|error| StoreError::Damaged { what: format!("alert {id}: {error}") })?;
+        current.insert(super::LAST_MODIFIED.to_owned(), super::wire_time(body.modified_at).into());
         others.into_iter().try_for_each(|(name, value)| check_unchanged(&current, name, value))?;
     }
-    match store.change_status(scope, &id, change, by, now).await? {
-        Some(changed) => Ok(AlertReply { body: changed.body, selection }),
-        None => Err(AlertError::NotFound(id.to_string())),
+    let changed = desk.store.change_status(desk.scope, &id, change, expected, by, desk.now).await?;
+    let changed = changed.ok_or_else(|| AlertError::NotFound(id.to_string()))?;
+    match changed.outcome {
+        StatusOutcome::Changed | StatusOutcome::Unchanged => {
+            Ok(AlertReply { body: changed.body, selection, metadata })
+        }
+        StatusOutcome::VersionDiffers => Err(AlertError::VersionDiffers),
     }
 }
 
 fn is_writable(name: &str) -> bool {
     name == STATUS || name == RESOLVED_REASON
-}
-
-/// A text that cannot be an id is one that no alert has.
-fn known_id(id: &str) -> Result<AlertId, AlertError> {
-    id.parse().map_err(|_| AlertError::NotFound(id.chars().take(200).filter(|c| !c.is_control()).collect()))
-}
-
-async fn stored(store: &dyn Store, scope: &Scope, id: &AlertId) -> Result<String, AlertError> {
-    store.alert(scope, id).await?.ok_or_else(|| AlertError::NotFound(id.to_string()))
 }
 
 fn status_change(properties: &Map<String, Value>) -> Result<StatusChange, ChangeError> {

@@ -1,4 +1,4 @@
-//! `tenantwatch alerts`: import, list, show, update.
+//! `tenantwatch alerts import`: files into the data directory.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use ::alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId};
 use anyhow::{Context as _, bail};
 use chrono::Utc;
-use clap::{Args, Subcommand};
-use graph::app::alerts as alert;
-use serde_json::{Map, Value};
+use clap::Args;
+use serde_json::Value;
 
 use crate::installation::Installation;
 use crate::output;
@@ -17,26 +16,14 @@ use crate::output;
 /// How many alerts are written in one transaction.
 const IMPORT_BATCH: usize = 1_000;
 
-/// Import, list, show and update alerts
-#[derive(Debug, Args)]
-pub(crate) struct Alerts {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Debug, Subcommand)]
-enum Action {
-    Import(Import),
-    List(List),
-    Show(Show),
-    Update(Update),
-}
-
 /// Take in alerts from a file: one JSON alert a line, or a saved answer of Microsoft Graph
 ///
 /// An alert whose id is known is replaced.
 #[derive(Debug, Args)]
-struct Import {
+#[command(
+    after_help = "Example:\n  tenantwatch alerts list --server https://graph.microsoft.com --all --output json > alerts.ndjson\n  tenantwatch alerts import alerts.ndjson"
+)]
+pub(super) struct Import {
     #[command(flatten)]
     installation: Installation,
 
@@ -45,83 +32,9 @@ struct Import {
     file: PathBuf,
 }
 
-/// List alerts, newest first
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  tenantwatch alerts list --filter \"severity eq 'high' and status eq 'active'\" --top 20"
-)]
-struct List {
-    #[command(flatten)]
-    installation: Installation,
-
-    /// Which ones: an OData filter, as the API takes it
-    #[arg(long, value_name = "FILTER")]
-    filter: Option<String>,
-
-    /// In which order: OData sort keys, as the API takes them
-    #[arg(long, value_name = "KEYS")]
-    orderby: Option<String>,
-
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    top: u32,
-
-    /// One JSON alert a line
-    #[arg(long)]
-    json: bool,
-}
-
-/// Show one alert as JSON
-#[derive(Debug, Args)]
-struct Show {
-    #[command(flatten)]
-    installation: Installation,
-
-    /// The alert's id
-    #[arg(value_name = "ID")]
-    id: String,
-}
-
-/// Change the status of an alert
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  tenantwatch alerts update ID --status resolved --reason fraud --by ann@partner.example"
-)]
-struct Update {
-    #[command(flatten)]
-    installation: Installation,
-
-    /// The alert's id
-    #[arg(value_name = "ID")]
-    id: String,
-
-    /// active, investigating or resolved
-    #[arg(long, value_name = "STATUS")]
-    status: String,
-
-    /// Why it is resolved: fraud, legitimate or ignore
-    #[arg(long, value_name = "REASON")]
-    reason: Option<String>,
-
-    /// In whose name, for the activity log
-    #[arg(long, value_name = "UPN", default_value = "command-line")]
-    by: String,
-}
-
-impl Alerts {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
-        match self.action {
-            Action::Import(import) => import.run().await,
-            Action::List(list) => list.run().await,
-            Action::Show(show) => show.run().await,
-            Action::Update(update) => update.run().await,
-        }
-    }
-}
-
 impl Import {
-    async fn run(self) -> anyhow::Result<()> {
-        let instance = self.installation.open()?;
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let instance = self.installation.open().await?;
         let (mut added, mut replaced, mut unchanged) = (0, 0, 0);
         let mut batch = Vec::with_capacity(IMPORT_BATCH);
         let mut alerts = Source::open(&self.file)?;
@@ -130,7 +43,7 @@ impl Import {
             let done = next.is_none();
             batch.extend(next);
             if batch.len() == IMPORT_BATCH || (done && !batch.is_empty()) {
-                let imported = instance.store.import_alerts(&instance.scope(), &batch).await?;
+                let imported = instance.store.import_alerts(&instance.scope(), &batch, Utc::now()).await?;
                 added += imported.added;
                 replaced += imported.replaced;
                 unchanged += imported.unchanged;
@@ -205,73 +118,6 @@ impl Source {
         };
         Ok(Some(Alert { partner_tenant_id: partner.clone(), origin: Origin::Imported, body }))
     }
-}
-
-impl List {
-    async fn run(self) -> anyhow::Result<()> {
-        let instance = self.installation.open()?;
-        let mut options = vec![format!("$top={}", self.top)];
-        let encode = |text: &str| {
-            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
-        };
-        options.extend(self.filter.as_deref().map(|filter| format!("$filter={}", encode(filter))));
-        options.extend(self.orderby.as_deref().map(|keys| format!("$orderby={}", encode(keys))));
-        let list = alert::list(&*instance.store, &instance.scope(), &options.join("&")).await?;
-        for text in &list.alerts {
-            if self.json {
-                output::print(text)?;
-                continue;
-            }
-            let body: PartnerSecurityAlert = serde_json::from_str(text).context("reading a stored alert")?;
-            output::print(&format!(
-                "{}  {}  {:<13}  {:<6}  {:<33}  {}",
-                body.id,
-                body.detected_date_time.format("%Y-%m-%d %H:%M"),
-                body.status,
-                body.severity,
-                body.alert_type,
-                body.subscription_id
-            ))?;
-        }
-        if list.next_query.is_some() {
-            output::say(&format!("There are more than {}; raise --top or narrow the --filter.", self.top));
-        }
-        Ok(())
-    }
-}
-
-impl Show {
-    async fn run(self) -> anyhow::Result<()> {
-        let instance = self.installation.open()?;
-        let reply = alert::show(&*instance.store, &instance.scope(), &self.id, "").await?;
-        print_pretty(&reply.body)
-    }
-}
-
-impl Update {
-    async fn run(self) -> anyhow::Result<()> {
-        let instance = self.installation.open()?;
-        let mut properties = Map::from_iter([("status".to_owned(), Value::from(self.status))]);
-        if let Some(reason) = self.reason {
-            properties.insert("resolvedReason".to_owned(), reason.into());
-        }
-        let reply = alert::update(
-            &*instance.store,
-            &instance.scope(),
-            &self.id,
-            "",
-            &properties,
-            &self.by,
-            Utc::now(),
-        )
-        .await?;
-        print_pretty(&reply.body)
-    }
-}
-
-fn print_pretty(body: &str) -> anyhow::Result<()> {
-    let value: Value = serde_json::from_str(body).context("reading a stored alert")?;
-    Ok(output::print(&serde_json::to_string_pretty(&value)?)?)
 }
 
 #[cfg(test)]
