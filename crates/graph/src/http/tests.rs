@@ -20,6 +20,12 @@ const PROTECTED: &[(&str, &str)] = &[
     ("GET", "/beta/security/partner/securityAlerts/$count"),
     ("GET", "/beta/security/partner/securityAlerts/alert-1"),
     ("PATCH", "/beta/security/partner/securityAlerts/alert-1"),
+    ("GET", "/beta/subscriptions"),
+    ("POST", "/beta/subscriptions"),
+    ("GET", "/beta/subscriptions/x"),
+    ("PATCH", "/beta/subscriptions/x"),
+    ("DELETE", "/beta/subscriptions/x"),
+    ("POST", "/beta/subscriptions/x/reauthorize"),
 ];
 
 #[tokio::test]

@@ -18,8 +18,6 @@ pub mod encryption;
 mod payload;
 pub mod reach;
 pub mod receivers;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
