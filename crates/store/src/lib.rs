@@ -39,7 +39,8 @@ pub use error::StoreError;
 pub use model::{alert_model, default_order};
 pub use notification::{
     ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
-    NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey, UnknownEvent,
+    NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey,
+    UnknownEvent,
 };
 pub use odata::Position;
 pub use run::{Backlog, DetectorRun};

@@ -18,23 +18,11 @@ pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 
 /// What every store can do.
 pub trait Store:
-    AlertStore
-    + ChangeFeed
-    + DirectoryStore
-    + RunStore
-    + SubscriptionStore
-    + NotificationOutbox
-    + SecretStore
+    AlertStore + ChangeFeed + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
 {
 }
 
 impl<S> Store for S where
-    S: AlertStore
-        + ChangeFeed
-        + DirectoryStore
-        + RunStore
-        + SubscriptionStore
-        + NotificationOutbox
-        + SecretStore
+    S: AlertStore + ChangeFeed + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
 {
 }

@@ -61,11 +61,8 @@ pub trait SubscriptionStore: Send + Sync + 'static {
 #[async_trait]
 pub trait NotificationOutbox: Send + Sync + 'static {
     /// What is to be done, for at most so many subscriptions of each kind.
-    async fn notification_work(
-        &self,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<NotificationWork, StoreError>;
+    async fn notification_work(&self, now: DateTime<Utc>, limit: u32)
+    -> Result<NotificationWork, StoreError>;
 
     /// Ends a subscription that has expired, and puts out what tells its subscriber of the end, or of
     /// its approach.

@@ -12,8 +12,8 @@ use super::subscriptions::{by_key, clear, delete, key_values};
 use crate::session::{Row, Session};
 use crate::sql::scalar::microseconds;
 use crate::{
-    ChangeKind, Lease, Notification, NotificationEvent, NotificationSubscription, NotificationWork, Outcome, Parcel,
-    StoreError, SubscriptionKey,
+    ChangeKind, Lease, Notification, NotificationEvent, NotificationSubscription, NotificationWork, Outcome,
+    Parcel, StoreError, SubscriptionKey,
 };
 
 const TO_TEND: &str = "

@@ -112,9 +112,7 @@ impl NotificationOutbox for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let (key, lease, outcomes) = (key.clone(), *lease, outcomes.to_vec());
-        self.writer
-            .write(move |session| at_once(outbox::settle(session, &key, &lease, &outcomes, now)))
-            .await
+        self.writer.write(move |session| at_once(outbox::settle(session, &key, &lease, &outcomes, now))).await
     }
 }
 

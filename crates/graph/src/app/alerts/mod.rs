@@ -28,7 +28,7 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| Model {
     default_orderby: "detectedDateTime desc",
     // Microsoft's overview page writes the plural; everything else has the singular.
     namespace_aliases: &[("microsoft.graph.partners.security", "microsoft.graph.partner.security")],
-    searchable: store::SEARCHABLE,
+    searchable: store::searchable_properties(),
 });
 
 static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
