@@ -23,6 +23,12 @@ pub trait Store:
 }
 
 impl<S> Store for S where
-    S: AlertStore + ChangeFeed + DirectoryStore + RunStore + SubscriptionStore + NotificationOutbox + SecretStore
+    S: AlertStore
+        + ChangeFeed
+        + DirectoryStore
+        + RunStore
+        + SubscriptionStore
+        + NotificationOutbox
+        + SecretStore
 {
 }
