@@ -14,7 +14,9 @@ use graph::Graph;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::auth::{READ, READ_WRITE};
-use graph::http::{Origins, protect, routes, surround};
+use graph::http::{Notifications, Origins, protect, routes, surround};
+use graph::notify::reach::Reach;
+use graph::notify::receivers::{Patience, Receivers};
 use odata::TokenKey;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -106,6 +108,10 @@ impl Server {
             origins: Origins::default(),
             tokens: TokenKey::new([1; 32]),
             throttle: None,
+            notifications: Notifications {
+                receivers: Arc::new(Receivers::new(Reach::default(), Patience::default()).unwrap()),
+                subscriptions_per_application_max: 1,
+            },
         });
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
         Self { router, issuer, _folder: folder }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod delta;
+mod subscriptions;
 
 mod links;
 mod representation;
