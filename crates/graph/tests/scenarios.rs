@@ -10,6 +10,7 @@ use alerts::{Alert, Origin, Scope};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use chrono::{TimeDelta, Utc};
+use graph::Graph;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::auth::{READ, READ_WRITE};
@@ -133,12 +134,14 @@ impl Server {
 
     async fn step(&self, step: &Step, kept: &mut BTreeMap<String, String>) -> Result<(), String> {
         let fill = |text: &str| {
-            kept.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+            kept.iter()
+                .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
         };
         let sent = fill(&step.send);
         let (method, path) = sent.split_once(' ').ok_or("'send' is a method and an address")?;
         // A link of a reply is whole.
-        let path = path.strip_prefix("http://graph.test").map_or_else(|| format!("/beta{path}"), str::to_owned);
+        let path =
+            path.strip_prefix("http://graph.test").map_or_else(|| format!("/beta{path}"), str::to_owned);
         let uri = path.replace(' ', "%20").replace('"', "%22");
         let mut request = Request::builder().method(method).uri(&uri).header("host", "graph.test");
         if let Some(token) = self.token(&step.caller) {
@@ -195,7 +198,9 @@ fn last_characters(list: &Value) -> Vec<String> {
 /// Whether a reply holds what it must.
 fn holds(place: &str, found: &Value, expected: &Value) -> Result<(), String> {
     match (found, expected) {
-        (found, Value::Object(rule)) if rule.keys().any(|name| name.starts_with('$')) => obeys(place, found, rule),
+        (found, Value::Object(rule)) if rule.keys().any(|name| name.starts_with('$')) => {
+            obeys(place, found, rule)
+        }
         (Value::Object(found), Value::Object(expected)) => {
             for (name, expected) in expected {
                 let is_absent = expected.get("$absent").is_some();

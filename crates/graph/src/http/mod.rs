@@ -18,7 +18,7 @@ mod origin;
 mod prefer;
 mod subscriptions;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod throttle;

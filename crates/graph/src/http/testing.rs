@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId, Scope};
 use axum::body::Body;
@@ -15,6 +16,8 @@ use super::{Graph, Throttle, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
+use crate::notify::reach::Reach;
+use crate::notify::receivers::{Patience, Receivers};
 
 pub(crate) const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
 pub(crate) const OTHER_PARTNER: &str = "7e4a9c1e-bbbb-4000-8000-000000000002";
@@ -23,8 +26,10 @@ pub(crate) const LIST: &str = "/beta/security/partner/securityAlerts";
 /// A server without a network, with five alerts.
 pub(crate) struct Fixture {
     pub(crate) router: axum::Router,
-    issuer: Issuer,
-    _folder: tempfile::TempDir,
+    pub(crate) issuer: Issuer,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) receivers: Arc<Receivers>,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 pub(crate) struct Reply {
@@ -65,12 +70,22 @@ impl Fixture {
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
         store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
+        // Short, so that tests of late receivers need not wait.
+        let patience = Patience {
+            handshake: Duration::from_millis(500),
+            first: Duration::from_millis(300),
+            retry: Duration::from_millis(300),
+        };
+        let reach = Reach { allow_insecure_loopback: true, ..Reach::default() };
+        let receivers = Arc::new(Receivers::new(reach, patience).unwrap());
         let verifier = Verifier::new(&issuer);
-        let mut graph = Graph::new(store, verifier, odata::TokenKey::new([7; 32])).unwrap();
+        let mut graph = Graph::new(store.clone(), verifier, odata::TokenKey::new([7; 32])).unwrap();
+        graph.notifications.receivers = receivers.clone();
+        graph.notifications.subscriptions_per_application_max = 3;
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
         let graph = Arc::new(graph);
         let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
-        Self { router, issuer, _folder: folder }
+        Self { router, issuer, store, receivers, folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::Value;
 use store::{
-    Lease, Notification, NotificationEvent, NotificationOutbox as _, NotificationSubscription, Outcome, Parcel, StoreError,
+    Lease, Notification, NotificationEvent, NotificationSubscription, Outcome, Parcel, StoreError,
     SubscriptionKey,
 };
 use tokio::task::{Id, JoinSet};
@@ -154,11 +154,7 @@ fn random_id(office: &Office) -> Uuid {
 }
 
 /// Sends what a parcel holds: what is about the subscription itself to one address, changes to another.
-async fn send(
-    office: &Office,
-    lease: &Lease,
-    parcel: &Parcel,
-) -> Result<Vec<(i64, Outcome)>, CourierError> {
+async fn send(office: &Office, lease: &Lease, parcel: &Parcel) -> Result<Vec<(i64, Outcome)>, CourierError> {
     let subscription = &parcel.subscription;
     let (about_itself, changes): (Vec<_>, Vec<_>) =
         parcel.notifications.iter().partition(|notification| notification.event.is_lifecycle());
@@ -170,7 +166,9 @@ async fn send(
         .collect();
     match &subscription.lifecycle_notification_url {
         Some(url) => outcomes.extend(post(office, lease, subscription, url, &letters, None).await),
-        None => outcomes.extend(letters.iter().map(|letter| (letter.notification.number, Outcome::Delivered))),
+        None => {
+            outcomes.extend(letters.iter().map(|letter| (letter.notification.number, Outcome::Delivered)))
+        }
     }
 
     let mut letters = Vec::new();
@@ -201,8 +199,7 @@ async fn change_letter<'a>(
     let Some(alert_id) = &notification.alert_id else { return Ok(None) };
     let is_gone = notification.event == NotificationEvent::Deleted;
     let Some(encryption) = subscription.encryption.as_ref().filter(|_| !is_gone) else {
-        let item =
-            payload::change(subscription, notification, alert_id.as_str(), notification.version, None);
+        let item = payload::change(subscription, notification, alert_id.as_str(), notification.version, None);
         return Ok(Some(Letter { notification, item }));
     };
     let Some(alert) = office.store.alert(&subscription.scope, alert_id).await? else {
@@ -240,7 +237,8 @@ async fn post(
     for letter in letters {
         let letter = std::slice::from_ref(letter);
         let patience = patience(office, letter);
-        let in_time = TimeDelta::from_std(patience).is_ok_and(|patience| (office.now)() + patience < lease.until);
+        let in_time =
+            TimeDelta::from_std(patience).is_ok_and(|patience| (office.now)() + patience < lease.until);
         let delivery = match in_time {
             true => post_together(office, url, letter, token).await,
             false => Delivery::Failed("the lease ends".to_owned()),

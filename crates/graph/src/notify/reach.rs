@@ -171,7 +171,7 @@ impl Resolve for GuardedResolver {
             let allowed: Vec<SocketAddr> = found.filter(|found| reach.allows(found.ip())).collect();
             if allowed.is_empty() {
                 // The address itself stays inside: it would map the network for whoever asks.
-                return Err(Box::new(ForbiddenAddress(name.as_str().to_owned())).into());
+                return Err(ForbiddenAddress(name.as_str().to_owned()).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
@@ -198,10 +198,30 @@ mod tests {
             check(public, true);
         }
         for special in [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.255.255",
-            "192.168.1.1", "192.0.0.8", "192.0.2.1", "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "fc00::1", "fe80::1", "ff02::1",
-            "2001::1", "2001:db8::1", "2002:7f00:1::", "100::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "172.31.255.255",
+            "192.168.1.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "198.19.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "fc00::1",
+            "fe80::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "100::1",
         ] {
             check(special, false);
         }
@@ -237,12 +257,28 @@ mod tests {
             Some("must hold no user name and no password; put a secret into the query or use clientState"),
         );
         check(&strict, "https://receiver.example/#a", Some("must have no fragment, since none is ever sent"));
-        check(&strict, &format!("https://receiver.example/{}", "x".repeat(2048)), Some("may have at most 2048 bytes"));
+        check(
+            &strict,
+            &format!("https://receiver.example/{}", "x".repeat(2048)),
+            Some("may have at most 2048 bytes"),
+        );
         // Addresses are seen through the ways of writing them that browsers allow.
         for url in ["https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://127.1/"] {
-            check(&strict, url, Some("leads to 127.0.0.1, which is no address of the public internet; the server's operator may allow its network"));
+            check(
+                &strict,
+                url,
+                Some(
+                    "leads to 127.0.0.1, which is no address of the public internet; the server's operator may allow its network",
+                ),
+            );
         }
-        check(&strict, "https://[::ffff:a9fe:a9fe]/", Some("leads to ::ffff:169.254.169.254, which is no address of the public internet; the server's operator may allow its network"));
+        check(
+            &strict,
+            "https://[::ffff:a9fe:a9fe]/",
+            Some(
+                "leads to ::ffff:169.254.169.254, which is no address of the public internet; the server's operator may allow its network",
+            ),
+        );
         let local = reach(true, &["10.1.0.0/16"]);
         for url in ["http://127.0.0.1:9/", "http://localhost/", "http://[::1]:9/", "https://10.1.2.3/"] {
             check(&local, url, None);

@@ -75,7 +75,17 @@ macro_rules! store_suite {
             the_directory_shows_a_scope_its_own,
             a_run_that_failed_keeps_the_watermark,
             events_that_came_in_since_the_last_run_are_its_backlog,
-            runs_are_seen_by_the_whole_partner_alone
+            runs_are_seen_by_the_whole_partner_alone,
+            a_subscriber_sees_its_own_subscriptions_and_no_others,
+            a_subscription_is_changed_where_asked,
+            an_application_has_so_many_subscriptions_and_no_more,
+            a_subscription_is_told_of_its_changes_once,
+            notifications_of_one_alert_wait_for_each_other,
+            what_is_leased_is_left_alone_until_the_lease_ends,
+            what_is_given_up_is_told_as_missed_once,
+            a_subscription_is_told_of_its_end,
+            servers_that_share_a_store_send_each_notification_once_and_in_order,
+            a_secret_is_kept_as_it_was_first
         }
     };
     (@tests $fresh:expr; $($name:ident),+) => {

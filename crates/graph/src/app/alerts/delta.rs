@@ -127,7 +127,11 @@ impl Round {
         let round = Self { lasting, token };
         let oldest = desk.store.oldest_kept_change(desk.scope).await?;
         let is_known = round.position() >= oldest && desk.now - round.token.issued_at <= TOKEN_LIFE;
-        if is_known { Ok(round) } else { Err(AlertError::ChangesGone { restart: round.query_with("$deltatoken=") }) }
+        if is_known {
+            Ok(round)
+        } else {
+            Err(AlertError::ChangesGone { restart: round.query_with("$deltatoken=") })
+        }
     }
 
     fn position(&self) -> ChangePosition {
@@ -193,7 +197,8 @@ impl Round {
         let alerts = if ids.is_empty() {
             Vec::new()
         } else {
-            let among = Filter::In(id_operand(), ids.iter().map(|id| Literal::String(id.to_string())).collect());
+            let among =
+                Filter::In(id_operand(), ids.iter().map(|id| Literal::String(id.to_string())).collect());
             let filter = match query.filter {
                 Some(filter) => Filter::And(Box::new(among), Box::new(filter)),
                 None => among,

@@ -9,9 +9,7 @@ mod resource;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
-use store::{
-    NotificationSubscription, Renewal, Store, StoreError, Subscriber, SubscriptionChange,
-};
+use store::{NotificationSubscription, Renewal, Store, StoreError, Subscriber, SubscriptionChange};
 use uuid::Uuid;
 
 use crate::auth::Caller;
@@ -57,9 +55,7 @@ pub enum SubscriptionError {
         cause: HandshakeError,
     },
     /// The application has as many as it may.
-    #[error(
-        "The application has reached its limit of {0} subscriptions; delete one that is not needed."
-    )]
+    #[error("The application has reached its limit of {0} subscriptions; delete one that is not needed.")]
     LimitReached(u32),
     /// The store failed.
     #[error("the store of subscriptions failed")]
@@ -200,10 +196,7 @@ impl Desk<'_> {
         let asked = request::ChangedSubscription::read(properties, &current, now)?;
         let renewal = asked.expires_at.map(|expires_at| Renewal {
             expires_at,
-            reauthorize_at: current
-                .lifecycle_notification_url
-                .is_some()
-                .then(|| reminder(now, expires_at)),
+            reauthorize_at: current.lifecycle_notification_url.is_some().then(|| reminder(now, expires_at)),
         });
         self.change(caller, id, SubscriptionChange { renewal, encryption: asked.encryption }, now).await
     }

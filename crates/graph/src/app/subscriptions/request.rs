@@ -4,9 +4,9 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use serde_json::{Map, Value};
 use store::{ChangeTypes, EncryptionCertificate, NotificationEvent, NotificationSubscription};
 
+use super::LIFE_MAX;
 use super::representation::{Secrets, representation};
 use super::resource::{ResourceError, WatchedResource};
-use super::LIFE_MAX;
 use crate::notify::encryption::{Certificate, CertificateError};
 use crate::notify::reach::UrlError;
 use crate::notify::receivers::Receivers;
@@ -31,8 +31,17 @@ const CONTENT_TYPE: &str = "notificationContentType";
 
 /// What a caller may set when making a subscription.
 const WRITABLE: [&str; 11] = [
-    CHANGE_TYPE, NOTIFICATION_URL, LIFECYCLE_URL, RESOURCE, EXPIRATION, CLIENT_STATE, INCLUDE_DATA,
-    CERTIFICATE, CERTIFICATE_ID, TLS_VERSION, CONTENT_TYPE,
+    CHANGE_TYPE,
+    NOTIFICATION_URL,
+    LIFECYCLE_URL,
+    RESOURCE,
+    EXPIRATION,
+    CLIENT_STATE,
+    INCLUDE_DATA,
+    CERTIFICATE,
+    CERTIFICATE_ID,
+    TLS_VERSION,
+    CONTENT_TYPE,
 ];
 
 /// What the server sets itself; ignored if sent, as OData demands of read-only properties.
@@ -73,7 +82,9 @@ pub enum PropertyError {
     #[error("Nothing is to be changed; send expirationDateTime to renew the subscription.")]
     Nothing,
     /// It is no kind of change.
-    #[error("Property 'changeType' must be created, updated or deleted, or several with commas between them, not '{0}'.")]
+    #[error(
+        "Property 'changeType' must be created, updated or deleted, or several with commas between them, not '{0}'."
+    )]
     ChangeType(String),
     /// The URL cannot be called.
     #[error("Property '{property}' {cause}.")]
@@ -113,7 +124,9 @@ pub enum PropertyError {
     #[error("Property '{0}' goes only with 'includeResourceData': true.")]
     NoData(&'static str),
     /// The TLS version is not one that is spoken here.
-    #[error("Property 'latestSupportedTlsVersion' must be v1_2 or v1_3, not '{0}'; older versions are not safe.")]
+    #[error(
+        "Property 'latestSupportedTlsVersion' must be v1_2 or v1_3, not '{0}'; older versions are not safe."
+    )]
     TlsVersion(String),
     /// Notifications are JSON.
     #[error("Property 'notificationContentType' must be application/json, not '{0}'.")]
@@ -190,7 +203,8 @@ impl ChangedSubscription {
                 return Err(PropertyError::ReadOnly(name.clone()));
             }
         }
-        let expires_at = optional_text(properties, EXPIRATION)?.map(|text| expiration(text, now)).transpose()?;
+        let expires_at =
+            optional_text(properties, EXPIRATION)?.map(|text| expiration(text, now)).transpose()?;
         let encryption = new_certificate(properties, current)?;
         if expires_at.is_none() && encryption.is_none() {
             return Err(PropertyError::Nothing);
@@ -286,9 +300,7 @@ fn encryption(properties: &Map<String, Value>) -> Result<Option<EncryptionCertif
 }
 
 /// Certificate and id, as far as they are given; Graph's own examples have empty texts for none.
-fn certificate(
-    properties: &Map<String, Value>,
-) -> Result<(Option<String>, Option<String>), PropertyError> {
+fn certificate(properties: &Map<String, Value>) -> Result<(Option<String>, Option<String>), PropertyError> {
     let certificate = optional_text(properties, CERTIFICATE)?.filter(|text| !text.is_empty());
     if let Some(certificate) = certificate {
         Certificate::read(certificate)?;

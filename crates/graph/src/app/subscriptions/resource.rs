@@ -65,7 +65,9 @@ impl WatchedResource {
 }
 
 fn starts_with_version(path: &str) -> bool {
-    path.split('/').next().is_some_and(|first| ["beta", "v1.0"].contains(&first.to_ascii_lowercase().as_str()))
+    path.split('/')
+        .next()
+        .is_some_and(|first| ["beta", "v1.0"].contains(&first.to_ascii_lowercase().as_str()))
 }
 
 /// What comes after the path of all alerts, if the path is theirs.
@@ -134,10 +136,19 @@ mod tests {
         check("security/partner/securityAlerts?$filter=severity eq 'high'", "'$filter=severity eq 'high''");
         check("security/partner/securityAlerts?$select=id", "'$select=id'");
         for text in [
-            "", "/", "security/alerts", "security/partner", "security/partner/securityAlertsX",
-            "security/partner/securityAlerts//", "security/partner/securityAlerts/a/b",
-            "security/partner/securityAlerts('a", "security/partner/securityAlerts('a'b')",
-            "security/partner/securityAlerts('')", "security/partner/securityAlerts(a)", "ä/ö/ü", "users",
+            "",
+            "/",
+            "security/alerts",
+            "security/partner",
+            "security/partner/securityAlertsX",
+            "security/partner/securityAlerts//",
+            "security/partner/securityAlerts/a/b",
+            "security/partner/securityAlerts('a",
+            "security/partner/securityAlerts('a'b')",
+            "security/partner/securityAlerts('')",
+            "security/partner/securityAlerts(a)",
+            "ä/ö/ü",
+            "users",
         ] {
             check(text, "cannot be watched");
         }

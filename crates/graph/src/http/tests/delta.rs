@@ -67,7 +67,8 @@ async fn what_changes_during_the_first_round_is_told_in_the_next() {
 #[tokio::test]
 async fn what_the_filter_no_longer_leaves_is_removed() {
     let server = Fixture::new().await;
-    let (all, link) = round(&server, &format!("{LIST}/microsoft.graph.delta()?$filter=status%20eq%20'active'")).await;
+    let (all, link) =
+        round(&server, &format!("{LIST}/microsoft.graph.delta()?$filter=status%20eq%20'active'")).await;
     assert_eq!(all.len(), 5);
     server.patch("alert-1", r#"{"status":"resolved"}"#).await;
     let (changed, _) = round(&server, &link).await;

@@ -10,6 +10,7 @@ mod imports;
 mod lists;
 mod scopes;
 mod searches;
+mod subscriptions;
 
 pub use changes::*;
 pub use directory::*;
@@ -19,6 +20,7 @@ pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
+pub use subscriptions::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
