@@ -5,17 +5,18 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use chrono::Utc;
-use odata::QueryOptions;
+use odata::{MetadataLevel, QueryOptions};
 use serde_json::{Map, Value};
 use store::NotificationSubscription;
 use uuid::Uuid;
 
-use super::{Graph, Link, json_object};
+use super::accept::metadata_level;
+use super::{Graph, Link, entity, json_object};
 use crate::app::subscriptions::{Desk, Secrets, representation};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -53,10 +54,12 @@ async fn create(
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
     no_options(query)?;
+    let level = metadata_level(&headers, None)?;
     let properties = json_object(&headers, body, BODY_BYTES_MAX).await?;
     let made = desk(&graph).create(&caller, &properties, &Uuid::new_v4, Utc::now()).await?;
     let location = format!("{}/subscriptions/{}", link.beta(), made.id);
-    let mut reply = single(&link, StatusCode::CREATED, &made, Secrets::Shown);
+    let mut reply = single(&link, level, &made, Secrets::Shown);
+    *reply.status_mut() = StatusCode::CREATED;
     if let Ok(location) = HeaderValue::from_str(&location) {
         reply.headers_mut().insert(header::LOCATION, location);
     }
@@ -69,15 +72,16 @@ async fn list(
     Extension(caller): Extension<Caller>,
     Extension(link): Extension<Link>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
     no_options(query)?;
+    let level = metadata_level(&headers, None)?;
     let found = desk(&graph).list(&caller, Utc::now()).await?;
     let value = found.iter().map(|one| Value::Object(representation(one, Secrets::Hidden))).collect();
-    let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), context(&link, "").into());
+    let mut body = envelope(&link, level, "");
     body.insert("value".to_owned(), Value::Array(value));
-    Ok(respond(StatusCode::OK, &body))
+    Ok(entity::respond(level, Value::Object(body).to_string()))
 }
 
 /// `GET /subscriptions/{id}`
@@ -87,11 +91,13 @@ async fn show(
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
     no_options(query)?;
+    let level = metadata_level(&headers, None)?;
     let found = desk(&graph).show(&caller, &readable(id), Utc::now()).await?;
-    Ok(single(&link, StatusCode::OK, &found, Secrets::Hidden))
+    Ok(single(&link, level, &found, Secrets::Hidden))
 }
 
 /// `PATCH /subscriptions/{id}`
@@ -106,9 +112,10 @@ async fn update(
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
     no_options(query)?;
+    let level = metadata_level(&headers, None)?;
     let properties = json_object(&headers, body, BODY_BYTES_MAX).await?;
     let changed = desk(&graph).update(&caller, &readable(id), &properties, Utc::now()).await?;
-    Ok(single(&link, StatusCode::OK, &changed, Secrets::Shown))
+    Ok(single(&link, level, &changed, Secrets::Shown))
 }
 
 /// `DELETE /subscriptions/{id}`
@@ -157,27 +164,23 @@ fn readable(id: Result<Path<String>, PathRejection>) -> String {
     id.map_or_else(|_| "(unreadable)".to_owned(), |Path(id)| id)
 }
 
-fn context(link: &Link, suffix: &str) -> String {
-    format!("{}/$metadata#subscriptions{suffix}", link.beta())
-}
-
 fn single(
     link: &Link,
-    status: StatusCode,
+    level: MetadataLevel,
     subscription: &NotificationSubscription,
     secrets: Secrets,
 ) -> Response {
-    let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), context(link, "/$entity").into());
+    let mut body = envelope(link, level, "/$entity");
     body.extend(representation(subscription, secrets));
-    respond(status, &body)
+    entity::respond(level, Value::Object(body).to_string())
 }
 
-fn respond(status: StatusCode, body: &Map<String, Value>) -> Response {
-    let media_type = HeaderValue::from_static(
-        "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
-    );
-    let version = (HeaderName::from_static("odata-version"), HeaderValue::from_static("4.0"));
-    let text = Value::Object(body.clone()).to_string();
-    (status, [(header::CONTENT_TYPE, media_type), version], text).into_response()
+/// The control information that comes first.
+fn envelope(link: &Link, level: MetadataLevel, suffix: &str) -> Map<String, Value> {
+    let mut body = Map::new();
+    if level != MetadataLevel::None {
+        let context = format!("{}/$metadata#subscriptions{suffix}", link.beta());
+        body.insert("@odata.context".to_owned(), context.into());
+    }
+    body
 }

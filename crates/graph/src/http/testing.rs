@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId, Scope};
 use axum::body::Body;
@@ -26,9 +27,10 @@ pub(crate) const LIST: &str = "/beta/security/partner/securityAlerts";
 /// A server without a network, with five alerts.
 pub(crate) struct Fixture {
     pub(crate) router: axum::Router,
+    pub(crate) issuer: Issuer,
     pub(crate) store: Arc<SqliteStore>,
-    issuer: Issuer,
-    _folder: tempfile::TempDir,
+    pub(crate) receivers: Arc<Receivers>,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 pub(crate) struct Reply {
@@ -69,17 +71,25 @@ impl Fixture {
         let alerts: Vec<Alert> = (1..=5).map(alert).collect();
         store.import_alerts(&Scope::Partner(PARTNER.parse().unwrap()), &alerts, Utc::now()).await.unwrap();
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
+        // Short, so that tests of late receivers need not wait.
+        let patience = Patience {
+            handshake: Duration::from_millis(500),
+            first: Duration::from_millis(300),
+            retry: Duration::from_millis(300),
+        };
+        let reach = Reach { allow_insecure_loopback: true, ..Reach::default() };
+        let receivers = Arc::new(Receivers::new(reach, patience).unwrap());
         let verifier = Verifier::new(&issuer);
         let mut graph = Graph::new(store.clone(), verifier, odata::TokenKey::new([7; 32])).unwrap();
+        graph.notifications.receivers = receivers.clone();
+        graph.notifications.subscriptions_per_application_max = 3;
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
-        let loopback = Reach { allow_insecure_loopback: true, ..Reach::default() };
-        graph.notifications.receivers = Arc::new(Receivers::new(loopback, Patience::default()).unwrap());
         let public_url = "https://alerts.partner.example/".parse().unwrap();
         graph.webhooks = Some(Arc::new(Webhooks::new(public_url, None)));
         let graph = Arc::new(graph);
         let open = open_routes().merge(certificate_routes(graph.clone()));
         let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
-        Self { router, store, issuer, _folder: folder }
+        Self { router, issuer, store, receivers, folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {

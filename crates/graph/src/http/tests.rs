@@ -7,6 +7,7 @@ mod links;
 mod partner_center;
 mod representation;
 mod score;
+mod subscriptions;
 mod throttle;
 
 use axum::body::Body;
@@ -33,6 +34,12 @@ const PROTECTED: &[(&str, &str)] = &[
     ("GET", "/beta/security/partner/securityScore/customerInsights"),
     ("GET", "/beta/security/partner/securityScore/customerInsights/$count"),
     ("GET", "/beta/security/partner/securityScore/customerInsights/customer-1"),
+    ("GET", "/beta/subscriptions"),
+    ("POST", "/beta/subscriptions"),
+    ("GET", "/beta/subscriptions/x"),
+    ("PATCH", "/beta/subscriptions/x"),
+    ("DELETE", "/beta/subscriptions/x"),
+    ("POST", "/beta/subscriptions/x/reauthorize"),
 ];
 
 #[tokio::test]
@@ -55,7 +62,9 @@ async fn nobody_gets_in_without_a_good_token() {
 async fn a_token_without_the_scope_is_refused() {
     let server = Fixture::new().await;
     for (method, path) in PROTECTED {
-        let token = server.token(PARTNER, if *method == "PATCH" { READ } else { "User.Read" });
+        // Who may read may be told of changes: a subscription is changed by its reader.
+        let changes_an_alert = *method == "PATCH" && path.starts_with(LIST);
+        let token = server.token(PARTNER, if changes_an_alert { READ } else { "User.Read" });
         let reply =
             server.call(method.parse().unwrap(), path, Some(&token), Some("{\"status\":\"active\"}")).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{method} {path}");

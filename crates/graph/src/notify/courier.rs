@@ -11,8 +11,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::Value;
 use store::{
-    Lease, Notification, NotificationEvent, NotificationOutbox as _, NotificationSubscription, Outcome,
-    Parcel, StoreError, SubscriptionKey,
+    Lease, Notification, NotificationEvent, NotificationSubscription, Outcome, Parcel, StoreError,
+    SubscriptionKey,
 };
 use tokio::task::{Id, JoinSet};
 use uuid::{Builder, Uuid};

@@ -18,6 +18,8 @@ pub mod encryption;
 mod payload;
 pub mod reach;
 pub mod receivers;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

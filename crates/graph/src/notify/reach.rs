@@ -171,7 +171,7 @@ impl Resolve for GuardedResolver {
             let allowed: Vec<SocketAddr> = found.filter(|found| reach.allows(found.ip())).collect();
             if allowed.is_empty() {
                 // The address itself stays inside: it would map the network for whoever asks.
-                return Err(Box::new(ForbiddenAddress(name.as_str().to_owned())).into());
+                return Err(ForbiddenAddress(name.as_str().to_owned()).into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })

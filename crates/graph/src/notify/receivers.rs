@@ -231,3 +231,18 @@ fn failure(error: &reqwest::Error) -> String {
     }
     causes(error).last().map_or_else(|| "no connection".to_owned(), ToString::to_string)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_leads_inside_is_not_called() {
+        let receivers = Receivers::new(Reach::default(), Patience::default()).unwrap();
+        let refused = receivers.shake_hands("https://localhost:1/", "token").await.unwrap_err();
+        assert!(matches!(refused, HandshakeError::Url(UrlError::Address(_))), "{refused}");
+        let failed = receivers.deliver("https://localhost:1/", String::new(), Duration::from_secs(1)).await;
+        let Delivery::Failed(reason) = failed else { panic!("{failed:?}") };
+        assert!(reason.contains("no address of the public internet"), "{reason}");
+    }
+}

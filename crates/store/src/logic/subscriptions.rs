@@ -100,7 +100,7 @@ pub(crate) async fn add(
     if present >= i64::from(limit) {
         return Ok(false);
     }
-    let seen = session.change_horizon(partner).await?;
+    let seen = session.change_horizon(new.scope.partner()).await?;
     session.execute(session.dialect().text(INSERT, values(new, seen))).await?;
     Ok(true)
 }

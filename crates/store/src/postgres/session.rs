@@ -52,6 +52,12 @@ impl Lock {
         Self::Exclusive(0)
     }
 
+    /// For work on what callers of one subject, such as notifications, wait for. Changes of alerts need
+    /// not wait for it.
+    pub(super) fn of_subject(subject: &str) -> Self {
+        Self::Exclusive(number(subject))
+    }
+
     /// For all other work on the partner.
     pub(super) fn exclusive(partner: &PartnerTenantId) -> Self {
         Self::Exclusive(key(partner))
@@ -68,7 +74,11 @@ impl Lock {
 
 /// The number of a partner's lock. Two partners that share one wait for each other needlessly.
 fn key(partner: &PartnerTenantId) -> i64 {
-    let hash = blake3::hash(partner.as_str().as_bytes());
+    number(partner.as_str())
+}
+
+fn number(name: &str) -> i64 {
+    let hash = blake3::hash(name.as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&hash.as_bytes()[..8]);
     i64::from_be_bytes(first)

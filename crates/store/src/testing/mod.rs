@@ -1,7 +1,7 @@
 //! What every store is held to.
 //!
 //! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
-//! [`evaluate`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
+//! [`evaluate()`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
 //! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
 //! property tests, and [`properties`] states what must hold of them.
 
@@ -83,7 +83,17 @@ macro_rules! store_suite {
             a_partner_has_one_webhook_registration,
             changes_become_webhook_deliveries_once,
             webhook_deliveries_of_an_event_are_limited,
-            a_webhook_delivery_is_leased_tried_and_settled
+            a_webhook_delivery_is_leased_tried_and_settled,
+            a_subscriber_sees_its_own_subscriptions_and_no_others,
+            a_subscription_is_changed_where_asked,
+            an_application_has_so_many_subscriptions_and_no_more,
+            a_subscription_is_told_of_its_changes_once,
+            notifications_of_one_alert_wait_for_each_other,
+            what_is_leased_is_left_alone_until_the_lease_ends,
+            what_is_given_up_is_told_as_missed_once,
+            a_subscription_is_told_of_its_end,
+            servers_that_share_a_store_send_each_notification_once_and_in_order,
+            a_secret_is_kept_as_it_was_first
         }
     };
     (@tests $fresh:expr; $($name:ident),+) => {

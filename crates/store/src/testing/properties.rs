@@ -72,7 +72,7 @@ pub fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
     }
 }
 
-/// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
+/// The store leaves exactly the alerts that [`evaluate()`] finds true, and counts as many.
 ///
 /// # Panics
 ///

@@ -11,6 +11,7 @@ mod imports;
 mod lists;
 mod scopes;
 mod searches;
+mod subscriptions;
 mod webhooks;
 
 pub use changes::*;
@@ -22,6 +23,7 @@ pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
+pub use subscriptions::*;
 pub use webhooks::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
