@@ -151,10 +151,8 @@ fn activity_logs(logs: &[ActivityLog]) -> String {
 
 /// The number of connections seen, which detectors of mining tell.
 fn hit_count(alert: &PartnerSecurityAlert) -> String {
-    let details = alert.additional_details.iter().flatten();
-    let count =
-        details.filter(|(name, _)| name.eq_ignore_ascii_case("ConnectionCount")).map(|(_, value)| value);
-    match count.last() {
+    let mut details = alert.additional_details.iter().flatten();
+    match details.find(|(name, _)| name.eq_ignore_ascii_case("ConnectionCount")).map(|(_, value)| value) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),

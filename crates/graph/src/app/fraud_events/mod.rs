@@ -61,7 +61,7 @@ pub async fn list(
     let query = EventQuery::read(raw_query, model)?;
     let filters = [
         query.subscription_id.as_ref().map(|id| equals("subscriptionId", text(id.as_str()))),
-        query.status.map(|status| is_status(status)),
+        query.status.map(is_status),
         query.event_type.as_deref().map(|event_type| {
             Filter::In(property("alertType"), event::alert_types(event_type).into_iter().map(text).collect())
         }),
