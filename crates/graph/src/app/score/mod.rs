@@ -12,7 +12,8 @@ mod page;
 
 use alerts::Scope;
 use alerts::score::{
-    MAX_SCORE, ResponseTimeTarget, ResponseTimes, Score, ScoreSnapshot, SecurityRequirement,
+    MAX_SCORE, RequirementDetails, ResponseTimeTarget, ResponseTimes, Score, ScoreSnapshot,
+    SecurityRequirement,
 };
 use chrono::{DateTime, Utc};
 use odata::{Limits, MetadataLevel, Model, QueryError, QueryOption, QueryOptions, Selection, TokenKey};
@@ -249,12 +250,13 @@ async fn known_requirements(
     Ok(known)
 }
 
-/// A requirement as Graph writes a derived member: with its type.
+/// A requirement as Graph writes members: with its type, if that derives from the type of the set.
 fn requirement_entity(requirement: &SecurityRequirement) -> Value {
-    let type_name = requirement.details.type_name();
-    let mut entity = json!({"@odata.type": format!("#microsoft.graph.partner.security.{type_name}")});
-    if let (Value::Object(entity), Value::Object(properties)) = (&mut entity, entity_of(requirement)) {
-        entity.extend(properties);
+    let mut entity = entity_of(requirement);
+    let derives = requirement.details != RequirementDetails::None {};
+    if let (Value::Object(properties), true) = (&mut entity, derives) {
+        let odata_type = format!("#microsoft.graph.partner.security.{}", requirement.details.type_name());
+        properties.shift_insert(0, "@odata.type".to_owned(), odata_type.into());
     }
     entity
 }

@@ -142,7 +142,7 @@ async fn lists_are_paged_selected_and_counted() {
         Value::from(seen),
         json!([
             {"@odata.type": "#microsoft.graph.partner.security.responseTimeSecurityRequirement", "id": "securityAlertsPromptlyResolved"},
-            {"@odata.type": "#microsoft.graph.partner.security.securityRequirement", "id": "securityContactProvided"},
+            {"id": "securityContactProvided"},
             {"@odata.type": "#microsoft.graph.partner.security.customersSpendingBudgetSecurityRequirement", "id": "spendingBudgetSetForCustomerAzureSubscriptions", "totalCustomersCount": 2}
         ])
     );
