@@ -20,7 +20,7 @@ use store::{Store, StoreError};
 use tokio::sync::OnceCell;
 use url::Url;
 
-pub use deliver::{Deliveries, start};
+pub use deliver::{DeliverError, Deliveries, start};
 pub use event::{AZURE_FRAUD_EVENT_DETECTED, EVENTS, TEST_CREATED, test_created};
 use signing::{SigningError, SigningIdentity};
 
