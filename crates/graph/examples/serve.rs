@@ -22,8 +22,8 @@ use graph::auth::READ_WRITE;
 use graph::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::http::{open_routes, protect, routes, surround};
-use serde_json::json;
 use odata::TokenKey;
+use serde_json::json;
 use store::{AlertStore as _, SqliteStore};
 use tokio::net::TcpListener;
 

@@ -15,7 +15,6 @@ use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::auth::{READ, READ_WRITE};
 use graph::http::{protect, routes, surround};
-use graph::Graph;
 use odata::TokenKey;
 use serde::Deserialize;
 use serde_json::{Map, Value};

@@ -201,7 +201,8 @@ async fn events_that_come_in_days_late_are_looked_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_detector_that_fails_stops_no_other_and_keeps_its_watermark() {
-    let here = Installation::new(&[("broken", "select no_such_column from activity"), ("deletions", QUERY)]).await;
+    let here =
+        Installation::new(&[("broken", "select no_such_column from activity"), ("deletions", QUERY)]).await;
     here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;
     let report = here.detect(Utc::now()).await;
     assert_eq!(report.raised.len(), 1);

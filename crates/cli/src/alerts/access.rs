@@ -123,9 +123,7 @@ impl Source {
     pub(super) async fn show(&self, id: &str) -> anyhow::Result<Object> {
         match self {
             Self::Remote(client) => Ok(client.get(&id.parse()?, &[]).await?.alert),
-            Self::Local(instance) => {
-                whole(&alert::show(&desk(instance, &instance.scope()), id, "").await?)
-            }
+            Self::Local(instance) => whole(&alert::show(&desk(instance, &instance.scope()), id, "").await?),
         }
     }
 

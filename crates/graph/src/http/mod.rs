@@ -30,6 +30,7 @@ use axum::routing::any;
 use axum::{Router, middleware};
 use odata::TokenKey;
 use store::Store;
+use tokio::sync::Notify;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 
@@ -58,6 +59,8 @@ pub struct Graph {
     pub throttle: Option<Arc<Throttle>>,
     /// How callers' receivers are told of changes.
     pub notifications: Notifications,
+    /// Wakes whoever tells receivers of changes, once one was made here.
+    pub changed: Arc<Notify>,
 }
 
 /// What callers may have in the way of change notifications.
@@ -87,6 +90,7 @@ impl Graph {
                 receivers: Arc::new(receivers),
                 subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
             },
+            changed: Arc::new(Notify::new()),
         })
     }
 }

@@ -38,7 +38,8 @@ impl Reply {
 impl Fixture {
     async fn new(demo: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let instance = Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).await.unwrap());
+        let instance =
+            Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).await.unwrap());
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
         let graph = Arc::new(graph::Graph {
             store: instance.store.clone(),
