@@ -95,7 +95,7 @@ pub async fn findings_are_logged_with_their_alerts<S: Store>(store: Arc<S>) {
     let alert = raised[0].body.id.as_str();
     store.record_findings(&p, &[first], now).await.unwrap();
     let later = finding("p", "pool", "2031-02-03T06:00:00Z");
-    store.record_findings(&p, &[later.clone()], time("2031-02-03T07:00:00Z")).await.unwrap();
+    store.record_findings(&p, std::slice::from_ref(&later), time("2031-02-03T07:00:00Z")).await.unwrap();
     assert_eq!(told(&*store, &p, start).await, format!("+{alert}:1 ~{alert}:2"));
 
     // The alert learns whose it is, and leaves the customer that stood for "unknown".
