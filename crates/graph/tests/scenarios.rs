@@ -111,6 +111,7 @@ impl Server {
             notifications: Notifications {
                 receivers: Arc::new(Receivers::new(Reach::default(), Patience::default()).unwrap()),
                 subscriptions_per_application_max: 1,
+                wake: Arc::default(),
             },
         });
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);

@@ -28,6 +28,7 @@ use axum::routing::any;
 use axum::{Router, middleware};
 use odata::TokenKey;
 use store::Store;
+use tokio::sync::Notify;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 
@@ -62,6 +63,9 @@ pub struct Notifications {
     pub receivers: Arc<Receivers>,
     /// How many subscriptions an application may have in one partner.
     pub subscriptions_per_application_max: u32,
+    /// Told when something was changed here, so that its notifications go out at once; the other end is
+    /// with [`notify::start`](crate::notify::start).
+    pub wake: Arc<Notify>,
 }
 
 /// The routes of the Graph API. They want a caller; see [`protect`].

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::{Graph, Notifications, Origins, Throttle, protect, routes, surround};
@@ -29,6 +30,7 @@ pub(crate) struct Fixture {
     pub(crate) issuer: Issuer,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) receivers: Arc<Receivers>,
+    pub(crate) wake: Arc<Notify>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -78,6 +80,7 @@ impl Fixture {
         };
         let reach = Reach { allow_insecure_loopback: true, ..Reach::default() };
         let receivers = Arc::new(Receivers::new(reach, patience).unwrap());
+        let wake = Arc::new(Notify::new());
         let graph = Arc::new(Graph {
             store: store.clone(),
             verifier: Verifier::new(&issuer),
@@ -87,10 +90,11 @@ impl Fixture {
             notifications: Notifications {
                 receivers: receivers.clone(),
                 subscriptions_per_application_max: 3,
+                wake: wake.clone(),
             },
         });
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
-        Self { router, issuer, store, receivers, folder }
+        Self { router, issuer, store, receivers, wake, folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {
