@@ -59,8 +59,6 @@ pub struct Graph {
     pub throttle: Option<Arc<Throttle>>,
     /// How callers' receivers are told of changes.
     pub notifications: Notifications,
-    /// Wakes whoever tells receivers of changes, once one was made here.
-    pub changed: Arc<Notify>,
 }
 
 /// What callers may have in the way of change notifications.
@@ -69,6 +67,9 @@ pub struct Notifications {
     pub receivers: Arc<Receivers>,
     /// How many subscriptions an application may have in one partner.
     pub subscriptions_per_application_max: u32,
+    /// Told when something was changed here, so that its notifications go out at once; the other end is
+    /// with [`notify::start`](crate::notify::start).
+    pub wake: Arc<Notify>,
 }
 
 impl Graph {
@@ -89,8 +90,8 @@ impl Graph {
             notifications: Notifications {
                 receivers: Arc::new(receivers),
                 subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
+                wake: Arc::new(Notify::new()),
             },
-            changed: Arc::new(Notify::new()),
         })
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Fixture {
     pub(crate) issuer: Issuer,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) receivers: Arc<Receivers>,
+    pub(crate) wake: Arc<Notify>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -83,9 +84,10 @@ impl Fixture {
         graph.notifications.receivers = receivers.clone();
         graph.notifications.subscriptions_per_application_max = 3;
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
+        let wake = graph.notifications.wake.clone();
         let graph = Arc::new(graph);
         let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
-        Self { router, issuer, store, receivers, folder }
+        Self { router, issuer, store, receivers, wake, folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {

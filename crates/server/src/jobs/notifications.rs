@@ -22,5 +22,5 @@ pub(crate) fn start(graph: &Graph, issuer: Arc<Issuer>) -> JoinSet<()> {
             aws_lc_rs::rand::fill(bytes).expect("the system's source of randomness never fails")
         }),
     };
-    notify::start(office, graph.changed.clone())
+    notify::start(office, graph.notifications.wake.clone())
 }
