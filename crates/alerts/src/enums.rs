@@ -1,14 +1,9 @@
-//! Graph's four enumerations, with the members and numbers of the published CSDL.
+//! Graph's four enumerations of the alert, with the members and numbers of the published CSDL.
 //!
 //! They are evolvable: Microsoft may add members. Text that comes from Microsoft is read with
 //! [`Severity::from_wire`] and its like, which take an unknown member for `unknownFutureValue`.
 //! Text that a caller sends is read with `FromStr`, which names what it does not know.
 //! Source: `schemas/beta-Prod.csdl` of microsoftgraph/msgraph-metadata.
-
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that is no member of an enumeration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,13 +53,13 @@ macro_rules! evolvable {
             }
         }
 
-        impl FromStr for $name {
-            type Err = UnknownMember;
+        impl std::str::FromStr for $name {
+            type Err = $crate::UnknownMember;
 
             /// Reads what a caller sent: an unknown member, and the sentinel, are errors.
-            fn from_str(text: &str) -> Result<Self, UnknownMember> {
+            fn from_str(text: &str) -> Result<Self, $crate::UnknownMember> {
                 match Self::from_wire(text) {
-                    Self::UnknownFutureValue => Err(UnknownMember {
+                    Self::UnknownFutureValue => Err($crate::UnknownMember {
                         enumeration: $wire,
                         found: text.to_owned(),
                         allowed: [$($text),+].join(", "),
@@ -74,26 +69,28 @@ macro_rules! evolvable {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow::<str> as serde::Deserialize>::deserialize(deserializer)?;
                 Ok(Self::from_wire(&text))
             }
         }
     };
 }
+
+pub(crate) use evolvable;
 
 evolvable!(
     /// Where an alert stands.

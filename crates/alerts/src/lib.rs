@@ -3,7 +3,7 @@
 //! Nouns: a [`Finding`] is one result of one detector run, the machine's opinion. An [`Alert`] is
 //! what a person works on; it is raised from findings ([`decide`]) or imported, and its wire form
 //! is Microsoft Graph's [`PartnerSecurityAlert`]. A [`StatusChange`] moves it through its
-//! lifecycle. A [`Scope`] says whose alerts a caller may see.
+//! lifecycle. A [`Scope`] says whose alerts a caller may see. [`score`] is the partner's security score.
 //!
 //! This crate knows nothing of HTTP, SQL, Arrow or OData. Time and identity are parameters.
 
@@ -13,6 +13,7 @@ mod finding;
 mod ids;
 mod lifecycle;
 mod scope;
+pub mod score;
 
 pub use alert::{ActivityLog, AffectedResource, Alert, Origin, PartnerSecurityAlert};
 pub use enums::{Confidence, ResolvedReason, Severity, Status, UnknownMember};

@@ -11,6 +11,7 @@ mod ingest;
 mod installation;
 mod output;
 mod progress;
+mod score;
 mod serve;
 mod simulate;
 mod token;
@@ -40,6 +41,7 @@ enum Command {
     Ingest(ingest::Ingest),
     Detect(detect::Detect),
     Alerts(alerts::Alerts),
+    Score(score::Score),
     Token(token::Token),
     Simulate(simulate::Simulate),
     Evaluate(evaluate::Evaluate),
@@ -65,6 +67,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Ingest(ingest) => ingest.run().await,
         Command::Detect(detect) => detect.run().await,
         Command::Alerts(alerts) => alerts.run().await,
+        Command::Score(score) => score.run().await,
         Command::Token(token) => token.run(),
         Command::Simulate(simulate) => simulate.run(),
         Command::Evaluate(evaluate) => evaluate.run().await,

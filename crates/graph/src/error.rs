@@ -10,7 +10,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::app::alerts::AlertError;
+use crate::app::fraud_events::FraudEventError;
+use crate::app::score::ScoreError;
 use crate::app::subscriptions::SubscriptionError;
+use crate::app::webhooks::{WebhookError, test_period_s};
 use crate::auth::verifier::TokenError;
 use crate::auth::{APPLICATION_ID, Forbidden};
 
@@ -107,6 +110,29 @@ impl Kind {
         }
     }
 
+    /// Partner Center's code for the error. Where its table has none that fits, the status.
+    /// Source: its developer page "Partner Center REST error codes".
+    fn partner_center_code(&self) -> String {
+        let code = match self {
+            Self::BadRequest | Self::NotValidated | Self::NotSupported => "800002",
+            Self::Unauthenticated(TokenError::Empty) => "800001",
+            Self::Unauthenticated(_) => "400",
+            Self::Forbidden => "2032",
+            Self::NotFound => "1000",
+            Self::Internal => "800003",
+            Self::MethodNotAllowed(_)
+            | Self::NotAcceptable
+            | Self::Conflict
+            | Self::Gone { .. }
+            | Self::PreconditionFailed
+            | Self::TooLarge
+            | Self::UnsupportedMediaType
+            | Self::FailedDependency
+            | Self::Throttled { .. } => return self.status().as_u16().to_string(),
+        };
+        code.to_owned()
+    }
+
     fn headers(&self, message: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -201,11 +227,30 @@ impl ApiError {
     /// The reply, with Graph's body. An internal failure goes to the log.
     #[must_use]
     pub fn reply(&self, request_id: &str, client_request_id: &str, now: DateTime<Utc>) -> Response {
+        self.log(request_id);
+        let body = self.body(request_id, client_request_id, now);
+        (self.status(), self.kind.headers(&self.message), body.to_string()).into_response()
+    }
+}
+
+impl ApiError {
+    /// The reply with Partner Center's body. An internal failure goes to the log.
+    #[must_use]
+    pub fn partner_center_reply(&self, request_id: &str) -> Response {
+        self.log(request_id);
+        let body = json!({
+            "code": self.kind.partner_center_code(),
+            "description": self.message,
+            "data": [],
+            "source": "Tenantwatch",
+        });
+        (self.status(), self.kind.headers(&self.message), body.to_string()).into_response()
+    }
+
+    fn log(&self, request_id: &str) {
         if let Some(cause) = &self.cause {
             tracing::error!(request.id = request_id, ?cause, "Request {request_id} failed inside");
         }
-        let body = self.body(request_id, client_request_id, now);
-        (self.status(), self.kind.headers(&self.message), body.to_string()).into_response()
     }
 }
 
@@ -255,6 +300,28 @@ impl From<AlertError> for ApiError {
     }
 }
 
+impl From<ScoreError> for ApiError {
+    fn from(error: ScoreError) -> Self {
+        let kind = match &error {
+            ScoreError::NotFound { .. } | ScoreError::NoScore => Kind::NotFound,
+            ScoreError::Query(_) => Kind::BadRequest,
+            ScoreError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<FraudEventError> for ApiError {
+    fn from(error: FraudEventError) -> Self {
+        let kind = match &error {
+            FraudEventError::Request(_) | FraudEventError::TooMany => Kind::BadRequest,
+            FraudEventError::NotFound { .. } => Kind::NotFound,
+            FraudEventError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
 impl From<SubscriptionError> for ApiError {
     fn from(error: SubscriptionError) -> Self {
         let kind = match &error {
@@ -263,6 +330,21 @@ impl From<SubscriptionError> for ApiError {
             SubscriptionError::Handshake { .. } => Kind::NotValidated,
             SubscriptionError::LimitReached(_) => Kind::Forbidden,
             SubscriptionError::Store(_) => return Self::internal(error),
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<WebhookError> for ApiError {
+    fn from(error: WebhookError) -> Self {
+        let kind = match &error {
+            WebhookError::Off => Kind::NotSupported,
+            WebhookError::NarrowScope => Kind::Forbidden,
+            WebhookError::NoRegistration | WebhookError::NoSuchTest(_) => Kind::NotFound,
+            WebhookError::Registered => Kind::Conflict,
+            WebhookError::Request(_) | WebhookError::Url(_) | WebhookError::NoTests => Kind::BadRequest,
+            WebhookError::TooManyTests => Kind::Throttled { retry_after_s: test_period_s() },
+            WebhookError::Store(_) => return Self::internal(error),
         };
         Self::new(kind, error.to_string())
     }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod http;
 pub mod notify;
 pub mod openapi;
+pub mod webhooks;
 
 pub use error::ApiError;
 pub use http::Graph;

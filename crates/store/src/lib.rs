@@ -1,4 +1,4 @@
-//! Product state: alerts, the directory of subscriptions, and detector runs.
+//! Product state: alerts, the directory of subscriptions, detector runs, and facts for the security score.
 //!
 //! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
 //! an embedded file. The tests of `testing` take any implementation. Events do not live here but in the
@@ -16,6 +16,7 @@ mod alert;
 mod change;
 mod contract;
 mod error;
+mod facts;
 mod logic;
 mod model;
 mod notification;
@@ -27,16 +28,18 @@ mod sqlite;
 mod subscription;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod webhook;
 
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
 pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
-    AlertStore, ChangeFeed, DirectoryStore, NotificationOutbox, RunStore, SecretStore, Store,
-    SubscriptionStore,
+    AlertStore, ChangeFeed, DirectoryStore, FactStore, NotificationOutbox, RunStore, SecretStore, Store,
+    SubscriptionStore, WebhookOutbox, WebhookStore,
 };
 pub use error::StoreError;
+pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};
 pub use notification::{
     ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
@@ -49,3 +52,6 @@ pub use run::{Backlog, DetectorRun};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;
+pub use webhook::{
+    DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery, WebhookRegistration, WebhookTarget,
+};

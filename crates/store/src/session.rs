@@ -141,6 +141,15 @@ impl Row {
         self.opt_int(column)?.ok_or_else(|| damaged(column, "null"))
     }
 
+    /// A number with a fraction, or null.
+    pub(crate) fn opt_double(&mut self, column: usize) -> Result<Option<f64>, StoreError> {
+        match self.scalar(column)? {
+            None => Ok(None),
+            Some(Scalar::Double(value)) => Ok(Some(value)),
+            Some(_) => Err(damaged(column, "no number with a fraction")),
+        }
+    }
+
     /// A number that is never negative.
     pub(crate) fn amount<T: TryFrom<i64>>(&mut self, column: usize) -> Result<T, StoreError> {
         T::try_from(self.int(column)?).map_err(|_| damaged(column, "out of range"))

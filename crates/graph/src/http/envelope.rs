@@ -9,6 +9,7 @@ use axum::response::Response;
 use chrono::Utc;
 use uuid::Uuid;
 
+use super::partner_center;
 use crate::error::ApiError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -34,9 +35,17 @@ pub(super) async fn wrap(mut request: Request, next: Next) -> Response {
     request
         .extensions_mut()
         .insert(RequestIds { request_id: request_id.clone(), client_request_id: client_request_id.clone() });
+    let partner_center =
+        partner_center::has(request.uri().path()).then(|| partner_center::Ids::of(request.headers()));
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
-        response = error.reply(&request_id, &client_request_id, Utc::now());
+        response = match partner_center {
+            None => error.reply(&request_id, &client_request_id, Utc::now()),
+            Some(_) => error.partner_center_reply(&request_id),
+        };
+    }
+    if let Some(ids) = partner_center {
+        ids.put(response.headers_mut());
     }
 
     let headers = response.headers_mut();

@@ -15,7 +15,9 @@ mod etag;
 mod metadata;
 mod negotiate;
 mod origin;
+mod partner_center;
 mod prefer;
+mod score;
 mod subscriptions;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -25,6 +27,7 @@ mod throttle;
 
 use std::sync::Arc;
 
+use ::alerts::score::ResponseTimeTarget;
 use axum::http::{Method, Uri};
 use axum::routing::any;
 use axum::{Router, middleware};
@@ -38,6 +41,7 @@ use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
 use crate::notify::reach::Reach;
 use crate::notify::receivers::{Patience, Receivers};
+use crate::webhooks::Webhooks;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
@@ -57,8 +61,12 @@ pub struct Graph {
     pub tokens: TokenKey,
     /// What an application may send; without limit if `None`.
     pub throttle: Option<Arc<Throttle>>,
+    /// How fast the partner is to resolve alerts, for its security score.
+    pub response_time_target: ResponseTimeTarget,
     /// How callers' receivers are told of changes.
     pub notifications: Notifications,
+    /// Webhooks of Partner Center's kind; off if `None`.
+    pub webhooks: Option<Arc<Webhooks>>,
 }
 
 /// What callers may have in the way of change notifications.
@@ -74,7 +82,7 @@ pub struct Notifications {
 
 impl Graph {
     /// Over these alerts, with everything else as it is for a server that only this machine reaches:
-    /// plain HTTP, no proxies, no limit, no receivers outside the public internet.
+    /// plain HTTP, no proxies, no limit, no receivers outside the public internet, no webhooks.
     ///
     /// # Errors
     ///
@@ -92,6 +100,8 @@ impl Graph {
                 subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
                 wake: Arc::new(Notify::new()),
             },
+            response_time_target: ResponseTimeTarget::default(),
+            webhooks: None,
         })
     }
 }
@@ -104,6 +114,8 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     let throttle = graph.throttle.clone();
     let mut routes = Router::new()
         .merge(alerts::routes())
+        .merge(score::routes())
+        .merge(partner_center::routes())
         .merge(subscriptions::routes())
         .route("/beta/{*path}", any(no_such_path))
         .with_state(graph);
@@ -112,6 +124,12 @@ pub fn routes(graph: Arc<Graph>) -> Router {
     }
     // Outside the limit: the requests in a batch count, the batch does not.
     routes.clone().merge(batch::routes(routes))
+}
+
+/// Where receivers of webhooks read the certificate of deliveries. They have no token, so it stands
+/// outside of [`protect`].
+pub fn certificate_routes(graph: Arc<Graph>) -> Router {
+    partner_center::certificate_routes().with_state(graph)
 }
 
 /// Lets nobody pass to these routes without a token, and tells the handlers who calls.

@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
 use tower::ServiceExt as _;
 
-use super::{Graph, Throttle, open_routes, protect, routes, surround};
+use super::{Graph, Throttle, certificate_routes, open_routes, protect, routes, surround};
 use crate::auth::issuer::{Issuer, TokenRequest};
 use crate::auth::verifier::Verifier;
 use crate::auth::{READ, READ_WRITE};
 use crate::notify::reach::Reach;
 use crate::notify::receivers::{Patience, Receivers};
+use crate::webhooks::Webhooks;
 
 pub(crate) const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
 pub(crate) const OTHER_PARTNER: &str = "7e4a9c1e-bbbb-4000-8000-000000000002";
@@ -85,8 +86,11 @@ impl Fixture {
         graph.notifications.subscriptions_per_application_max = 3;
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
         let wake = graph.notifications.wake.clone();
+        let public_url = "https://alerts.partner.example/".parse().unwrap();
+        graph.webhooks = Some(Arc::new(Webhooks::new(public_url, None)));
         let graph = Arc::new(graph);
-        let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
+        let open = open_routes().merge(certificate_routes(graph.clone()));
+        let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
         Self { router, issuer, store, receivers, wake, folder }
     }
 
@@ -108,6 +112,16 @@ impl Fixture {
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap();
         Reply { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    /// A reply that is no text, to one without a token: status, media type and bytes.
+    pub(crate) async fn get_bytes(&self, path: &str) -> (StatusCode, String, Vec<u8>) {
+        let request = Request::builder().uri(path).header("host", "tenantwatch.test:8080");
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap();
+        (status, kind, bytes.to_vec())
     }
 
     pub(crate) async fn call(

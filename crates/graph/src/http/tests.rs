@@ -4,7 +4,9 @@ mod batch;
 mod delta;
 mod descriptions;
 mod links;
+mod partner_center;
 mod representation;
+mod score;
 mod subscriptions;
 mod throttle;
 
@@ -21,6 +23,17 @@ const PROTECTED: &[(&str, &str)] = &[
     ("GET", "/beta/security/partner/securityAlerts/$count"),
     ("GET", "/beta/security/partner/securityAlerts/alert-1"),
     ("PATCH", "/beta/security/partner/securityAlerts/alert-1"),
+    ("GET", "/beta/security/partner"),
+    ("GET", "/beta/security/partner/securityScore"),
+    ("GET", "/beta/security/partner/securityScore/requirements"),
+    ("GET", "/beta/security/partner/securityScore/requirements/$count"),
+    ("GET", "/beta/security/partner/securityScore/requirements/securityContactProvided"),
+    ("GET", "/beta/security/partner/securityScore/history"),
+    ("GET", "/beta/security/partner/securityScore/history/$count"),
+    ("GET", "/beta/security/partner/securityScore/history/2031-02-03"),
+    ("GET", "/beta/security/partner/securityScore/customerInsights"),
+    ("GET", "/beta/security/partner/securityScore/customerInsights/$count"),
+    ("GET", "/beta/security/partner/securityScore/customerInsights/customer-1"),
     ("GET", "/beta/subscriptions"),
     ("POST", "/beta/subscriptions"),
     ("GET", "/beta/subscriptions/x"),

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
@@ -174,6 +174,34 @@ impl Receivers {
             | StatusCode::GATEWAY_TIMEOUT => Delivery::Failed(format!("status {}", status.as_u16())),
             _ => Delivery::Refused(status),
         }
+    }
+}
+
+impl Receivers {
+    /// Sends a body of JSON with headers of its own; gives the status, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// What failed, for the log and the subscriber, without the URL.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: String,
+        patience: Duration,
+    ) -> Result<StatusCode, String> {
+        let url = self.check(url).map_err(|error| format!("the URL {error}"))?;
+        let request = self
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))
+            .headers(headers)
+            .timeout(patience)
+            .body(body);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        let status = response.status();
+        drop(read(response).await);
+        Ok(status)
     }
 }
 

@@ -7,18 +7,31 @@
 mod alerts;
 mod changes;
 mod directory;
+mod facts;
 mod runs;
 mod subscriptions;
+mod webhooks;
 
 pub use alerts::AlertStore;
 pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
+pub use facts::FactStore;
 pub use runs::RunStore;
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
+pub use webhooks::{WebhookOutbox, WebhookStore};
 
 /// What every store can do.
 pub trait Store:
-    AlertStore + ChangeFeed + DirectoryStore + NotificationOutbox + RunStore + SecretStore + SubscriptionStore
+    AlertStore
+    + ChangeFeed
+    + DirectoryStore
+    + FactStore
+    + NotificationOutbox
+    + RunStore
+    + SecretStore
+    + SubscriptionStore
+    + WebhookOutbox
+    + WebhookStore
 {
 }
 
@@ -26,9 +39,12 @@ impl<S> Store for S where
     S: AlertStore
         + ChangeFeed
         + DirectoryStore
+        + FactStore
         + NotificationOutbox
         + RunStore
         + SecretStore
         + SubscriptionStore
+        + WebhookOutbox
+        + WebhookStore
 {
 }

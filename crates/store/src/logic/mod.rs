@@ -3,11 +3,13 @@
 pub(crate) mod alerts;
 pub(crate) mod changes;
 pub(crate) mod directory;
+pub(crate) mod facts;
 mod findings;
 pub(crate) mod outbox;
 pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod subscriptions;
+pub(crate) mod webhooks;
 
 pub(crate) use findings::record as record_findings;
 

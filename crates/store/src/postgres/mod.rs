@@ -5,11 +5,13 @@
 //! is tried again.
 
 mod bind;
+mod facts;
 mod open;
 mod session;
 mod subscriptions;
 mod target;
 mod tls;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;

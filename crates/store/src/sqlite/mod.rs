@@ -13,6 +13,7 @@ mod connection;
 mod readers;
 mod session;
 mod subscriptions;
+mod webhooks;
 mod writer;
 
 #[cfg(test)]
@@ -20,7 +21,8 @@ mod tests;
 
 use std::path::Path;
 
-use ::alerts::{Alert, AlertId, Finding, Scope, StatusChange, SubscriptionId};
+use ::alerts::score::{CustomerInsight, ResponseTimes, ScoreSnapshot, SecurityRequirement};
+use ::alerts::{Alert, AlertId, CustomerTenantId, Finding, Scope, StatusChange, SubscriptionId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use odata::checked::{Filter, Search};
@@ -28,12 +30,12 @@ use odata::checked::{Filter, Search};
 use self::readers::Readers;
 use self::session::at_once;
 use self::writer::Writer;
-use crate::logic::{self, alerts, changes, directory, runs};
+use crate::logic::{self, alerts, changes, directory, facts, runs};
 use crate::session::Session;
 use crate::{
     AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition,
-    DetectorRun, DirectoryStore, ExpectedVersion, Imported, Recorded, RunStore, StatusChanged, StoreError,
-    Subscription,
+    DetectorRun, DirectoryStore, ExpectedVersion, FactStore, Imported, Recorded, RunStore, SecurityFacts,
+    StatusChanged, StoreError, Subscription,
 };
 
 /// Product state in one SQLite file.
@@ -156,6 +158,48 @@ impl DirectoryStore for SqliteStore {
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>, StoreError> {
         self.readers.read(|session| at_once(directory::subscription(session, scope, id)))
+    }
+}
+
+#[async_trait]
+impl FactStore for SqliteStore {
+    async fn import_facts(&self, scope: &Scope, told: &SecurityFacts) -> Result<(), StoreError> {
+        let (scope, told) = (scope.clone(), told.clone());
+        self.writer.write(move |session| at_once(facts::import(session, &scope, &told))).await
+    }
+
+    async fn requirements(&self, scope: &Scope) -> Result<Vec<SecurityRequirement>, StoreError> {
+        self.readers.read(|session| at_once(facts::requirements(session, scope)))
+    }
+
+    async fn customer_insights(&self, scope: &Scope) -> Result<Vec<CustomerInsight>, StoreError> {
+        self.readers.read(|session| at_once(facts::customer_insights(session, scope)))
+    }
+
+    async fn customer_insight(
+        &self,
+        scope: &Scope,
+        id: &CustomerTenantId,
+    ) -> Result<Option<CustomerInsight>, StoreError> {
+        self.readers.read(|session| at_once(facts::customer_insight(session, scope, id)))
+    }
+
+    async fn response_times(
+        &self,
+        scope: &Scope,
+        since: DateTime<Utc>,
+        overdue_before: DateTime<Utc>,
+    ) -> Result<ResponseTimes, StoreError> {
+        self.readers.read(|session| at_once(facts::response_times(session, scope, since, overdue_before)))
+    }
+
+    async fn add_score_snapshot(&self, scope: &Scope, snapshot: &ScoreSnapshot) -> Result<bool, StoreError> {
+        let (scope, snapshot) = (scope.clone(), *snapshot);
+        self.writer.write(move |session| at_once(facts::add_snapshot(session, &scope, &snapshot))).await
+    }
+
+    async fn score_history(&self, scope: &Scope) -> Result<Vec<ScoreSnapshot>, StoreError> {
+        self.readers.read(|session| at_once(facts::history(session, scope)))
     }
 }
 

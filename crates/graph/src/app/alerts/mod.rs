@@ -104,7 +104,7 @@ pub fn wire_time(at: DateTime<Utc>) -> String {
 }
 
 /// Who may bring a token back: whoever may see the same alerts.
-fn token_context(scope: &Scope) -> Vec<u8> {
+pub(crate) fn token_context(scope: &Scope) -> Vec<u8> {
     let (partner, kind, within) = match scope {
         Scope::Partner(partner) => (partner, 'p', ""),
         Scope::Reseller(partner, reseller) => (partner, 'r', reseller.as_str()),

@@ -16,13 +16,15 @@ pub(in super::super) fn operations() -> Vec<Operation> {
         fraud_events(),
         set_status(),
         supported_events(),
-        registration(Method::GET, "getRegistration", "Get the registration").fails(&[Kind::NotFound]),
+        registration(Method::GET, &[READ, READ_WRITE], "getRegistration", "Get the registration")
+            .fails(&[Kind::NotFound]),
         change_registration(Method::POST, "createRegistration", "Register a receiver")
             .fails(&[Kind::Conflict]),
         change_registration(Method::PUT, "replaceRegistration", "Replace the registration")
             .fails(&[Kind::NotFound]),
         send_test_event(),
         test_event_result(),
+        certificate(),
     ]
 }
 
@@ -99,8 +101,8 @@ fn registration_example() -> Value {
     })
 }
 
-fn registration(method: Method, id: &'static str, summary: &'static str) -> Operation {
-    Operation::new(method, REGISTRATION, id, TAG, summary).needs(&[READ, READ_WRITE]).gives_json(
+fn registration(method: Method, permissions: &[&str], id: &'static str, summary: &'static str) -> Operation {
+    Operation::new(method, REGISTRATION, id, TAG, summary).needs(permissions).gives_json(
         StatusCode::OK,
         "The registration.",
         reference("webhookRegistration"),
@@ -111,7 +113,25 @@ fn registration(method: Method, id: &'static str, summary: &'static str) -> Oper
 fn change_registration(method: Method, id: &'static str, summary: &'static str) -> Operation {
     let body =
         json!({"WebhookUrl": "https://receiver.partner.example/webhook", "WebhookEvents": ["test-created"]});
-    registration(method, id, summary).body(reference("webhookRegistration"), body)
+    registration(method, &[READ_WRITE], id, summary).body(reference("webhookRegistration"), body)
+}
+
+fn certificate() -> Operation {
+    Operation::get(
+        "/webhooks/v1/certificate",
+        "getWebhookCertificate",
+        TAG,
+        "Get the certificate that deliveries are signed with",
+    )
+    .describe("An X.509 certificate in DER form. Receivers have no token, so it needs none.")
+    .open_to_all()
+    .gives(
+        StatusCode::OK,
+        "The certificate.",
+        "application/pkix-cert",
+        json!({"type": "string", "format": "binary"}),
+        json!("(bytes)"),
+    )
 }
 
 fn send_test_event() -> Operation {
@@ -122,8 +142,8 @@ fn send_test_event() -> Operation {
         TAG,
         "Send a test event",
     )
-    .describe("The receiver must be registered for test-created.")
-    .needs(&[READ, READ_WRITE])
+    .describe("The receiver must be registered for test-created. Twice a minute at most.")
+    .needs(&[READ_WRITE])
     .gives_json(
         StatusCode::OK,
         "Under which id to ask for the result.",

@@ -111,6 +111,7 @@ fn part(
     let read = |path, id, summary| Operation::get(path, id, "score", summary).needs(&[READ, READ_WRITE]);
     [
         read(list, ids[0], summaries[0])
+            .takes(&["select", "top", "skip", "count", "format"])
             .gives_json(StatusCode::OK, "All of them.", collection(ty), page)
             .with_header("OData-Version")
             .fails(&[Kind::NotAcceptable]),

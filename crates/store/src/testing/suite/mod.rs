@@ -4,6 +4,7 @@
 
 mod changes;
 mod directory;
+mod facts;
 mod feed;
 mod findings;
 mod imports;
@@ -11,9 +12,11 @@ mod lists;
 mod scopes;
 mod searches;
 mod subscriptions;
+mod webhooks;
 
 pub use changes::*;
 pub use directory::*;
+pub use facts::*;
 pub use feed::*;
 pub use findings::*;
 pub use imports::*;
@@ -21,6 +24,7 @@ pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
 pub use subscriptions::*;
+pub use webhooks::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
