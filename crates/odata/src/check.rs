@@ -192,7 +192,8 @@ impl Checker<'_> {
             Type::Enum(enumeration) => enumeration.members.contains(&name.value.as_str()),
             // Anything may be a text, so a name that is nearly a property's is the better guess.
             Type::String => error.hint.is_none(),
-            Type::Boolean | Type::Int64 | Type::Double | Type::DateTimeOffset => false,
+            Type::Boolean | Type::Int64 | Type::Double => false,
+            Type::DateTimeOffset | Type::Date | Type::TimeOfDay | Type::Duration => false,
             Type::Complex(_) | Type::Collection(_) => false,
         };
         if error.kind == ErrorKind::UnknownName && is_text {

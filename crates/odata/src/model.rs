@@ -12,6 +12,9 @@ pub struct Model {
     pub default_orderby: &'static str,
     /// Other names of namespaces, as pairs of alias and name. They are read, never written.
     pub namespace_aliases: &'static [(&'static str, &'static str)],
+    /// What `$search` looks in, by the names that a search may restrict itself to; empty if there is no
+    /// search. The store knows what each of them means.
+    pub searchable: &'static [&'static str],
 }
 
 impl Model {
@@ -63,6 +66,12 @@ pub enum Type {
     Double,
     /// `Edm.DateTimeOffset`.
     DateTimeOffset,
+    /// `Edm.Date`.
+    Date,
+    /// `Edm.TimeOfDay`.
+    TimeOfDay,
+    /// `Edm.Duration`.
+    Duration,
     /// An enumeration; see [`EnumType`].
     Enum(&'static EnumType),
     /// A complex type.

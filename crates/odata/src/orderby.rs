@@ -1,7 +1,7 @@
 //! `$orderby`, checked against the model.
 
 use crate::ast::{ExprKind, OrderItem};
-use crate::checked::SortKey;
+use crate::checked::{Operand, SortKey};
 use crate::error::{QueryError, QueryOption};
 use crate::model::Model;
 use crate::path;
@@ -19,7 +19,8 @@ pub fn check_orderby(items: &[OrderItem], text: &str, model: &Model) -> Result<V
             let error = source.unsupported(item.expr.span, "sorting by anything but a property");
             return Err(error);
         };
-        keys.push(SortKey { path: path::find_single(path, model, source)?, direction: item.direction });
+        let by = Operand::Property(path::find_single(path, model, source)?);
+        keys.push(SortKey { by, direction: item.direction });
     }
     Ok(keys)
 }

@@ -14,7 +14,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::DateTime;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike};
 
 use crate::checked::{Literal, SortKey};
 use crate::error::{ErrorKind, QueryError, QueryOption};
@@ -119,6 +119,9 @@ const INT: u8 = 4;
 const DOUBLE: u8 = 5;
 const DATE_TIME: u8 = 6;
 const ENUM: u8 = 7;
+const DATE: u8 = 8;
+const TIME_OF_DAY: u8 = 9;
+const DURATION: u8 = 10;
 
 /// `None` if a text is too long for its length field.
 fn write_literal(bytes: &mut Vec<u8>, literal: &Literal) -> Option<()> {
@@ -141,6 +144,20 @@ fn write_literal(bytes: &mut Vec<u8>, literal: &Literal) -> Option<()> {
             bytes.push(DATE_TIME);
             bytes.extend(at.timestamp().to_be_bytes());
             bytes.extend(at.timestamp_subsec_nanos().to_be_bytes());
+        }
+        Literal::Date(day) => {
+            bytes.push(DATE);
+            bytes.extend(day.num_days_from_ce().to_be_bytes());
+        }
+        Literal::TimeOfDay(time) => {
+            bytes.push(TIME_OF_DAY);
+            bytes.extend(time.num_seconds_from_midnight().to_be_bytes());
+            bytes.extend(time.nanosecond().to_be_bytes());
+        }
+        Literal::Duration(length) => {
+            bytes.push(DURATION);
+            bytes.extend(length.num_seconds().to_be_bytes());
+            bytes.extend(length.subsec_nanos().to_be_bytes());
         }
         Literal::Enum(enumeration, member) => {
             bytes.push(ENUM);
@@ -167,7 +184,7 @@ impl Reader<'_> {
         if usize::from(count) != order.len() {
             return None;
         }
-        let keys = order.iter().map(|key| self.literal(key.path.ty)).collect::<Option<Vec<_>>>()?;
+        let keys = order.iter().map(|key| self.literal(key.by.ty()?)).collect::<Option<Vec<_>>>()?;
         let id = self.text()?;
         self.rest.is_empty().then_some(Position { keys, id })
     }
@@ -186,6 +203,22 @@ impl Reader<'_> {
                 let seconds = i64::from_be_bytes(self.array()?);
                 let nanoseconds = u32::from_be_bytes(self.array()?);
                 Literal::DateTime(DateTime::from_timestamp(seconds, nanoseconds)?)
+            }
+            (DATE, Type::Date) => {
+                Literal::Date(NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(self.array()?))?)
+            }
+            (TIME_OF_DAY, Type::TimeOfDay) => {
+                let seconds = u32::from_be_bytes(self.array()?);
+                let nanoseconds = u32::from_be_bytes(self.array()?);
+                Literal::TimeOfDay(NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanoseconds)?)
+            }
+            (DURATION, Type::Duration) => {
+                let seconds = i64::from_be_bytes(self.array()?);
+                let nanoseconds = i32::from_be_bytes(self.array()?);
+                Literal::Duration(
+                    TimeDelta::try_seconds(seconds)?
+                        .checked_add(&TimeDelta::nanoseconds(nanoseconds.into()))?,
+                )
             }
             (ENUM, Type::Enum(enumeration)) => {
                 let member = self.text()?;

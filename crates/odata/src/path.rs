@@ -1,7 +1,7 @@
 //! Paths of the syntax tree, found in the model.
 
 use crate::ast::Path;
-use crate::checked::PropertyPath;
+use crate::checked::{PropertyPath, Root};
 use crate::error::{ErrorKind, QueryError};
 use crate::model::{Model, StructuredType, Type};
 use crate::source::{Source, Span, Spanned};
@@ -25,6 +25,9 @@ pub(crate) fn find(path: &Path, model: &Model, source: Source<'_>) -> Result<Fou
             | Type::Int64
             | Type::Double
             | Type::DateTimeOffset
+            | Type::Date
+            | Type::TimeOfDay
+            | Type::Duration
             | Type::Enum(_) => {
                 let before = source.quote(path.segments[index - 1].span);
                 let message = format!("no property {} because {before} has none", source.quote(segment.span));
@@ -65,7 +68,7 @@ pub(crate) fn find_single(
         return Err(example.into_iter().fold(error, QueryError::with_hint));
     }
     let segments = path.segments.iter().map(|segment| segment.value.clone()).collect();
-    Ok(PropertyPath { segments, ty: found.ty, nullable: found.nullable })
+    Ok(PropertyPath { root: Root::Entity, segments, ty: found.ty, nullable: found.nullable })
 }
 
 /// The whole stretch of a path.

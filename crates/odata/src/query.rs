@@ -176,7 +176,7 @@ mod tests {
         assert!(!query.count && query.after.is_none());
         assert_eq!(query.order.len(), 1);
         assert_eq!(query.order[0].direction, Direction::Descending);
-        assert_eq!(query.order[0].path.segments, ["detectedDateTime"]);
+        assert_eq!(query.order[0].by.ty(), Some(crate::model::Type::DateTimeOffset));
     }
 
     #[test]

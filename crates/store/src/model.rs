@@ -5,7 +5,7 @@
 //! microsoftgraph/msgraph-metadata, schema `microsoft.graph.partner.security`).
 
 use alerts::{Confidence, ResolvedReason, Severity, Status};
-use odata::checked::{Direction, PropertyPath, SortKey};
+use odata::checked::{Direction, Operand, PropertyPath, Root, SortKey};
 use odata::model::{EnumType, Property, StructuredType, Type};
 
 /// `microsoft.graph.partner.security.partnerSecurityAlert`.
@@ -18,11 +18,12 @@ pub fn alert_model() -> &'static StructuredType {
 #[must_use]
 pub fn default_order() -> Vec<SortKey> {
     let path = PropertyPath {
+        root: Root::Entity,
         segments: vec!["detectedDateTime".to_owned()],
         ty: Type::DateTimeOffset,
         nullable: false,
     };
-    vec![SortKey { path, direction: Direction::Descending }]
+    vec![SortKey { by: Operand::Property(path), direction: Direction::Descending }]
 }
 
 /// How a property of the alert is stored.

@@ -11,6 +11,7 @@ fn literal(literal: &Literal) -> String {
         Literal::Int(value) => value.to_string(),
         Literal::Double(value) => format!("{value:?}"),
         Literal::DateTime(at) => at.to_rfc3339(),
+        Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Duration(_) => format!("{literal:?}"),
         Literal::Enum(enumeration, member) => format!("#{}", enumeration.members[*member]),
     }
 }
@@ -21,6 +22,7 @@ fn operand(operand: &Operand) -> String {
             format!("{}{}", path.segments.join("/"), if path.nullable { "?" } else { "" })
         }
         Operand::Literal(value) => literal(value),
+        other => format!("{other:?}"),
     }
 }
 
@@ -37,6 +39,7 @@ fn sexpr(filter: &Filter) -> String {
         }
         Filter::Text(test, text, part) => format!("({test:?} {} {})", operand(text), operand(part)),
         Filter::Is(inner) => operand(inner),
+        other => format!("{other:?}"),
     }
 }
 

@@ -52,6 +52,7 @@ pub(crate) static MODEL: Model = Model {
     entity: &ENTITY,
     default_orderby: "detectedDateTime desc",
     namespace_aliases: &[("sample.securities", "sample.security")],
+    searchable: &["title", "address/city", "resources"],
 };
 
 const fn required(name: &'static str, ty: Type) -> Property {

@@ -1,6 +1,6 @@
 //! From a path of the query language to an expression over the alert's row.
 
-use odata::checked::PropertyPath;
+use odata::checked::{PropertyPath, Root};
 use odata::model::Type;
 use sea_query::{Expr, ExprTrait};
 
@@ -25,6 +25,9 @@ impl Column {
         let refused =
             || StoreError::Unsupported(format!("'{}' cannot be filtered by", path.segments.join("/")));
         let (first, members) = path.segments.split_first().ok_or_else(refused)?;
+        if path.root != Root::Entity {
+            return Err(refused());
+        }
         let expr = match (stored(first).ok_or_else(refused)?, members) {
             (Stored::Column(name), []) => Expr::col(name),
             (Stored::OpenMembers, [member]) if is_identifier(member) => dialect.open_member(first, member),

@@ -43,6 +43,7 @@ impl Compiler<'_> {
             Filter::In(operand, list) => self.one_of(operand, list),
             Filter::Text(test, text, part) => self.text_true(*test, text, part),
             Filter::Is(operand) => self.boolean(operand, true),
+            Filter::Any(..) | Filter::All(..) => Err(unsupported("a condition on a collection")),
         }
     }
 
@@ -58,6 +59,7 @@ impl Compiler<'_> {
             Filter::In(operand, list) => self.none_of(operand, list),
             Filter::Text(test, text, part) => self.text_false(*test, text, part),
             Filter::Is(operand) => self.boolean(operand, false),
+            Filter::Any(..) | Filter::All(..) => Err(unsupported("a condition on a collection")),
         }
     }
 
@@ -65,6 +67,11 @@ impl Compiler<'_> {
         match operand {
             Operand::Property(path) => Column::at(path, self.dialect).map(Term::Column),
             Operand::Literal(literal) => Ok(Scalar::of(literal)?.map_or(Term::Null, Term::Constant)),
+            Operand::Arithmetic(..)
+            | Operand::Negate(_)
+            | Operand::Call(..)
+            | Operand::Count(..)
+            | Operand::Condition(_) => Err(unsupported("a computed value")),
         }
     }
 
@@ -75,6 +82,7 @@ impl Compiler<'_> {
             | (Operand::Literal(literal), Operand::Property(path)) => fits(literal, path.ty),
             (Operand::Property(left), Operand::Property(right)) => left.ty == right.ty,
             (Operand::Literal(_), Operand::Literal(_)) => true,
+            (left, right) => left.ty() == right.ty(),
         };
         if !alike {
             return Err(StoreError::Unsupported("the operands of a comparison differ in type".to_owned()));
@@ -317,6 +325,10 @@ fn text_expr(term: Term) -> Result<Expr, StoreError> {
             Err(StoreError::Unsupported("a string function takes strings".to_owned()))
         }
     }
+}
+
+fn unsupported(what: &str) -> StoreError {
+    StoreError::Unsupported(format!("{what} cannot be filtered by"))
 }
 
 fn any<const N: usize>(parts: [Option<Expr>; N]) -> Expr {

@@ -3,7 +3,7 @@
 //! Every order is total: the id is the last tie-break, in the direction of the key before it, so
 //! that one index read forwards or backwards serves the whole order. Null sorts below every value.
 
-use odata::checked::{Direction, Literal, SortKey};
+use odata::checked::{Direction, Literal, Operand, SortKey};
 use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 
 use super::column::Column;
@@ -22,7 +22,10 @@ pub(crate) fn keys(order: &[SortKey], dialect: &dyn Dialect) -> Result<Vec<Key>,
     order
         .iter()
         .map(|key| {
-            let column = Column::at(&key.path, dialect)?;
+            let Operand::Property(path) = &key.by else {
+                return Err(StoreError::Unsupported("a computed value cannot be sorted by".to_owned()));
+            };
+            let column = Column::at(path, dialect)?;
             Ok(Key { column, descending: key.direction == Direction::Descending })
         })
         .collect()

@@ -31,6 +31,11 @@ impl Scalar {
             Literal::Int(value) => Self::Int(*value),
             Literal::Double(value) => Self::Double(*value),
             Literal::DateTime(at) => Self::Int(microseconds(*at)),
+            Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Duration(_) => {
+                return Err(StoreError::Unsupported(
+                    "days, times of day and durations are not stored".to_owned(),
+                ));
+            }
             Literal::Enum(enumeration, index) => {
                 let member = enumeration.members.get(*index).ok_or_else(|| {
                     StoreError::Unsupported(format!("{} has no member number {index}", enumeration.name))

