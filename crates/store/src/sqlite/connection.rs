@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::functions;
 use crate::StoreError;
 
 /// How long a connection waits for a writer of another process before it gives up.
@@ -31,6 +32,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    functions::register(&connection)?;
     embedded::migrations::runner()
         .run(&mut connection)
         .map_err(|error| StoreError::Database(Box::new(error)))?;
@@ -44,6 +46,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    functions::register(&connection)?;
     Ok(connection)
 }
 

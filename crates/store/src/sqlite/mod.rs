@@ -14,6 +14,7 @@ mod bind;
 mod connection;
 mod directory;
 mod findings;
+mod functions;
 mod readers;
 mod runs;
 mod writer;

@@ -3,7 +3,7 @@
 use alerts::{Alert, Confidence, Finding, Origin, PartnerSecurityAlert, Severity, Status};
 use chrono::{DateTime, Utc};
 use odata::checked::{
-    Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
+    CollectionPath, Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
 };
 use odata::model::Type;
 use serde_json::{Map, Value};
@@ -121,6 +121,27 @@ pub fn path(path: &str) -> PropertyPath {
     }
 }
 
+/// The path to a collection of the alert.
+#[must_use]
+pub fn collection(property: &str) -> CollectionPath {
+    let Some(Type::Collection(item)) = alert_model().property(property).map(|property| property.ty) else {
+        panic!("{property} is no collection")
+    };
+    CollectionPath { root: Root::Entity, segments: vec![property.to_owned()], item }
+}
+
+/// A property of an item, so many collections further out.
+#[must_use]
+pub fn of_item(collection: &CollectionPath, outwards: usize, property: &str) -> Operand {
+    let found = collection.item.property(property).expect("a declared property");
+    Operand::Property(PropertyPath {
+        root: Root::Item(outwards),
+        segments: vec![property.to_owned()],
+        ty: found.ty,
+        nullable: found.nullable,
+    })
+}
+
 /// A property as an operand.
 #[must_use]
 pub fn operand(property: &str) -> Operand {
@@ -150,7 +171,7 @@ pub fn literal(property: &str, text: &str) -> Literal {
             Literal::Enum(enumeration, index.expect("a member of the enumeration"))
         }
         Type::Date | Type::TimeOfDay | Type::Duration | Type::Complex(_) | Type::Collection(_) => {
-            panic!("{property} has no literals")
+            panic!("no property has such a type, or it has no literals: {property}")
         }
     }
 }

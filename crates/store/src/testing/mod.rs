@@ -13,7 +13,9 @@ pub mod suite;
 
 use std::sync::Arc;
 
-pub use build::{AlertBuilder, compare, finding, literal, operand, path, sort_key, text, time, value};
+pub use build::{
+    AlertBuilder, collection, compare, finding, literal, of_item, operand, path, sort_key, text, time, value,
+};
 pub use evaluate::{evaluate, in_order};
 
 use crate::SqliteStore;

@@ -1,0 +1,250 @@
+//! PostgreSQL's expressions.
+//!
+//! Where an operand is needed several times, it is given a name by a subselect; `offset 0` keeps the
+//! planner from putting the operand back in each place. The server fails on what SQLite makes null, a
+//! sum that does not fit for one, so sums are made in `numeric`, or not made at all if they cannot fit.
+//!
+//! Texts are compared byte by byte, whatever the database's collation, so every text that is computed
+//! says so. Letters are mapped by ICU's root locale, which follows Unicode as Rust does; their versions
+//! of Unicode may differ in letters of the last years.
+
+use odata::checked::{Arithmetic, WHITE_SPACE};
+use sea_query::{Expr, Func, FunctionCall};
+
+use super::{Dialect, Numbers, Primitive};
+use crate::sql::scalar::Scalar;
+
+/// PostgreSQL 13 or later, with ICU.
+pub(crate) struct Postgres;
+
+impl Dialect for Postgres {
+    fn constant(&self, value: Scalar) -> Expr {
+        let template = match &value {
+            Scalar::Text(_) => "cast($1 as text)",
+            Scalar::Int(_) => "cast($1 as bigint)",
+            Scalar::Double(_) => "cast($1 as double precision)",
+            Scalar::Bool(_) => "cast($1 as boolean)",
+        };
+        Expr::cust_with_expr(template, Expr::val(value))
+    }
+
+    fn position_of(&self, text: Expr, part: Expr) -> Expr {
+        Func::cust("strpos").arg(text).arg(part).into()
+    }
+
+    fn starts_with(&self, text: Expr, part: Expr) -> Expr {
+        Func::cust("starts_with").arg(text).arg(part).into()
+    }
+
+    fn ends_with(&self, text: Expr, part: Expr) -> Expr {
+        Expr::cust_with_exprs("starts_with(reverse($1), reverse($2))", [text, part])
+    }
+
+    fn open_member(&self, body: Expr, property: &str, member: &str) -> Expr {
+        Expr::cust_with_exprs(
+            r#"(($1 -> cast($2 as text) ->> cast($3 as text)) collate "C")"#,
+            [json(body), Expr::val(property), Expr::val(member)],
+        )
+    }
+
+    fn items(&self, body: Expr, property: &str) -> FunctionCall {
+        let array = "case json_typeof($1 -> cast($2 as text)) when 'array' then $1 -> cast($2 as text) end";
+        Func::cust("json_array_elements").arg(Expr::cust_with_exprs(array, [json(body), Expr::val(property)]))
+    }
+
+    fn item_text(&self, item: Expr, path: &[String]) -> Expr {
+        let (last, before) = match path {
+            [before @ .., last] => (last.as_str(), before),
+            [] => ("", path),
+        };
+        let owner = before.iter().fold(item, |owner, segment| {
+            Expr::cust_with_exprs("$1 -> cast($2 as text)", [owner, Expr::val(segment.as_str())])
+        });
+        Expr::cust_with_exprs(r#"(($1 ->> cast($2 as text)) collate "C")"#, [owner, Expr::val(last)])
+    }
+
+    fn moment(&self, text: Expr) -> Expr {
+        // Whole seconds and the fraction apart: a cast would round what is finer than microseconds.
+        let template = "(case when $1 ~ $2 then \
+             cast(extract(epoch from cast(left($1, 19) as timestamp)) as bigint) * 1000000 \
+             + cast(rpad(translate(substr($1, 21, 6), 'Z', ''), 6, '0') as bigint) end)";
+        Expr::cust_with_exprs(template, [text, Expr::val(MOMENT)])
+    }
+
+    fn call(&self, function: Primitive, operands: Vec<Expr>) -> Expr {
+        let template = match (function, operands.len()) {
+            (Primitive::Length, _) => "cast(char_length($1) as bigint)",
+            (Primitive::IndexOf, _) => "cast(strpos($1, $2) - 1 as bigint)",
+            (Primitive::Substring, 3) => {
+                return named(
+                    &["text", "start", "count"],
+                    "case when operand.start is null or operand.count is null then null \
+                     else substr(operand.text, \
+                     1 + cast(least(greatest(operand.start, 0), 1000000000) as integer), \
+                     cast(least(greatest(operand.count, 0), 1000000000) as integer)) end collate \"C\"",
+                    operands,
+                );
+            }
+            (Primitive::Substring, _) => {
+                return named(
+                    &["text", "start"],
+                    "case when operand.start is not null then substr(operand.text, \
+                     1 + cast(least(greatest(operand.start, 0), 1000000000) as integer)) end collate \"C\"",
+                    operands,
+                );
+            }
+            (Primitive::ToLower, _) => r#"(lower(($1) collate "und-x-icu") collate "C")"#,
+            (Primitive::ToUpper, _) => r#"(upper(($1) collate "und-x-icu") collate "C")"#,
+            (Primitive::Trim, _) => {
+                let operands = operands.into_iter().chain([Expr::val(WHITE_SPACE)]);
+                return Expr::cust_with_exprs(r#"(btrim($1, $2) collate "C")"#, operands);
+            }
+            (Primitive::Concat, _) => r#"((($1) || ($2)) collate "C")"#,
+            (Primitive::Year, _) => return part_of_day("extract(year from {date})", operands),
+            (Primitive::Month, _) => return part_of_day("extract(month from {date})", operands),
+            (Primitive::Day, _) => return part_of_day("extract(day from {date})", operands),
+            (Primitive::Date, _) => return part_of_day("{date} - date '1970-01-01'", operands),
+            (Primitive::Round, _) => {
+                return named(
+                    &["number"],
+                    "trunc(operand.number) + case when abs(operand.number - trunc(operand.number)) >= 0.5 \
+                     then sign(operand.number) else 0 end",
+                    operands,
+                );
+            }
+            (Primitive::Floor, _) => "floor($1)",
+            (Primitive::Ceiling, _) => "ceiling($1)",
+        };
+        Expr::cust_with_exprs(template, operands)
+    }
+
+    fn arithmetic(&self, operator: Arithmetic, of: Numbers, left: Expr, right: Expr) -> Expr {
+        match of {
+            Numbers::Double => doubles(operator, left, right),
+            Numbers::Whole => fitting(whole(operator), WHOLE, [left, right]),
+            Numbers::Moment => fitting(whole(operator), MOMENTS, [left, right]),
+        }
+    }
+
+    fn negated(&self, of: Numbers, operand: Expr) -> Expr {
+        match of {
+            Numbers::Whole | Numbers::Moment => fitting("- cast($1 as numeric)", WHOLE, [operand]),
+            Numbers::Double => Expr::cust_with_expr("(- ($1))", operand),
+        }
+    }
+
+    fn double(&self, whole: Expr) -> Expr {
+        Expr::cust_with_expr("cast($1 as double precision)", whole)
+    }
+}
+
+/// A moment of a year of four digits, as an alert's JSON has it.
+const MOMENT: &str =
+    "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$";
+
+/// The alert's JSON, ready to be looked into. The server's JSON holds every character but NUL, and fails
+/// where it finds one; so it becomes what it becomes where texts are bound.
+fn json(body: Expr) -> Expr {
+    let template = "cast(case when strpos($1, $2) = 0 then $1 else regexp_replace($1, $3, $4, 'g') end as json)";
+    let nul = r"\u0000";
+    // A backslash that is itself escaped starts nothing.
+    let escaped_nul = r"(?<!\\)((?:\\\\)*)\\u0000";
+    Expr::cust_with_exprs(template, [body, nul.into(), escaped_nul.into(), r"\1\\ufffd".into()])
+}
+
+/// An expression over operands by these names, which stand in the result once.
+fn named(names: &[&str], expression: &str, operands: Vec<Expr>) -> Expr {
+    let columns: Vec<String> =
+        names.iter().enumerate().map(|(n, name)| format!("(${}) as {name}", n + 1)).collect();
+    let template = format!("(select {expression} from (select {} offset 0) as operand)", columns.join(", "));
+    Expr::cust_with_exprs(template, operands)
+}
+
+/// A whole number that tells of the `{date}` that a moment lies in; null if its year has not four digits.
+fn part_of_day(part: &str, operands: Vec<Expr>) -> Expr {
+    // The server divides towards zero, and days before 1970 want it downwards.
+    let date = "(date '1970-01-01' + cast((operand.moment \
+         - (operand.moment % 86400000000 + 86400000000) % 86400000000) / 86400000000 as integer))";
+    let expression = format!(
+        "case when operand.moment between -62135596800000000 and 253402300799999999 \
+         then cast({} as bigint) end",
+        part.replace("{date}", date)
+    );
+    named(&["moment"], &expression, operands)
+}
+
+/// One less than the least value, and one more than the greatest.
+type Beyond = (&'static str, &'static str);
+
+const WHOLE: Beyond = ("-9223372036854775809", "9223372036854775808");
+
+/// The years 1 to 9999.
+const MOMENTS: Beyond = ("-62135596800000001", "253402300800000000");
+
+fn whole(operator: Arithmetic) -> &'static str {
+    match operator {
+        Arithmetic::Add => "cast($1 as numeric) + cast($2 as numeric)",
+        Arithmetic::Sub => "cast($1 as numeric) - cast($2 as numeric)",
+        Arithmetic::Mul => "cast($1 as numeric) * cast($2 as numeric)",
+        Arithmetic::Div | Arithmetic::DivBy => "div(cast($1 as numeric), nullif(cast($2 as numeric), 0))",
+        Arithmetic::Mod => "mod(cast($1 as numeric), nullif(cast($2 as numeric), 0))",
+    }
+}
+
+/// A number as a `bigint`, or null if it lies beyond. `greatest` and `least` pass null over, so null
+/// takes that way too.
+fn fitting<const N: usize>(number: &str, (below, above): Beyond, operands: [Expr; N]) -> Expr {
+    let template = format!(
+        "cast(nullif(nullif(least(greatest({number}, {below}), {above}), {below}), {above}) as bigint)"
+    );
+    Expr::cust_with_exprs(template, operands)
+}
+
+/// The greatest double, and the least above zero that has all its digits.
+const GREATEST: &str = "1.7976931348623157e308::double precision";
+const LEAST: &str = "2.2250738585072014e-308::double precision";
+
+/// The server fails where a result is too large, and where it is too small; so it is not let come to
+/// that. The bounds are those of [`crate::sql::double`].
+fn doubles(operator: Arithmetic, left: Expr, right: Expr) -> Expr {
+    let expression = match operator {
+        Arithmetic::Add => sum("operand.y"),
+        Arithmetic::Sub => sum("(- operand.y)"),
+        Arithmetic::Mul => format!(
+            "when abs(operand.x) >= {GREATEST} / greatest(abs(operand.y), 1) then null \
+             when abs(operand.x) < {LEAST} / greatest(least(abs(operand.y), 1), {LEAST}) then 0 \
+             else operand.x * operand.y"
+        ),
+        Arithmetic::Div | Arithmetic::DivBy => format!(
+            "when operand.y = 0 then null \
+             when abs(operand.x) >= {GREATEST} * least(abs(operand.y), 1) then null \
+             when abs(operand.x) < {LEAST} * greatest(abs(operand.y), 1) then 0 \
+             else operand.x / operand.y"
+        ),
+        Arithmetic::Mod => return remainder(left, right),
+    };
+    let expression =
+        format!("case when operand.x is null or operand.y is null then null {expression} end");
+    named(&["x", "y"], &expression, vec![left, right])
+}
+
+fn sum(y: &str) -> String {
+    format!(
+        "when operand.x > 0 and {y} >= {GREATEST} - operand.x then null \
+         when operand.x < 0 and {y} <= - {GREATEST} - operand.x then null \
+         else operand.x + {y}"
+    )
+}
+
+/// `x - y * trunc(x / y)`, which is how the specification has it.
+fn remainder(left: Expr, right: Expr) -> Expr {
+    let x = || Expr::cust("operand.x");
+    let y = || Expr::cust("operand.y");
+    let quotient = Expr::cust_with_expr("trunc($1)", doubles(Arithmetic::DivBy, x(), y()));
+    let product = doubles(Arithmetic::Mul, y(), quotient);
+    let rest = doubles(Arithmetic::Sub, x(), product);
+    Expr::cust_with_exprs(
+        "(select $1 from (select ($2) as x, ($3) as y offset 0) as operand)",
+        [rest, left, right],
+    )
+}
