@@ -22,6 +22,7 @@ test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, a real 
 check: ## The quick gate: format, lints, unit tests, docs
 	cargo fmt --all --check
 	cargo clippy --release $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	@scripts/need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" pkg:postgresql
 	cargo test --release $(CARGO_FLAGS) --workspace --lib --bins
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --release --workspace --no-deps --document-private-items
 

@@ -3,11 +3,13 @@
 //! Its `Display` is the canonical OData text: one space around operators, keywords in lower case, and
 //! no parentheses but those that precedence needs. Reading that text gives the same tree again.
 
-use std::fmt;
+use std::ops::RangeInclusive;
 
-use crate::checked::Direction;
+use crate::checked::{self, Direction, TextTest};
 pub use crate::literal::Literal;
 use crate::source::Spanned;
+
+mod display;
 
 /// An expression, and where it was written.
 pub type Expr = Spanned<ExprKind>;
@@ -21,19 +23,45 @@ pub enum ExprKind {
     Path(Path),
     /// `not operand`
     Not(Box<Expr>),
+    /// `-operand`
+    Negate(Box<Expr>),
     /// `left operator right`
     Binary(BinaryOperator, Box<Expr>, Box<Expr>),
-    /// `operand in (item, …)`; at least one item.
+    /// `operand in (item, …)`; perhaps no item.
     In(Box<Expr>, Vec<Spanned<Literal>>),
-    /// `function(argument, …)`, with as many arguments as [`Function::ARGUMENTS`] says.
+    /// `function(argument, …)`, with as many arguments as [`Function::arguments`] allows.
     Call(Function, Vec<Expr>),
+    /// `path/any(…)` or `path/all(…)`; the path has names.
+    Lambda(Path, Quantifier, Option<Box<Lambda>>),
+    /// `path/$count`, perhaps with `($filter=…)`; the path has names.
+    Count(Path, Option<Box<Expr>>),
 }
 
-/// Names joined by `/`, outermost first; at least one. The first is no keyword.
+/// Names joined by `/`, outermost first. The first is no keyword.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Path {
+    /// Whether `$it` stands in front, which is the entity. Without it there is at least one name.
+    pub from_it: bool,
     /// The names.
     pub segments: Vec<Spanned<String>>,
+}
+
+/// What stands in the parentheses of `any` and `all`: `variable:condition`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lambda {
+    /// The name that the condition calls an item by.
+    pub variable: Spanned<String>,
+    /// The condition.
+    pub condition: Expr,
+}
+
+/// The operators on collections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// `any`; without a lambda it asks whether there is an item.
+    Any,
+    /// `all`; always with a lambda.
+    All,
 }
 
 /// The operators between two operands.
@@ -43,48 +71,67 @@ pub enum BinaryOperator {
     Or,
     /// `and`
     And,
-    /// `eq`
-    Eq,
-    /// `ne`
-    Ne,
-    /// `lt`
-    Lt,
-    /// `le`
-    Le,
-    /// `gt`
-    Gt,
-    /// `ge`
-    Ge,
+    /// `eq`, `ne`, `lt`, `le`, `gt`, `ge`
+    Compare(checked::Comparison),
+    /// `add`, `sub`, `mul`, `div`, `divby`, `mod`
+    Compute(checked::Arithmetic),
 }
 
 impl BinaryOperator {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Or, Self::And, Self::Eq, Self::Ne, Self::Lt, Self::Le, Self::Gt, Self::Ge];
+    pub const ALL: &'static [Self] = {
+        use checked::{Arithmetic, Comparison};
+        &[
+            Self::Or,
+            Self::And,
+            Self::Compare(Comparison::Eq),
+            Self::Compare(Comparison::Ne),
+            Self::Compare(Comparison::Lt),
+            Self::Compare(Comparison::Le),
+            Self::Compare(Comparison::Gt),
+            Self::Compare(Comparison::Ge),
+            Self::Compute(Arithmetic::Add),
+            Self::Compute(Arithmetic::Sub),
+            Self::Compute(Arithmetic::Mul),
+            Self::Compute(Arithmetic::Div),
+            Self::Compute(Arithmetic::DivBy),
+            Self::Compute(Arithmetic::Mod),
+        ]
+    };
 
     /// The keyword in its canonical case.
     #[must_use]
     pub fn keyword(self) -> &'static str {
+        use checked::{Arithmetic, Comparison};
         match self {
             Self::Or => "or",
             Self::And => "and",
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Lt => "lt",
-            Self::Le => "le",
-            Self::Gt => "gt",
-            Self::Ge => "ge",
+            Self::Compare(Comparison::Eq) => "eq",
+            Self::Compare(Comparison::Ne) => "ne",
+            Self::Compare(Comparison::Lt) => "lt",
+            Self::Compare(Comparison::Le) => "le",
+            Self::Compare(Comparison::Gt) => "gt",
+            Self::Compare(Comparison::Ge) => "ge",
+            Self::Compute(Arithmetic::Add) => "add",
+            Self::Compute(Arithmetic::Sub) => "sub",
+            Self::Compute(Arithmetic::Mul) => "mul",
+            Self::Compute(Arithmetic::Div) => "div",
+            Self::Compute(Arithmetic::DivBy) => "divby",
+            Self::Compute(Arithmetic::Mod) => "mod",
         }
     }
 
     /// How tightly it binds.
     #[must_use]
     pub fn precedence(self) -> Precedence {
+        use checked::{Arithmetic, Comparison};
         match self {
             Self::Or => Precedence::Or,
             Self::And => Precedence::And,
-            Self::Eq | Self::Ne => Precedence::Equality,
-            Self::Lt | Self::Le | Self::Gt | Self::Ge => Precedence::Relation,
+            Self::Compare(Comparison::Eq | Comparison::Ne) => Precedence::Equality,
+            Self::Compare(_) => Precedence::Relation,
+            Self::Compute(Arithmetic::Add | Arithmetic::Sub) => Precedence::Sum,
+            Self::Compute(_) => Precedence::Product,
         }
     }
 }
@@ -101,8 +148,12 @@ pub enum Precedence {
     Equality,
     /// `lt`, `le`, `gt`, `ge`
     Relation,
-    /// `not`
-    Not,
+    /// `add`, `sub`
+    Sum,
+    /// `mul`, `div`, `divby`, `mod`
+    Product,
+    /// `not`, `-`
+    Unary,
     /// `in`
     In,
     /// Literals, paths, calls and parentheses.
@@ -117,8 +168,10 @@ impl Precedence {
             Self::Or => Self::And,
             Self::And => Self::Equality,
             Self::Equality => Self::Relation,
-            Self::Relation => Self::Not,
-            Self::Not => Self::In,
+            Self::Relation => Self::Sum,
+            Self::Sum => Self::Product,
+            Self::Product => Self::Unary,
+            Self::Unary => Self::In,
             Self::In | Self::Primary => Self::Primary,
         }
     }
@@ -127,28 +180,74 @@ impl Precedence {
 /// The functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Function {
-    /// `contains`
-    Contains,
-    /// `startswith`
-    StartsWith,
-    /// `endswith`
-    EndsWith,
+    /// `contains`, `startswith`, `endswith`
+    Test(TextTest),
+    /// A function of operands that gives a value.
+    Value(checked::Function),
+    /// `now`
+    Now,
+    /// `mindatetime`
+    MinDateTime,
+    /// `maxdatetime`
+    MaxDateTime,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Contains, Self::StartsWith, Self::EndsWith];
-
-    /// How many arguments each takes.
-    pub const ARGUMENTS: usize = 2;
+    pub const ALL: &'static [Self] = {
+        use checked::Function as Value;
+        &[
+            Self::Test(TextTest::Contains),
+            Self::Test(TextTest::StartsWith),
+            Self::Test(TextTest::EndsWith),
+            Self::Value(Value::Length),
+            Self::Value(Value::IndexOf),
+            Self::Value(Value::Substring),
+            Self::Value(Value::ToLower),
+            Self::Value(Value::ToUpper),
+            Self::Value(Value::Trim),
+            Self::Value(Value::Concat),
+            Self::Value(Value::Year),
+            Self::Value(Value::Month),
+            Self::Value(Value::Day),
+            Self::Value(Value::Hour),
+            Self::Value(Value::Minute),
+            Self::Value(Value::Second),
+            Self::Value(Value::FractionalSeconds),
+            Self::Value(Value::Date),
+            Self::Value(Value::Time),
+            Self::Value(Value::TotalOffsetMinutes),
+            Self::Value(Value::TotalSeconds),
+            Self::Value(Value::Round),
+            Self::Value(Value::Floor),
+            Self::Value(Value::Ceiling),
+            Self::Now,
+            Self::MinDateTime,
+            Self::MaxDateTime,
+        ]
+    };
 
     /// The name in its canonical case.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Contains => "contains",
-            Self::StartsWith => "startswith",
-            Self::EndsWith => "endswith",
+            Self::Test(TextTest::Contains) => "contains",
+            Self::Test(TextTest::StartsWith) => "startswith",
+            Self::Test(TextTest::EndsWith) => "endswith",
+            Self::Value(function) => function.name(),
+            Self::Now => "now",
+            Self::MinDateTime => "mindatetime",
+            Self::MaxDateTime => "maxdatetime",
+        }
+    }
+
+    /// How many arguments it takes.
+    #[must_use]
+    pub fn arguments(self) -> RangeInclusive<usize> {
+        match self {
+            Self::Test(_) => 2..=2,
+            Self::Value(function) => function.operands(),
+            Self::Now | Self::MinDateTime | Self::MaxDateTime => 0..=0,
         }
     }
 }
@@ -167,85 +266,33 @@ pub struct OrderItem {
 pub enum SelectItem {
     /// `*`
     All,
-    /// A path.
+    /// A path; never from `$it`.
     Path(Path),
+    /// `path($select=item,…)`; at least one item.
+    Nested(Path, Vec<SelectItem>),
 }
 
 impl ExprKind {
-    fn precedence(&self) -> Precedence {
+    /// Whether some part of it, or the whole, is as asked.
+    pub fn any(&self, is: &mut impl FnMut(&Self) -> bool) -> bool {
+        if is(self) {
+            return true;
+        }
         match self {
-            Self::Literal(_) | Self::Path(_) | Self::Call(..) => Precedence::Primary,
-            Self::In(..) => Precedence::In,
-            Self::Not(_) => Precedence::Not,
-            Self::Binary(operator, ..) => operator.precedence(),
-        }
-    }
-}
-
-/// Prints an operand, in parentheses if it binds less tightly than its place needs.
-fn write_operand(f: &mut fmt::Formatter<'_>, operand: &Expr, least: Precedence) -> fmt::Result {
-    if operand.value.precedence() < least { write!(f, "({operand})") } else { write!(f, "{operand}") }
-}
-
-fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], separator: &str) -> fmt::Result {
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            f.write_str(separator)?;
-        }
-        write!(f, "{item}")?;
-    }
-    Ok(())
-}
-
-impl fmt::Display for ExprKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Literal(literal) => literal.fmt(f),
-            Self::Path(path) => path.fmt(f),
-            Self::Not(operand) => {
-                f.write_str("not ")?;
-                write_operand(f, operand, Precedence::Not)
+            Self::Literal(_) | Self::Path(_) => false,
+            Self::Not(operand) | Self::Negate(operand) | Self::In(operand, _) => operand.value.any(is),
+            Self::Binary(_, left, right) => left.value.any(is) || right.value.any(is),
+            Self::Call(_, arguments) => arguments.iter().any(|argument| argument.value.any(is)),
+            Self::Lambda(.., lambda) => {
+                lambda.as_ref().is_some_and(|lambda| lambda.condition.value.any(is))
             }
-            Self::Binary(operator, left, right) => {
-                write_operand(f, left, operator.precedence())?;
-                write!(f, " {} ", operator.keyword())?;
-                write_operand(f, right, operator.precedence().tighter())
-            }
-            Self::In(operand, items) => {
-                write_operand(f, operand, Precedence::In)?;
-                f.write_str(" in (")?;
-                write_list(f, items, ",")?;
-                f.write_str(")")
-            }
-            Self::Call(function, arguments) => {
-                write!(f, "{}(", function.name())?;
-                write_list(f, arguments, ",")?;
-                f.write_str(")")
-            }
+            Self::Count(_, filter) => filter.as_ref().is_some_and(|filter| filter.value.any(is)),
         }
     }
-}
 
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_list(f, &self.segments, "/")
-    }
-}
-
-impl fmt::Display for OrderItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.direction {
-            Direction::Ascending => write!(f, "{}", self.expr),
-            Direction::Descending => write!(f, "{} desc", self.expr),
-        }
-    }
-}
-
-impl fmt::Display for SelectItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("*"),
-            Self::Path(path) => path.fmt(f),
-        }
+    /// Whether it asks for the time of day, so that its meaning depends on when it is read.
+    #[must_use]
+    pub fn asks_for_now(&self) -> bool {
+        self.any(&mut |part| matches!(part, Self::Call(Function::Now, _)))
     }
 }

@@ -1,63 +1,106 @@
 //! The syntax tree of a filter, checked against the model: every path exists, and only like is
-//! compared with like.
+//! compared with like. What is computed from literals alone is computed here.
 
-use crate::ast::{BinaryOperator, Expr, ExprKind, Function, Literal as Written};
-use crate::checked::{Comparison, Filter, Literal, Operand, PropertyPath, TextTest};
-use crate::coerce::{like, natural_type, type_name};
-use crate::error::{ErrorKind, QueryError, QueryOption, shown};
+use chrono::{DateTime, Utc};
+
+use crate::ast::{BinaryOperator, Expr, ExprKind, Function, Lambda, Literal as Written, Path, Quantifier};
+use crate::checked::{CollectionPath, Filter, Literal, Operand, TextTest};
+use crate::error::{ErrorKind, QueryError, QueryOption};
 use crate::model::{Model, Type};
-use crate::path;
-use crate::source::{Source, Span, Spanned};
+use crate::path::{self, Scopes};
+use crate::source::{Source, Spanned};
 
+mod compare;
+mod operand;
 #[cfg(test)]
 mod tests;
 
-/// Checks a filter. `text` is what it was parsed from, for the errors.
+/// Checks a filter. `text` is what it was parsed from, for the errors; `now` is what `now()` means.
 ///
 /// # Errors
 /// A path that the model has not, or operands that cannot stand together.
-pub fn check_filter(expr: &Expr, text: &str, model: &Model) -> Result<Filter, QueryError> {
-    let checker = Checker { source: Source { option: QueryOption::Filter, text }, model };
-    checker.condition(expr)
+pub fn check_filter(
+    expr: &Expr,
+    text: &str,
+    model: &Model,
+    now: DateTime<Utc>,
+) -> Result<Filter, QueryError> {
+    let source = Source { option: QueryOption::Filter, text };
+    Checker { source, model, now, scopes: Scopes::default() }.condition(expr)
+}
+
+/// Checks what is sorted by.
+pub(crate) fn check_sorted(
+    expr: &Expr,
+    source: Source<'_>,
+    model: &Model,
+    now: DateTime<Utc>,
+) -> Result<Operand, QueryError> {
+    Checker { source, model, now, scopes: Scopes::default() }.value(expr)
 }
 
 struct Checker<'a> {
     source: Source<'a>,
     model: &'a Model,
+    now: DateTime<Utc>,
+    scopes: Scopes,
 }
 
-/// One side of a comparison. A literal waits for its type, which the other side gives.
+/// One side of an operation. A literal waits for its type, which the other side gives.
 enum Side<'e> {
-    Property(PropertyPath),
+    Value(Operand),
     Literal(&'e Written),
 }
 
 impl Checker<'_> {
     fn condition(&self, expr: &Expr) -> Result<Filter, QueryError> {
         match &expr.value {
-            ExprKind::Not(operand) => Ok(Filter::Not(Box::new(self.condition(operand)?))),
-            ExprKind::Binary(operator, left, right) => match comparison(*operator) {
-                Some(comparison) => self.compare(left, comparison, right),
-                None => {
-                    let both = (Box::new(self.condition(left)?), Box::new(self.condition(right)?));
-                    let is_and = *operator == BinaryOperator::And;
-                    Ok(if is_and { Filter::And(both.0, both.1) } else { Filter::Or(both.0, both.1) })
-                }
-            },
+            ExprKind::Not(operand) => Ok(Filter::Not(Box::new(self.negated(operand, expr)?))),
+            ExprKind::Binary(BinaryOperator::Compare(comparison), left, right) => {
+                self.compare(left, *comparison, right)
+            }
+            ExprKind::Binary(BinaryOperator::And, left, right) => {
+                Ok(Filter::And(Box::new(self.condition(left)?), Box::new(self.condition(right)?)))
+            }
+            ExprKind::Binary(BinaryOperator::Or, left, right) => {
+                Ok(Filter::Or(Box::new(self.condition(left)?), Box::new(self.condition(right)?)))
+            }
             ExprKind::In(operand, items) => self.is_in(operand, items),
-            ExprKind::Call(function, arguments) => self.call(*function, arguments, expr.span),
-            ExprKind::Path(_) | ExprKind::Literal(_) => self.truth(expr),
+            ExprKind::Call(Function::Test(test), arguments) => self.text_test(*test, arguments),
+            ExprKind::Lambda(path, quantifier, lambda) => {
+                self.quantified(path, *quantifier, lambda.as_deref())
+            }
+            ExprKind::Path(_)
+            | ExprKind::Literal(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Binary(BinaryOperator::Compute(_), ..)
+            | ExprKind::Call(..)
+            | ExprKind::Count(..) => self.truth(expr),
         }
+    }
+
+    /// What stands after `not`, which binds tighter than people expect.
+    fn negated(&self, operand: &Expr, not: &Expr) -> Result<Filter, QueryError> {
+        self.condition(operand).map_err(|error| {
+            let is_compared = self.source.text.get(not.span.end..).is_some_and(|rest| !rest.trim().is_empty());
+            if error.kind == ErrorKind::WrongType && is_compared {
+                error.with_hint(
+                    "'not' binds tighter than comparisons: write not (a eq b) for the opposite of a eq b",
+                )
+            } else {
+                error
+            }
+        })
     }
 
     /// A property or literal where a condition is needed.
     fn truth(&self, expr: &Expr) -> Result<Filter, QueryError> {
         match self.side(expr)? {
-            Side::Property(path) if path.ty == Type::Boolean => Ok(Filter::Is(Operand::Property(path))),
+            Side::Value(operand) if operand.ty() == Some(Type::Boolean) => Ok(Filter::Is(operand)),
             Side::Literal(Written::Boolean(value)) => {
                 Ok(Filter::Is(Operand::Literal(Literal::Boolean(*value))))
             }
-            Side::Property(_) | Side::Literal(_) => {
+            Side::Value(_) | Side::Literal(_) => {
                 let message = format!("{} is neither true nor false", self.source.quote(expr.span));
                 Err(self
                     .source
@@ -67,162 +110,64 @@ impl Checker<'_> {
         }
     }
 
-    fn compare(&self, left: &Expr, comparison: Comparison, right: &Expr) -> Result<Filter, QueryError> {
-        let left_side = self.side(left).map_err(|error| self.unquoted(error, left, right))?;
-        let right_side = self.side(right).map_err(|error| self.unquoted(error, right, left))?;
-        let (left, comparison, right) = match (left_side, right_side) {
-            (Side::Property(path), Side::Literal(written)) => {
-                let literal = self.fit(written, &path, right.span)?;
-                (Operand::Property(path), comparison, Operand::Literal(literal))
-            }
-            (Side::Literal(written), Side::Property(path)) => {
-                let literal = self.fit(written, &path, left.span)?;
-                (Operand::Property(path), mirrored(comparison), Operand::Literal(literal))
-            }
-            (Side::Property(first), Side::Property(second)) => {
-                if !like(first.ty, second.ty) {
-                    return Err(self.unlike(first.ty, second.ty, right.span));
-                }
-                (Operand::Property(first), comparison, Operand::Property(second))
-            }
-            (Side::Literal(first), Side::Literal(second)) => {
-                let (first, second) = self.fit_each_other(first, left.span, second, right.span)?;
-                (Operand::Literal(first), comparison, Operand::Literal(second))
-            }
-        };
-        Ok(Filter::Compare(left, comparison, right))
-    }
-
     fn is_in(&self, operand: &Expr, items: &[Spanned<Written>]) -> Result<Filter, QueryError> {
-        match self.side(operand)? {
-            Side::Property(path) => {
-                let fitted: Result<Vec<_>, _> =
-                    items.iter().map(|item| self.fit(&item.value, &path, item.span)).collect();
-                Ok(Filter::In(Operand::Property(path), fitted?))
-            }
-            Side::Literal(_) => Err(self
+        let Side::Value(value) = self.side(operand)? else {
+            return Err(self
                 .source
                 .unsupported(operand.span, "a literal before 'in'")
-                .with_hint("name a property")),
-        }
-    }
-
-    fn call(&self, function: Function, arguments: &[Expr], span: Span) -> Result<Filter, QueryError> {
-        let test = match function {
-            Function::Contains => TextTest::Contains,
-            Function::StartsWith => TextTest::StartsWith,
-            Function::EndsWith => TextTest::EndsWith,
+                .with_hint("name a property"));
         };
-        let [text, part] = arguments else {
-            let message = format!("{} takes {} arguments", function.name(), Function::ARGUMENTS);
-            return Err(self.source.error(ErrorKind::Malformed, span, message));
-        };
-        Ok(Filter::Text(test, self.text(function, text)?, self.text(function, part)?))
+        let fitted: Vec<_> =
+            items.iter().map(|item| self.fit(&item.value, &value, item.span)).collect::<Result<_, _>>()?;
+        // Nothing is in an empty list.
+        let nothing = Filter::Is(Operand::Literal(Literal::Boolean(false)));
+        Ok(if fitted.is_empty() { nothing } else { Filter::In(value, fitted) })
     }
 
-    /// An argument that must be a text.
-    fn text(&self, function: Function, argument: &Expr) -> Result<Operand, QueryError> {
-        let found = match self.side(argument)? {
-            Side::Property(path) if path.ty == Type::String => return Ok(Operand::Property(path)),
-            Side::Literal(Written::String(text)) => {
-                return Ok(Operand::Literal(Literal::String(text.clone())));
-            }
-            Side::Literal(Written::Guid(guid)) => {
-                return Ok(Operand::Literal(Literal::String(guid.to_string())));
-            }
-            Side::Literal(Written::Null) => return Ok(Operand::Literal(Literal::Null)),
-            Side::Property(path) => type_name(path.ty),
-            Side::Literal(written) => natural_type(written).map_or("no text", type_name),
-        };
-        let message =
-            format!("{} needs texts; {} is {found}", function.name(), self.source.quote(argument.span));
-        Err(self.source.error(ErrorKind::WrongType, argument.span, message))
+    fn text_test(&self, test: TextTest, arguments: &[Expr]) -> Result<Filter, QueryError> {
+        let name = Function::Test(test).name();
+        let [text, part] = arguments else { return Err(self.wrong_arguments(name)) };
+        let text = self.argument(name, text, &[Type::String])?;
+        Ok(Filter::Text(test, text, self.argument(name, part, &[Type::String])?))
     }
 
-    fn side<'e>(&self, expr: &'e Expr) -> Result<Side<'e>, QueryError> {
-        match &expr.value {
-            ExprKind::Literal(written) => Ok(Side::Literal(written)),
-            ExprKind::Path(path) => path::find_single(path, self.model, self.source).map(Side::Property),
-            ExprKind::Not(_) => Err(self.condition_as_value(expr).with_hint(
-                "'not' binds tighter than comparisons: write not (a eq b) for the opposite of a eq b",
-            )),
-            ExprKind::Binary(..) | ExprKind::In(..) | ExprKind::Call(..) => {
-                Err(self.condition_as_value(expr))
-            }
-        }
-    }
-
-    fn condition_as_value(&self, expr: &Expr) -> QueryError {
-        self.source
-            .unsupported(expr.span, "a condition as a value")
-            .with_hint("use it by itself, or after 'not'")
-    }
-
-    fn fit(&self, written: &Written, path: &PropertyPath, span: Span) -> Result<Literal, QueryError> {
-        crate::coerce::fit(written, path.ty, self.model)
-            .map_err(|misfit| misfit.at(span, Some(&path.segments.join("/")), self.source))
-    }
-
-    fn fit_each_other(
+    fn quantified(
         &self,
-        first: &Written,
-        first_span: Span,
-        second: &Written,
-        second_span: Span,
-    ) -> Result<(Literal, Literal), QueryError> {
-        let fit = |written, ty, span| {
-            crate::coerce::fit(written, ty, self.model).map_err(|misfit| misfit.at(span, None, self.source))
+        path: &Path,
+        quantifier: Quantifier,
+        lambda: Option<&Lambda>,
+    ) -> Result<Filter, QueryError> {
+        let collection = path::collection(path, &self.scopes, self.model, self.source)?;
+        let condition = match lambda {
+            Some(Lambda { variable, condition }) => {
+                if self.scopes.has(&variable.value) {
+                    let message = format!("variable {} is taken", self.source.quote(variable.span));
+                    return Err(self.source.error(ErrorKind::Malformed, variable.span, message));
+                }
+                Some(self.within(Some(&variable.value), &collection, condition)?)
+            }
+            None => None,
         };
-        // Null is of any type, so the other one decides.
-        let ty = natural_type(first).or_else(|| natural_type(second)).unwrap_or(Type::String);
-        Ok((fit(first, ty, first_span)?, fit(second, ty, second_span)?))
-    }
-
-    fn unlike(&self, first: Type, second: Type, span: Span) -> QueryError {
-        let message = format!("{} cannot be compared with {}", type_name(first), type_name(second));
-        self.source.error(ErrorKind::WrongType, span, message)
-    }
-
-    /// An unknown name beside a property that holds texts may be a text without its quotes.
-    fn unquoted(&self, error: QueryError, expr: &Expr, other: &Expr) -> QueryError {
-        let ExprKind::Path(name) = &expr.value else { return error };
-        let [name] = name.segments.as_slice() else { return error };
-        let Ok(Side::Property(path)) = self.side(other) else { return error };
-        let is_text = match path.ty {
-            Type::Enum(enumeration) => enumeration.members.contains(&name.value.as_str()),
-            // Anything may be a text, so a name that is nearly a property's is the better guess.
-            Type::String => error.hint.is_none(),
-            Type::Boolean | Type::Int64 | Type::Double => false,
-            Type::DateTimeOffset | Type::Date | Type::TimeOfDay | Type::Duration => false,
-            Type::Complex(_) | Type::Collection(_) => false,
-        };
-        if error.kind == ErrorKind::UnknownName && is_text {
-            return error.with_hint(format!("a text is put in quotes: '{}'", shown(&name.value)));
+        match (quantifier, condition) {
+            (Quantifier::Any, condition) => Ok(Filter::Any(collection, condition.map(Box::new))),
+            (Quantifier::All, Some(condition)) => Ok(Filter::All(collection, Box::new(condition))),
+            (Quantifier::All, None) => Err(self.wrong_arguments("all")),
         }
-        error
     }
-}
 
-fn comparison(operator: BinaryOperator) -> Option<Comparison> {
-    match operator {
-        BinaryOperator::Or | BinaryOperator::And => None,
-        BinaryOperator::Eq => Some(Comparison::Eq),
-        BinaryOperator::Ne => Some(Comparison::Ne),
-        BinaryOperator::Lt => Some(Comparison::Lt),
-        BinaryOperator::Le => Some(Comparison::Le),
-        BinaryOperator::Gt => Some(Comparison::Gt),
-        BinaryOperator::Ge => Some(Comparison::Ge),
+    /// A condition on the items of a collection.
+    fn within(
+        &self,
+        variable: Option<&str>,
+        collection: &CollectionPath,
+        condition: &Expr,
+    ) -> Result<Filter, QueryError> {
+        let scopes = self.scopes.within(variable, collection.item);
+        Checker { scopes, source: self.source, model: self.model, now: self.now }.condition(condition)
     }
-}
 
-/// The comparison that holds with its operands swapped.
-fn mirrored(comparison: Comparison) -> Comparison {
-    match comparison {
-        Comparison::Eq => Comparison::Eq,
-        Comparison::Ne => Comparison::Ne,
-        Comparison::Lt => Comparison::Gt,
-        Comparison::Le => Comparison::Ge,
-        Comparison::Gt => Comparison::Lt,
-        Comparison::Ge => Comparison::Le,
+    /// The parser counts arguments, so only a tree from elsewhere comes here.
+    fn wrong_arguments(&self, name: &str) -> QueryError {
+        self.source.whole(ErrorKind::Malformed, format!("wrong number of arguments of {name}"))
     }
 }

@@ -21,7 +21,10 @@
 //!   An integer beside a double becomes one.
 //! - **A result that does not exist is null**: a division by zero, an integer that does not fit 64 bits,
 //!   a double that is not finite, a time outside the years 1 to 9999. Where all operands are literals
-//!   the check refuses it instead.
+//!   the check refuses it instead. Durations may be
+//!   at most 10,000 years long.
+
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
@@ -169,6 +172,8 @@ pub enum Function {
     Time,
     /// `totaloffsetminutes(DateTimeOffset)`: Int64; 0, because times are in UTC; null of null.
     TotalOffsetMinutes,
+    /// `totalseconds(Duration)`: Double.
+    TotalSeconds,
     /// `round(Double)`: Double, the nearest whole number; halves go away from zero.
     Round,
     /// `floor(Double)`: Double.
@@ -378,6 +383,86 @@ impl Arithmetic {
 }
 
 impl Function {
+    /// The name as OData writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::IndexOf => "indexof",
+            Self::Substring => "substring",
+            Self::ToLower => "tolower",
+            Self::ToUpper => "toupper",
+            Self::Trim => "trim",
+            Self::Concat => "concat",
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Day => "day",
+            Self::Hour => "hour",
+            Self::Minute => "minute",
+            Self::Second => "second",
+            Self::FractionalSeconds => "fractionalseconds",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::TotalOffsetMinutes => "totaloffsetminutes",
+            Self::TotalSeconds => "totalseconds",
+            Self::Round => "round",
+            Self::Floor => "floor",
+            Self::Ceiling => "ceiling",
+        }
+    }
+
+    /// How many operands it takes.
+    #[must_use]
+    pub fn operands(self) -> RangeInclusive<usize> {
+        match self {
+            Self::IndexOf | Self::Concat => 2..=2,
+            Self::Substring => 2..=3,
+            Self::Length
+            | Self::ToLower
+            | Self::ToUpper
+            | Self::Trim
+            | Self::Year
+            | Self::Month
+            | Self::Day
+            | Self::Hour
+            | Self::Minute
+            | Self::Second
+            | Self::FractionalSeconds
+            | Self::Date
+            | Self::Time
+            | Self::TotalOffsetMinutes
+            | Self::TotalSeconds
+            | Self::Round
+            | Self::Floor
+            | Self::Ceiling => 1..=1,
+        }
+    }
+
+    /// The types that the operand of that place, counted from 0, may have.
+    #[must_use]
+    pub fn operand_types(self, place: usize) -> &'static [Type] {
+        match (self, place) {
+            (Self::Substring, 1..) => &[Type::Int64],
+            (
+                Self::Length
+                | Self::IndexOf
+                | Self::Substring
+                | Self::ToLower
+                | Self::ToUpper
+                | Self::Trim
+                | Self::Concat,
+                _,
+            ) => &[Type::String],
+            (Self::Year | Self::Month | Self::Day, _) => &[Type::DateTimeOffset, Type::Date],
+            (Self::Hour | Self::Minute | Self::Second | Self::FractionalSeconds, _) => {
+                &[Type::DateTimeOffset, Type::TimeOfDay]
+            }
+            (Self::Date | Self::Time | Self::TotalOffsetMinutes, _) => &[Type::DateTimeOffset],
+            (Self::TotalSeconds, _) => &[Type::Duration],
+            (Self::Round | Self::Floor | Self::Ceiling, _) => &[Type::Double],
+        }
+    }
+
     /// The type of the result.
     #[must_use]
     pub fn result(self) -> Type {
@@ -392,7 +477,7 @@ impl Function {
             | Self::Second
             | Self::TotalOffsetMinutes => Type::Int64,
             Self::Substring | Self::ToLower | Self::ToUpper | Self::Trim | Self::Concat => Type::String,
-            Self::FractionalSeconds | Self::Round | Self::Floor | Self::Ceiling => Type::Double,
+            Self::FractionalSeconds | Self::TotalSeconds | Self::Round | Self::Floor | Self::Ceiling => Type::Double,
             Self::Date => Type::Date,
             Self::Time => Type::TimeOfDay,
         }

@@ -5,6 +5,7 @@ use chrono::NaiveTime;
 use crate::ast::Literal as Written;
 use crate::checked::Literal;
 use crate::error::{ErrorKind, QueryError, shown};
+use crate::literal::read_duration;
 use crate::model::{EnumType, Model, Type};
 use crate::source::{Source, Span};
 
@@ -33,6 +34,14 @@ pub(crate) fn fit(written: &Written, ty: Type, model: &Model) -> Result<Literal,
             Literal::DateTime(date.and_time(NaiveTime::MIN).and_utc())
         }
         (Type::DateTimeOffset, Written::DateTime(at)) => Literal::DateTime(*at),
+        (Type::Date, Written::Date(date)) => Literal::Date(*date),
+        (Type::TimeOfDay, Written::TimeOfDay(time)) => Literal::TimeOfDay(*time),
+        (Type::Duration, Written::Duration(length)) => Literal::Duration(*length),
+        // OData 4.01 lets a duration go without its prefix.
+        (Type::Duration, Written::String(text)) => match read_duration(text) {
+            Ok(length) => Literal::Duration(length),
+            Err(_) => return Err(Misfit::Type(ty, advice(ty, written))),
+        },
         (Type::Enum(enumeration), Written::String(text)) => member(enumeration, text)?,
         (Type::Enum(enumeration), Written::Enum { type_name, member: text })
             if model.names_type(type_name, enumeration.name) =>
@@ -53,6 +62,8 @@ pub(crate) fn natural_type(written: &Written) -> Option<Type> {
         Written::Integer(_) => Some(Type::Int64),
         Written::Double(_) => Some(Type::Double),
         Written::Date(_) | Written::DateTime(_) => Some(Type::DateTimeOffset),
+        Written::TimeOfDay(_) => Some(Type::TimeOfDay),
+        Written::Duration(_) => Some(Type::Duration),
         Written::Guid(_) | Written::String(_) => Some(Type::String),
     }
 }
@@ -92,6 +103,10 @@ fn advice(ty: Type, written: &Written) -> Option<&'static str> {
         (Type::DateTimeOffset, Written::String(_)) => {
             Some("write dates without quotes: 2031-02-03T04:05:06Z or 2031-02-03")
         }
+        (Type::Date, Written::String(_)) => Some("write dates without quotes: 2031-02-03"),
+        (Type::Date, Written::DateTime(_)) => Some("name a day alone: 2031-02-03"),
+        (Type::TimeOfDay, Written::String(_)) => Some("write times without quotes: 04:05:06"),
+        (Type::Duration, _) => Some("write durations as duration'P1DT2H3M4S'"),
         (Type::Boolean | Type::Int64 | Type::Double, Written::String(_)) => Some("write it without quotes"),
         (Type::String | Type::Enum(_), _) => Some("put it in quotes"),
         _ => None,

@@ -10,12 +10,16 @@ const SHOWN_CHARS_MAX: usize = 60;
 pub enum QueryOption {
     /// `$count`
     Count,
+    /// `$deltatoken`
+    DeltaToken,
     /// `$filter`
     Filter,
     /// `$format`
     Format,
     /// `$orderby`
     OrderBy,
+    /// `$search`
+    Search,
     /// `$select`
     Select,
     /// `$skip`
@@ -30,9 +34,11 @@ impl QueryOption {
     /// All of them, by name.
     pub const ALL: &'static [Self] = &[
         Self::Count,
+        Self::DeltaToken,
         Self::Filter,
         Self::Format,
         Self::OrderBy,
+        Self::Search,
         Self::Select,
         Self::Skip,
         Self::SkipToken,
@@ -44,9 +50,11 @@ impl QueryOption {
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "$count",
+            Self::DeltaToken => "$deltatoken",
             Self::Filter => "$filter",
             Self::Format => "$format",
             Self::OrderBy => "$orderby",
+            Self::Search => "$search",
             Self::Select => "$select",
             Self::Skip => "$skip",
             Self::SkipToken => "$skiptoken",

@@ -173,8 +173,9 @@ fn starts_with_guid(rest: &str) -> bool {
 /// A run that starts like a number. Dates and times are told apart by their first separator.
 fn numeral(rest: &str) -> (TokenKind, usize) {
     let length = prefix_bytes(rest, |ch| in_name(ch) || matches!(ch, '.' | ':' | '+' | '-'));
-    let digits = prefix_bytes(rest, |ch| ch.is_ascii_digit());
-    let kind = match rest[digits..length].chars().next() {
+    let sign = usize::from(rest.starts_with(['+', '-']));
+    let digits = prefix_bytes(&rest[sign..length], |ch| ch.is_ascii_digit());
+    let kind = match rest[sign + digits..length].chars().next() {
         Some('-') if digits >= 4 => TokenKind::Date,
         Some(':') => TokenKind::TimeOfDay,
         _ => TokenKind::Number,

@@ -8,17 +8,23 @@
 //! 4. [`check`], [`orderby`], [`select`]: the tree to a [`checked`] one, against a [`model`];
 //! 5. [`query`]: all options together, and their [`page_token`].
 //!
+//! [`search`] and [`format`] read the options that are no expressions. [`seal`] signs the texts that a
+//! client brings back: page tokens, and [`delta_token`]s.
+//!
 //! What is part of OData but not supported is refused by its name, never ignored. Every error is a
 //! [`QueryError`] that says where in the text it is. No input panics, and all stages take time that
 //! grows with the length of the text.
 //!
-//! This crate does not know what an alert is, or which database will answer.
+//! This crate reads no clock: what `now()` means is for the caller to say. It does not know what an alert is, or which database will answer.
 
 pub mod ast;
 pub mod check;
 pub mod checked;
 mod coerce;
+pub mod delta_token;
 mod error;
+mod eval;
+pub mod format;
 pub mod lexer;
 mod limits;
 mod literal;
@@ -29,6 +35,8 @@ pub mod page_token;
 pub mod parser;
 mod path;
 pub mod query;
+pub mod seal;
+pub mod search;
 pub mod select;
 mod source;
 mod suggest;
@@ -38,11 +46,14 @@ mod unsupported;
 #[path = "../tests/sample/mod.rs"]
 mod sample;
 
+pub use delta_token::DeltaToken;
 pub use error::{ErrorKind, QueryError, QueryOption};
+pub use format::MetadataLevel;
 pub use limits::Limits;
 pub use model::Model;
 pub use options::QueryOptions;
 pub use page_token::Position;
-pub use query::Query;
+pub use query::{CheckContext, Query};
+pub use seal::{Seal, TokenKey};
 pub use select::Selection;
 pub use source::{Source, Span, Spanned};

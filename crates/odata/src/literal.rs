@@ -2,8 +2,14 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use uuid::Uuid;
+
+use crate::error::ErrorKind;
+
+/// Days that a duration may have, forwards or backwards: 10,000 years, so that it can be counted in
+/// microseconds.
+pub const DURATION_DAYS_MAX: i64 = 3_652_500;
 
 /// A literal as it was written. What it means depends on what it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +26,10 @@ pub enum Literal {
     Date(NaiveDate),
     /// A date, time and offset, kept as the moment.
     DateTime(DateTime<Utc>),
+    /// A time of day without a date.
+    TimeOfDay(NaiveTime),
+    /// A length of time, at most [`DURATION_DAYS_MAX`].
+    Duration(TimeDelta),
     /// A GUID without quotes.
     Guid(Uuid),
     /// A text in quotes.
@@ -43,6 +53,8 @@ impl fmt::Display for Literal {
             Self::Double(value) => write!(f, "{value:?}"),
             Self::Date(date) => write!(f, "{date}"),
             Self::DateTime(at) => f.write_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+            Self::TimeOfDay(time) => write!(f, "{time}"),
+            Self::Duration(length) => write!(f, "duration'{length}'"),
             Self::Guid(guid) => write!(f, "{guid}"),
             Self::String(text) => write_quoted(f, text),
             Self::Enum { type_name, member } => {
@@ -60,13 +72,14 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 /// Why a text that looks like a literal is none: a clause, and perhaps advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotALiteral {
+    pub(crate) kind: ErrorKind,
     pub(crate) message: &'static str,
     pub(crate) hint: Option<&'static str>,
 }
 
 impl From<&'static str> for NotALiteral {
     fn from(message: &'static str) -> Self {
-        Self { message, hint: None }
+        Self { kind: ErrorKind::Malformed, message, hint: None }
     }
 }
 
@@ -116,17 +129,27 @@ pub(crate) fn read_date(text: &str) -> Result<Literal, NotALiteral> {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
+    if has_other_year(date) {
+        let message = "a year outside 1 to 9999 is not supported here:";
+        return Err(NotALiteral { kind: ErrorKind::Unsupported, message, hint: None });
+    }
     let date = read_day(date).ok_or("no such date")?;
     let Some(time) = time else { return Ok(Literal::Date(date)) };
 
     let zone_at = time.find(['Z', 'z', '+', '-']).ok_or(NotALiteral {
+        kind: ErrorKind::Malformed,
         message: "a date and time without an offset",
         hint: Some("end it with Z, or with an offset such as +01:00, which is %2B01:00 in a URL"),
     })?;
     let (clock, zone) = time.split_at(zone_at);
     let offset = read_offset(zone).ok_or("malformed offset of a date and time")?;
-    let local = read_clock(date, clock).ok_or("no such time of day")?;
-    let at = local.checked_sub_signed(offset).ok_or("date out of range")?;
+    let (clock, leap) = match clock.split_once(":60") {
+        Some((minutes, rest)) if minutes.len() == 5 => (format!("{minutes}:59{rest}"), TimeDelta::seconds(1)),
+        _ => (clock.to_owned(), TimeDelta::zero()),
+    };
+    let time = read_clock(&clock).ok_or("no such time of day")?;
+    // A leap second is the first of the next minute, as clocks of computers count.
+    let at = date.and_time(time).and_utc().checked_add_signed(leap - offset).ok_or("date out of range")?;
     if !(1..=9999).contains(&at.year()) {
         return Err("date out of range".into());
     }
@@ -139,15 +162,98 @@ fn read_day(text: &str) -> Option<NaiveDate> {
     (date.year() >= 1).then_some(date)
 }
 
-fn read_clock(date: NaiveDate, text: &str) -> Option<DateTime<Utc>> {
+/// Whether it is a date of OData that chrono's and SQL's calendars do not share: `0000`, `-0044`, `10000`.
+fn has_other_year(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let Some((year, rest)) = unsigned.split_once('-') else { return false };
+    let is_other = year == "0000" || year.len() > 4 && !year.starts_with('0') || text.len() > unsigned.len();
+    let is_date = parts::<2>(rest, '-').is_some_and(|[month, day]| {
+        digits(month, 2).is_some_and(|month| month <= 12) && digits(day, 2).is_some_and(|day| day <= 31)
+    });
+    year.len() >= 4 && all_digits(year) && is_other && is_date
+}
+
+/// Reads `04:05[:06[.789]]`.
+pub(crate) fn read_time_of_day(text: &str) -> Result<Literal, NotALiteral> {
+    read_clock(text).map(Literal::TimeOfDay).ok_or_else(|| "no such time of day".into())
+}
+
+/// Reads what stands in the quotes of a duration, such as `-P1DT2H3M4.5S`.
+///
+/// Years and months are no part of it, because their length varies.
+pub(crate) fn read_duration(text: &str) -> Result<TimeDelta, NotALiteral> {
+    const MALFORMED: NotALiteral = NotALiteral {
+        kind: ErrorKind::Malformed,
+        message: "malformed duration",
+        hint: Some("write days, hours, minutes and seconds, such as duration'P1DT2H3M4.5S'"),
+    };
+    let (is_negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let rest = rest.strip_prefix(['P', 'p']).ok_or(MALFORMED)?;
+    let (days, clock) = match rest.split_once(['T', 't']) {
+        Some((days, clock)) => (days, Some(clock)),
+        None => (rest, None),
+    };
+    let has_parts = if let Some(clock) = clock { !clock.is_empty() } else { !days.is_empty() };
+    if !has_parts {
+        return Err(MALFORMED);
+    }
+    let (days, days_rest) = amount(days, 'D').ok_or(MALFORMED)?;
+    let (hours, rest) = amount(clock.unwrap_or_default(), 'H').ok_or(MALFORMED)?;
+    let (minutes, rest) = amount(rest, 'M').ok_or(MALFORMED)?;
+    let (seconds, nanoseconds) = read_seconds(rest).ok_or(MALFORMED)?;
+    if !days_rest.is_empty() {
+        return Err(MALFORMED);
+    }
+    // Amounts have few enough digits that nothing overflows here.
+    let seconds = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+    let length = TimeDelta::new(seconds, nanoseconds).ok_or("duration out of range")?;
+    let length = if is_negative { -length } else { length };
+    duration_in_range(length).ok_or_else(|| "duration out of range".into())
+}
+
+/// The duration, unless it is too long.
+pub(crate) fn duration_in_range(length: TimeDelta) -> Option<TimeDelta> {
+    (length.abs() <= TimeDelta::days(DURATION_DAYS_MAX)).then_some(length)
+}
+
+/// Digits that one part of a duration may have.
+const AMOUNT_DIGITS_MAX: usize = 12;
+
+/// A whole number before its unit, and what follows; 0 if the unit is not there.
+fn amount(text: &str, unit: char) -> Option<(i64, &str)> {
+    match text.split_once([unit, unit.to_ascii_lowercase()]) {
+        Some((number, rest)) if all_digits(number) && number.len() <= AMOUNT_DIGITS_MAX => {
+            Some((number.parse().ok()?, rest))
+        }
+        Some(_) => None,
+        None => Some((0, text)),
+    }
+}
+
+/// `12.5S` as seconds and nanoseconds; nothing is none.
+fn read_seconds(text: &str) -> Option<(i64, u32)> {
+    if text.is_empty() {
+        return Some((0, 0));
+    }
+    let number = text.strip_suffix(['S', 's'])?;
+    let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
+    if !all_digits(whole) || whole.len() > AMOUNT_DIGITS_MAX {
+        return None;
+    }
+    Some((whole.parse().ok()?, fraction.map_or(Some(0), read_fraction)?))
+}
+
+fn read_clock(text: &str) -> Option<NaiveTime> {
     let (hour, rest) = text.split_once(':')?;
     let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
     let (second, nanosecond) = match second.split_once('.') {
         Some((second, fraction)) => (second, read_fraction(fraction)?),
         None => (second, 0),
     };
-    let time = date.and_hms_nano_opt(digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?, nanosecond)?;
-    Some(time.and_utc())
+    NaiveTime::from_hms_nano_opt(digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?, nanosecond)
 }
 
 /// The fraction of a second in nanoseconds.
@@ -233,19 +339,46 @@ mod tests {
         check("2028-02-29", "2028-02-29");
         check("2031-02-29", "no such date");
         check("2031-2-3", "no such date");
-        check("0000-01-01", "no such date");
-        check("20311-01-01", "no such date");
+        for other in ["0000-01-01", "20311-01-01", "-0044-03-15", "-10000-04-01T00:00Z"] {
+            check(other, "a year outside 1 to 9999 is not supported here:");
+        }
         check("2031-02-03-04", "no such date");
         check("0001-01-01T00:00:00+01:00", "date out of range");
         check("9999-12-31T23:00:00-01:00", "date out of range");
         check("2031-02-03T04:05:06", "a date and time without an offset");
         check("2031-02-03T04Z", "no such time of day");
         check("2031-02-03T24:00:00Z", "no such time of day");
-        check("2031-02-03T04:05:60Z", "no such time of day");
+        check("2031-02-03T04:05:60Z", "2031-02-03T04:06:00Z");
+        check("2031-02-03T04:05:61Z", "no such time of day");
+        check("2031-02-03T04:05:60.5Z", "2031-02-03T04:06:00.500Z");
         check("2031-02-03T04:05:06.Z", "no such time of day");
         check("2031-02-03T04:05:06+0100", "malformed offset of a date and time");
         check("2031-02-03T04:05:06+24:00", "malformed offset of a date and time");
         check("2031-02-03T04:05:06Zulu", "malformed offset of a date and time");
+    }
+
+    #[test]
+    fn durations_are_read_and_printed() {
+        let check = |text: &str, expected: &str| {
+            let found = match read_duration(text) {
+                Ok(length) => Literal::Duration(length).to_string(),
+                Err(error) => error.message.to_owned(),
+            };
+            assert_eq!(found, expected, "{text}");
+        };
+        check("PT24H", "duration'PT86400S'");
+        check("P1D", "duration'PT86400S'");
+        check("-P6DT23H59M59.9999S", "duration'-PT604799.9999S'");
+        check("pt1.5s", "duration'PT1.5S'");
+        check("PT0S", "duration'P0D'");
+        check("P3652500D", "duration'PT315576000000S'");
+        check("P3652501D", "duration out of range");
+        check("PT999999999999H", "duration out of range");
+        for malformed in
+            ["", "P", "PT", "P1DT", "1D", "+P1D", "P1Y", "P1M", "P1.5D", "PT1M1H", "PT1S1", "P1H", "PT-1S", "--P1D", "PT.5S"]
+        {
+            check(malformed, "malformed duration");
+        }
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl QueryOptions {
             };
             let name = decode(raw_name, raw_name)?;
             let option = option_of(&name)?;
+            refuse_reserved(option, raw_value.unwrap_or_default())?;
             let Some(raw_value) = raw_value else {
                 return Err(QueryError::of_option(ErrorKind::Malformed, option.name(), "has no value"));
             };
@@ -99,6 +100,16 @@ impl QueryOptions {
         }
     }
 
+    /// Those of the options, as they were written: a query string of them alone.
+    ///
+    /// A delta token holds it, because a delta link repeats no options.
+    #[must_use]
+    pub fn only(&self, options: &[QueryOption]) -> String {
+        let kept = self.given.iter().filter(|given| options.contains(&given.option));
+        let pieces = kept.filter_map(|given| self.raw.get(given.raw.start..given.raw.end));
+        pieces.collect::<Vec<_>>().join("&")
+    }
+
     /// The query string of the link to the next page: what was given, as it was written, and the page
     /// token. `$skip` is left out, because the token's position lies behind what it passes over;
     /// `$top` stays, because Graph means the page size by it.
@@ -115,6 +126,19 @@ impl QueryOptions {
     pub(crate) fn source(&self, option: QueryOption) -> Option<Source<'_>> {
         self.text(option).map(|text| Source { option, text })
     }
+}
+
+/// Refuses characters that only their percent-encoding can stand for: `#`, which ends a URL's query, and
+/// `;` in a search, which ends an option in parentheses.
+fn refuse_reserved(option: QueryOption, raw_value: &str) -> Result<(), QueryError> {
+    let reserved = |ch: char| ch == '#' || ch == ';' && option == QueryOption::Search;
+    let Some(at) = raw_value.find(reserved) else { return Ok(()) };
+    let found: String = raw_value[at..].chars().take(1).collect();
+    let position = raw_value[..at].chars().count();
+    let message = format!("unencoded '{found}'");
+    let error = QueryError::of_option(ErrorKind::Malformed, option.name(), message);
+    let hint = format!("write %{:02X}", found.bytes().next().unwrap_or_default());
+    Err(QueryError { position: Some(position), token: Some(found), ..error }.with_hint(hint))
 }
 
 fn option_of(name: &str) -> Result<QueryOption, QueryError> {
@@ -207,12 +231,12 @@ mod tests {
         check("$filter='a;b?c'", "$filter ['a;b?c']");
     }
 
-    const SUPPORTED: &str = "supported: $count, $filter, $format, $orderby, $select, $skip, $skiptoken, $top";
+    const SUPPORTED: &str = "supported: $count, $deltatoken, $filter, $format, $orderby, $search, $select, $skip, $skiptoken, $top";
 
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
         check("$expand=a", &format!("$expand: is not supported here; {SUPPORTED}"));
-        check("SEARCH=a", &format!("SEARCH: is not supported here; {SUPPORTED}"));
+        check("COMPUTE=a", &format!("COMPUTE: is not supported here; {SUPPORTED}"));
         check("$fliter=a", &format!("$fliter: unknown query option; did you mean '$filter'? {SUPPORTED}"));
         check("filtr=a", &format!("filtr: unknown query option; did you mean '$filter'? {SUPPORTED}"));
         check("api-version=1", &format!("api-version: unknown query option; {SUPPORTED}"));
@@ -237,6 +261,21 @@ mod tests {
         let options = QueryOptions::parse("$filter=a%20eq+1&skip=5&%24top=2&$skiptoken=old").unwrap();
         assert_eq!(options.next_link_query("new"), "$filter=a%20eq+1&%24top=2&$skiptoken=new");
         assert_eq!(QueryOptions::default().next_link_query("new"), "$skiptoken=new");
+    }
+
+    #[test]
+    fn some_options_alone() {
+        let options = QueryOptions::parse("$filter=a%20eq+1&skip=5&%24select=id").unwrap();
+        assert_eq!(options.only(&[QueryOption::Select, QueryOption::Filter]), "$filter=a%20eq+1&%24select=id");
+        assert_eq!(options.only(&[QueryOption::Top]), "");
+    }
+
+    #[test]
+    fn characters_that_must_be_encoded_are_refused() {
+        check("$search=a;b", "$search: unencoded ';' at 1; write %3B");
+        check("$search=a%3Bb%231", "$search [a;b#1]");
+        check("$filter=title eq '#'", "$filter: unencoded '#' at 10; write %23");
+        check("$filter=title eq ';'", "$filter [title eq ';']");
     }
 
     #[test]

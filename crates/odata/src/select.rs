@@ -26,20 +26,34 @@ pub fn check_select(items: &[SelectItem], text: &str, model: &Model) -> Result<S
     let source = Source { option: QueryOption::Select, text };
     let mut paths: Vec<Vec<String>> = Vec::new();
     let mut all = false;
-    for item in items {
-        match item {
-            SelectItem::All => all = true,
-            SelectItem::Path(path) => {
-                path::find(path, model, source)?;
-                add(&mut paths, names(path));
+    for path in flat(items) {
+        match path {
+            None => all = true,
+            Some(path) => {
+                path::check_selected(&path, model, source)?;
+                add(&mut paths, path.segments.into_iter().map(|segment| segment.value).collect());
             }
         }
     }
     Ok(if all { Selection::All } else { Selection::Paths(paths) })
 }
 
-fn names(path: &Path) -> Vec<String> {
-    path.segments.iter().map(|segment| segment.value.clone()).collect()
+/// The paths that the items select; `None` is `*`. What is nested in parentheses becomes a path, and
+/// `*` there selects the whole property.
+fn flat(items: &[SelectItem]) -> Vec<Option<Path>> {
+    let mut paths = Vec::new();
+    for item in items {
+        match item {
+            SelectItem::All => paths.push(None),
+            SelectItem::Path(path) => paths.push(Some(path.clone())),
+            SelectItem::Nested(owner, inner) => paths.extend(flat(inner).into_iter().map(|inner| {
+                let mut path = owner.clone();
+                path.segments.extend(inner.into_iter().flat_map(|inner| inner.segments));
+                Some(path)
+            })),
+        }
+    }
+    paths
 }
 
 /// Adds a path, unless one that is there shows it already; takes out those that it shows.

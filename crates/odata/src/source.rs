@@ -89,6 +89,16 @@ impl<'a> Source<'a> {
         self.error(ErrorKind::Unsupported, span, format!("{what} is not supported here"))
     }
 
+    /// Refuses a text that is too long.
+    pub(crate) fn check_length(self, bytes_max: usize) -> Result<(), QueryError> {
+        let bytes = self.text.len();
+        if bytes > bytes_max {
+            let message = format!("{bytes} bytes; at most {bytes_max} are allowed");
+            return Err(self.whole(ErrorKind::OverLimit, message));
+        }
+        Ok(())
+    }
+
     /// An error about the text as a whole.
     pub(crate) fn whole(self, kind: ErrorKind, message: impl Into<String>) -> QueryError {
         QueryError::of_option(kind, self.option.name(), message)

@@ -13,7 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use futures::future::join_all;
 use odata::checked::{Comparison, Filter};
 use store::testing::{AlertBuilder, compare, temporary_sqlite, time};
-use store::{AlertQuery, Store, default_order};
+use store::{AlertQuery, AlertStore, ExpectedVersion, default_order};
 use tokio::runtime::Runtime;
 
 const ALERTS: usize = 100_000;
@@ -41,10 +41,11 @@ fn reads(criterion: &mut Criterion) {
     let scope = Scope::Partner("partner".parse().unwrap());
     let alerts: Vec<Alert> = (0..ALERTS).map(alert).collect();
     for part in alerts.chunks(10_000) {
-        runtime.block_on(store.import_alerts(&scope, part)).unwrap();
+        runtime.block_on(store.import_alerts(&scope, part, time("2031-06-01T00:00:00Z"))).unwrap();
     }
     let page = |filter: Option<Filter>| AlertQuery {
         filter,
+        search: None,
         order: default_order(),
         limit: 50,
         skip: 0,
@@ -71,7 +72,7 @@ fn reads(criterion: &mut Criterion) {
         bencher.iter(|| black_box(runtime.block_on(store.list_alerts(&scope, &filtered)).unwrap()));
     });
     criterion.bench_function("count of a filter", |bencher| {
-        let count = || store.count_alerts(&scope, filtered.filter.as_ref());
+        let count = || store.count_alerts(&scope, filtered.filter.as_ref(), None);
         bencher.iter(|| black_box(runtime.block_on(count()).unwrap()));
     });
 }
@@ -82,7 +83,7 @@ fn changes(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let scope = Scope::Partner("partner".parse().unwrap());
     let alerts: Vec<Alert> = (0..10_000).map(alert).collect();
-    runtime.block_on(store.import_alerts(&scope, &alerts)).unwrap();
+    runtime.block_on(store.import_alerts(&scope, &alerts, time("2031-06-01T00:00:00Z"))).unwrap();
     let by = "ann@partner.example";
     let at = time("2031-06-01T00:00:00Z");
 
@@ -98,7 +99,14 @@ fn changes(criterion: &mut Criterion) {
                         Status::Active
                     };
                     let change = StatusChange { to, reason: None };
-                    store.change_status(&scope, &alerts[n % alerts.len()].body.id, change, by, at)
+                    store.change_status(
+                        &scope,
+                        &alerts[n % alerts.len()].body.id,
+                        change,
+                        &ExpectedVersion::Any,
+                        by,
+                        at,
+                    )
                 });
                 black_box(runtime.block_on(join_all(changes)))
             });

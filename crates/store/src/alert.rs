@@ -1,17 +1,28 @@
 //! What is asked of alerts, and what comes back.
 
-use alerts::{Alert, ChangeOutcome};
+use alerts::Alert;
+use chrono::{DateTime, Utc};
 use odata::Position;
-use odata::checked::{Filter, SortKey};
+use odata::checked::{Filter, Search, SortKey};
 
-/// The JSON text of an alert, ready to be sent.
-pub type AlertBody = String;
+/// An alert as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertBody {
+    /// The JSON text, ready to be sent. It does not hold what stands beside it here.
+    pub json: String,
+    /// 1 at first, one more with each change; what the `ETag` is made of.
+    pub version: u64,
+    /// When it last changed here; the property `lastModifiedDateTime`.
+    pub modified_at: DateTime<Utc>,
+}
 
 /// Which alerts to list, in which order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertQuery {
     /// Which alerts; all if `None`.
     pub filter: Option<Filter>,
+    /// What to find in their texts; anything if `None`.
+    pub search: Option<Search>,
     /// Sort keys; the store adds the id as the last tie-break.
     pub order: Vec<SortKey>,
     /// How many alerts at most; at least 1.
@@ -31,11 +42,42 @@ pub struct AlertPage {
     pub next: Option<Position>,
 }
 
-/// A change of status, done.
+/// Which version of an alert a change is meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedVersion {
+    /// Whichever there is.
+    Any,
+    /// One of these.
+    OneOf(Vec<u64>),
+}
+
+impl ExpectedVersion {
+    /// Whether the change is meant for this version.
+    #[must_use]
+    pub fn admits(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
+/// What became of a change of status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusOutcome {
+    /// The alert was changed, and the change is in its activity log.
+    Changed,
+    /// The alert was so already; nothing changed.
+    Unchanged,
+    /// The alert has another version than the change is meant for; nothing changed.
+    VersionDiffers,
+}
+
+/// A change of status, done or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusChanged {
-    /// Whether anything changed.
-    pub outcome: ChangeOutcome,
+    /// What became of it.
+    pub outcome: StatusOutcome,
     /// The alert as it is now.
     pub body: AlertBody,
 }

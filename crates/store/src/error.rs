@@ -23,7 +23,26 @@ pub enum StoreError {
         /// Which row, and how.
         what: String,
     },
+    /// The database cannot be opened as it is.
+    #[error("{what}")]
+    CannotOpen {
+        /// Why, and what to do about it; for whoever runs the program. Holds no password.
+        what: String,
+        /// What the database or the system said.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// That the database cannot be opened, and what its driver said of it.
+    pub(crate) fn cannot_open(
+        what: String,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::CannotOpen { what, source }
+    }
 }

@@ -1,31 +1,39 @@
 //! Product state: alerts, the directory of subscriptions, and detector runs.
 //!
-//! [`Store`] is the one interface; [`SqliteStore`] implements it on an embedded file. PostgreSQL will
-//! implement it too, so the trait is async and the tests of `testing` take any implementation.
-//! Events do not live here but in the lake.
+//! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
+//! an embedded file. The tests of `testing` take any implementation. Events do not live here but in the
+//! lake.
+//!
+//! What a call does is written once, in `logic`, over a transaction of any database (`session`).
 //!
 //! How a query travels: [`alert_model`] says what a caller may ask for; `odata` checks the caller's
 //! text against it; `sql` turns the checked tree into statements with bound parameters, the same for
-//! every database but for the few expressions of `sql::dialect`; `sqlite` runs them. An alert's JSON
+//! every database but for what `sql::dialect` writes; a database's session runs them. An alert's JSON
 //! is stored as it is served. The columns beside it exist to be filtered and sorted by, and are
 //! always written in the same statement.
 
 mod alert;
 mod contract;
 mod error;
+mod logic;
 mod model;
+mod postgres;
 mod run;
+mod session;
 mod sql;
 mod sqlite;
 mod subscription;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use alert::{AlertBody, AlertPage, AlertQuery, Imported, Recorded, StatusChanged};
-pub use contract::Store;
+pub use alert::{
+    AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
+};
+pub use contract::{AlertStore, DirectoryStore, RunStore, Store};
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
 pub use odata::Position;
+pub use postgres::PostgresStore;
 pub use run::{Backlog, DetectorRun};
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

@@ -1,11 +1,17 @@
 //! What the parser says when it cannot go on. What OData has and we have not is named.
 
-use super::{Parser, is_not_finite, is_reserved};
+use super::Parser;
+use super::expression::{is_not_finite, is_reserved};
 use crate::ast::{BinaryOperator, Function};
 use crate::error::{ErrorKind, QueryError};
 use crate::lexer::{Token, TokenKind};
 use crate::suggest::nearest;
 use crate::unsupported;
+
+/// What may stand where an operand is needed.
+pub(super) fn expected_operand() -> &'static str {
+    "a property, a literal or a function"
+}
 
 impl Parser<'_> {
     /// Says what was found instead of what was expected; refuses by name what OData has here.
@@ -13,10 +19,11 @@ impl Parser<'_> {
         let token = self.peek();
         let text = self.source.slice(token.span);
         let quoted = self.source.quote(token.span);
+        let after = self.source.slice(self.peek_at(1).span);
         let what = match (token.kind, text) {
             (TokenKind::SystemWord, _) => quoted,
+            (TokenKind::Alias, _) if matches!(after, "." | "/") => format!("annotation {quoted}"),
             (TokenKind::Alias, _) => format!("parameter alias {quoted}"),
-            (TokenKind::Symbol, "-") => "negation '-'".to_owned(),
             (TokenKind::Symbol, "[" | "{") => "JSON in a query".to_owned(),
             (TokenKind::Word, _) if is_not_finite(text) => format!("number {quoted}"),
             _ => {
@@ -52,10 +59,12 @@ impl Parser<'_> {
     pub(super) fn not_a_function(&self, name: Token) -> QueryError {
         let word = self.word(name);
         if unsupported::is_lambda(word) {
-            return self.source.unsupported(name.span, format_args!("lambda operator '{word}'"));
+            let message = format!("{} without a collection in front", self.source.quote(name.span));
+            let error = self.source.error(ErrorKind::Malformed, name.span, message);
+            return error.with_hint(format!("write collection/{}(…)", word.to_ascii_lowercase()));
         }
-        if unsupported::is_function(word) {
-            let error = self.source.unsupported(name.span, format_args!("function '{word}'"));
+        if unsupported::is_function(word) || word.contains('.') {
+            let error = self.source.unsupported(name.span, format_args!("function '{}'", crate::error::shown(word)));
             let reversed = word.eq_ignore_ascii_case("substringof");
             return if reversed { error.with_hint("use contains(text,part)") } else { error };
         }

@@ -1,5 +1,8 @@
 //! A small model for tests, benchmarks and fuzzing: something like an alert, with every kind of type.
 
+use chrono::{DateTime, Utc};
+
+use super::TokenKey;
 use super::model::{EnumType, Model, Property, StructuredType, Type};
 
 /// The enumeration of the sample.
@@ -45,6 +48,15 @@ static ENTITY: StructuredType = StructuredType {
         required("resources", Type::Collection(&RESOURCE)),
     ],
     open: false,
+};
+
+/// What tokens are sealed with, in tests.
+pub(crate) const KEY: TokenKey = TokenKey::new([7; 32]);
+
+/// When queries are read, in tests: 2033-05-18T03:33:20Z.
+pub(crate) const NOW: DateTime<Utc> = match DateTime::from_timestamp(2_000_000_000, 0) {
+    Some(now) => now,
+    None => DateTime::UNIX_EPOCH,
 };
 
 /// The sample.

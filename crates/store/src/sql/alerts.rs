@@ -1,7 +1,7 @@
 //! The statements about alerts.
 
 use alerts::{AlertId, Scope};
-use odata::checked::Filter;
+use odata::checked::{Filter, Search};
 use sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement, UpdateStatement};
 
 use super::dialect::Dialect;
@@ -11,17 +11,26 @@ use super::scope::within;
 use super::{filter, row};
 use crate::{AlertQuery, StoreError};
 
-/// The columns that make up an alert, in the order of [`row::StoredAlert`].
-pub(crate) const STORED_COLUMNS: [&str; 4] = ["origin", "detector_id", "grouping_key", "body"];
+/// The columns of an [`AlertBody`](crate::AlertBody), in the order of its fields.
+pub(crate) const BODY_COLUMNS: [&str; 3] = ["body", "version", "modified_at"];
 
-/// The JSON of one alert.
+/// The columns that make up an alert, in the order of [`row::StoredAlert`].
+pub(crate) const STORED_COLUMNS: [&str; 6] =
+    ["origin", "detector_id", "grouping_key", "body", "version", "modified_at"];
+
+/// One alert as callers see it.
 pub(crate) fn body(scope: &Scope, id: &AlertId) -> SelectStatement {
-    one(scope, id, ["body"])
+    one(scope, id, BODY_COLUMNS)
 }
 
 /// One alert with all that is stored of it.
 pub(crate) fn stored(scope: &Scope, id: &AlertId) -> SelectStatement {
     one(scope, id, STORED_COLUMNS)
+}
+
+/// The same of an alert that is about to be changed: others that want to change it wait.
+pub(crate) fn to_change(scope: &Scope, id: &AlertId) -> SelectStatement {
+    stored(scope, id).lock_exclusive().take()
 }
 
 fn one<const N: usize>(scope: &Scope, id: &AlertId, columns: [&'static str; N]) -> SelectStatement {
@@ -54,7 +63,7 @@ pub(crate) fn latest_of_incident(
 
 /// A page, and one alert more to tell whether another page follows.
 ///
-/// The columns are the body, the id, then the sort keys.
+/// The columns are [`BODY_COLUMNS`], the id, then the sort keys.
 pub(crate) fn list(
     scope: &Scope,
     query: &AlertQuery,
@@ -62,7 +71,7 @@ pub(crate) fn list(
 ) -> Result<(SelectStatement, Vec<Key>), StoreError> {
     let keys = order::keys(&query.order, dialect)?;
     let mut select = Query::select();
-    select.columns(["body", "id"]).from("alert").cond_where(within(scope));
+    select.columns(BODY_COLUMNS).column("id").from("alert").cond_where(within(scope));
     // The position comes before the filter: of two lower bounds on one column, SQLite seeks to the
     // first that is written, and a filter's bound would read again what earlier pages gave.
     if let Some(position) = &query.after {
@@ -70,6 +79,9 @@ pub(crate) fn list(
     }
     if let Some(filter) = &query.filter {
         select.and_where(filter::holds(filter, dialect)?);
+    }
+    if query.search.is_some() {
+        return Err(StoreError::Unsupported("$search is not supported".to_owned()));
     }
     order::sort(&mut select, &keys);
     let limit = u64::try_from(query.limit).unwrap_or(LIMIT_MAX).saturating_add(1);
@@ -83,16 +95,20 @@ pub(crate) fn list(
 /// Databases count rows in signed 64-bit numbers.
 const LIMIT_MAX: u64 = i64::MAX as u64;
 
-/// How many alerts the filter leaves.
+/// How many alerts the filter and the search leave.
 pub(crate) fn count(
     scope: &Scope,
     filter: Option<&Filter>,
+    search: Option<&Search>,
     dialect: &dyn Dialect,
 ) -> Result<SelectStatement, StoreError> {
     let mut select = Query::select();
     select.expr(Func::count(Expr::cust("*"))).from("alert").cond_where(within(scope));
     if let Some(filter) = filter {
         select.and_where(filter::holds(filter, dialect)?);
+    }
+    if search.is_some() {
+        return Err(StoreError::Unsupported("$search is not supported".to_owned()));
     }
     Ok(select)
 }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use sea_query::Value;
 
 use super::scalar::microseconds;
-use crate::StoreError;
+use crate::session::Row;
+use crate::{AlertBody, StoreError};
 
 /// What identifies an alert.
 pub(crate) const KEY_COLUMNS: [&str; 2] = ["partner_tenant_id", "id"];
@@ -67,15 +68,34 @@ impl AlertRow {
 const ORIGIN_DETECTOR: &str = "detector";
 const ORIGIN_IMPORTED: &str = "imported";
 
-/// An alert as it was read; see [`super::alerts::STORED_COLUMNS`].
+/// An alert as it was read.
 pub(crate) struct StoredAlert {
     pub(crate) origin: String,
     pub(crate) detector_id: Option<String>,
     pub(crate) grouping_key: Option<String>,
     pub(crate) body: String,
+    pub(crate) version: u64,
+    pub(crate) modified_at: DateTime<Utc>,
 }
 
 impl StoredAlert {
+    /// Reads the columns of [`super::alerts::STORED_COLUMNS`].
+    pub(crate) fn read(mut row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            origin: row.text(0)?,
+            detector_id: row.opt_text(1)?,
+            grouping_key: row.opt_text(2)?,
+            body: row.text(3)?,
+            version: row.amount(4)?,
+            modified_at: row.time(5)?,
+        })
+    }
+
+    /// What callers see of it.
+    pub(crate) fn into_body(self) -> AlertBody {
+        AlertBody { json: self.body, version: self.version, modified_at: self.modified_at }
+    }
+
     /// The alert that was stored so.
     pub(crate) fn alert(&self, partner: &PartnerTenantId) -> Result<Alert, StoreError> {
         let body: PartnerSecurityAlert = serde_json::from_str(&self.body)
@@ -95,11 +115,4 @@ impl StoredAlert {
 pub(crate) fn json(alert: &Alert) -> Result<String, StoreError> {
     serde_json::to_string(&alert.body)
         .map_err(|error| StoreError::Damaged { what: format!("alert {}: {error}", alert.body.id) })
-}
-
-/// When the alert last changed, as far as it tells: an import brings no clock of its own.
-pub(crate) fn last_change_told(alert: &Alert) -> DateTime<Utc> {
-    let logged = alert.body.activity_logs.iter().map(|entry| entry.updated_date_time);
-    let told = logged.chain(alert.body.resolved_on_date_time).chain(alert.body.last_observed_date_time);
-    told.fold(alert.body.detected_date_time, DateTime::max)
 }

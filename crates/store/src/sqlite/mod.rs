@@ -9,14 +9,10 @@
 //! Other processes may read and write the same file; a writer waits for another up to
 //! [`connection::BUSY_TIMEOUT`].
 
-mod alerts;
-mod bind;
 mod connection;
-mod directory;
-mod findings;
 mod functions;
 mod readers;
-mod runs;
+mod session;
 mod writer;
 
 #[cfg(test)]
@@ -24,16 +20,18 @@ mod tests;
 
 use std::path::Path;
 
-use ::alerts::{Alert, AlertId, Finding, PartnerTenantId, Scope, StatusChange, SubscriptionId};
+use ::alerts::{Alert, AlertId, Finding, Scope, StatusChange, SubscriptionId};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use odata::checked::Filter;
+use odata::checked::{Filter, Search};
 
 use self::readers::Readers;
+use self::session::at_once;
 use self::writer::Writer;
+use crate::logic::{self, alerts, directory, runs};
 use crate::{
-    AlertBody, AlertPage, AlertQuery, Backlog, DetectorRun, Imported, Recorded, StatusChanged, Store,
-    StoreError, Subscription,
+    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, DetectorRun, DirectoryStore, ExpectedVersion,
+    Imported, Recorded, RunStore, StatusChanged, StoreError, Subscription,
 };
 
 /// Product state in one SQLite file.
@@ -61,17 +59,22 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl AlertStore for SqliteStore {
     async fn alert(&self, scope: &Scope, id: &AlertId) -> Result<Option<AlertBody>, StoreError> {
-        self.readers.read(|connection| alerts::body(connection, scope, id))
+        self.readers.read(|session| at_once(alerts::body(session, scope, id)))
     }
 
     async fn list_alerts(&self, scope: &Scope, query: &AlertQuery) -> Result<AlertPage, StoreError> {
-        self.readers.read(|connection| alerts::list(connection, scope, query))
+        self.readers.read(|session| at_once(alerts::list(session, scope, query)))
     }
 
-    async fn count_alerts(&self, scope: &Scope, filter: Option<&Filter>) -> Result<u64, StoreError> {
-        self.readers.read(|connection| alerts::count(connection, scope, filter))
+    async fn count_alerts(
+        &self,
+        scope: &Scope,
+        filter: Option<&Filter>,
+        search: Option<&Search>,
+    ) -> Result<u64, StoreError> {
+        self.readers.read(|session| at_once(alerts::count(session, scope, filter, search)))
     }
 
     async fn change_status(
@@ -79,12 +82,15 @@ impl Store for SqliteStore {
         scope: &Scope,
         id: &AlertId,
         change: StatusChange,
+        expected: &ExpectedVersion,
         by: &str,
         at: DateTime<Utc>,
     ) -> Result<Option<StatusChanged>, StoreError> {
-        let (scope, id, by) = (scope.clone(), id.clone(), by.to_owned());
+        let (scope, id, expected, by) = (scope.clone(), id.clone(), expected.clone(), by.to_owned());
         self.writer
-            .write(move |connection| alerts::change_status(connection, &scope, &id, change, &by, at))
+            .write(move |session| {
+                at_once(alerts::change_status(session, &scope, &id, change, &expected, &by, at))
+            })
             .await
     }
 
@@ -95,17 +101,27 @@ impl Store for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<Recorded, StoreError> {
         let (scope, findings) = (scope.clone(), findings.to_vec());
-        self.writer.write(move |connection| findings::record(connection, &scope, findings, now)).await
+        self.writer
+            .write(move |session| at_once(logic::record_findings(session, &scope, &findings, now)))
+            .await
     }
 
-    async fn import_alerts(&self, scope: &Scope, alerts: &[Alert]) -> Result<Imported, StoreError> {
+    async fn import_alerts(
+        &self,
+        scope: &Scope,
+        alerts: &[Alert],
+        now: DateTime<Utc>,
+    ) -> Result<Imported, StoreError> {
         let (scope, alerts) = (scope.clone(), alerts.to_vec());
-        self.writer.write(move |connection| alerts::import(connection, &scope, alerts)).await
+        self.writer.write(move |session| at_once(alerts::import(session, &scope, &alerts, now))).await
     }
+}
 
+#[async_trait]
+impl DirectoryStore for SqliteStore {
     async fn learn_subscriptions(&self, scope: &Scope, known: &[Subscription]) -> Result<(), StoreError> {
         let (scope, known) = (scope.clone(), known.to_vec());
-        self.writer.write(move |connection| directory::learn(connection, &scope, &known)).await
+        self.writer.write(move |session| at_once(directory::learn(session, &scope, &known))).await
     }
 
     async fn subscription(
@@ -113,9 +129,12 @@ impl Store for SqliteStore {
         scope: &Scope,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>, StoreError> {
-        self.readers.read(|connection| directory::subscription(connection, scope, id))
+        self.readers.read(|session| at_once(directory::subscription(session, scope, id)))
     }
+}
 
+#[async_trait]
+impl RunStore for SqliteStore {
     async fn note_arrival(
         &self,
         scope: &Scope,
@@ -124,12 +143,12 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let (scope, kind) = (scope.clone(), kind.to_owned());
         self.writer
-            .write(move |connection| runs::note_arrival(connection, &scope, &kind, first_event_at))
+            .write(move |session| at_once(runs::note_arrival(session, &scope, &kind, first_event_at)))
             .await
     }
 
     async fn backlog(&self, scope: &Scope, detector_id: &str, kinds: &[&str]) -> Result<Backlog, StoreError> {
-        self.readers.read(|connection| runs::backlog(connection, scope, detector_id, kinds))
+        self.readers.read(|session| at_once(runs::backlog(session, scope, detector_id, kinds)))
     }
 
     async fn record_run(
@@ -139,11 +158,11 @@ impl Store for SqliteStore {
         arrivals_seen: u64,
     ) -> Result<(), StoreError> {
         let (scope, run) = (scope.clone(), run.clone());
-        self.writer.write(move |connection| runs::record(connection, &scope, &run, arrivals_seen)).await
+        self.writer.write(move |session| at_once(runs::record(session, &scope, &run, arrivals_seen))).await
     }
 
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError> {
-        self.readers.read(|connection| runs::last(connection, scope))
+        self.readers.read(|session| at_once(runs::last(session, scope)))
     }
 }
 
@@ -151,9 +170,4 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(Box::new(error))
     }
-}
-
-/// That something of this partner was handed in with a scope that does not cover it.
-fn out_of_scope(partner: &PartnerTenantId) -> StoreError {
-    StoreError::OutOfScope { partner: partner.clone() }
 }

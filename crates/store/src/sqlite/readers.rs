@@ -8,6 +8,7 @@ use std::thread;
 use rusqlite::Connection;
 
 use super::connection;
+use super::session::SqliteSession;
 use crate::StoreError;
 
 /// How many connections there are at least.
@@ -34,9 +35,9 @@ impl Readers {
     /// Runs one read, here and now, on a connection that is free; else on the next to become so.
     pub(super) fn read<T>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+        work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        work(&self.free())
+        work(&mut SqliteSession(&mut self.free()))
     }
 
     fn free(&self) -> MutexGuard<'_, Connection> {

@@ -10,8 +10,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use futures::channel::oneshot;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
+use super::session::SqliteSession;
 use crate::StoreError;
 
 /// How many pieces of work share a commit at most, so that the first does not wait for ever.
@@ -29,7 +30,7 @@ pub(super) struct Writer {
 
 /// Work that runs inside a savepoint, and says whether it is to be kept. Without a connection it
 /// does nothing but wait for the bad news.
-type Job = Box<dyn FnOnce(Option<&Connection>) -> Done + Send>;
+type Job = Box<dyn FnOnce(Option<&mut Connection>) -> Done + Send>;
 
 /// Work that was done, and whose caller still waits.
 struct Done {
@@ -70,11 +71,14 @@ impl Writer {
     /// All of it is kept or, if it fails, nothing. A caller that stops waiting does not undo it.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            let result = connection.map_or_else(|| Err(abandoned()), work);
+            let result = match connection {
+                Some(connection) => work(&mut SqliteSession(connection)),
+                None => Err(abandoned()),
+            };
             Done {
                 keep: result.is_ok(),
                 answer: Box::new(move |failure| {
@@ -131,25 +135,38 @@ fn commit_together(
     queue: &Receiver<Job>,
     done: &mut Vec<Done>,
 ) -> Result<(), rusqlite::Error> {
-    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            done.push(first(None));
-            return Err(error);
-        }
-    };
+    if let Err(error) = connection.execute_batch("begin immediate") {
+        done.push(first(None));
+        return Err(error);
+    }
+    let committed =
+        run_together(connection, first, queue, done).and_then(|()| connection.execute_batch("commit"));
+    if committed.is_err() && !connection.is_autocommit() {
+        // The callers are told of the first failure; if this one fails too, the next `begin` will.
+        let _ = connection.execute_batch("rollback");
+    }
+    committed
+}
+
+/// Runs each job in a savepoint, so that one that fails is undone alone.
+fn run_together(
+    connection: &mut Connection,
+    first: Job,
+    queue: &Receiver<Job>,
+    done: &mut Vec<Done>,
+) -> Result<(), rusqlite::Error> {
     let mut next = Some(first);
     while let Some(job) = next {
-        let savepoint = transaction.savepoint()?;
+        connection.execute_batch("savepoint job")?;
         // A panic abandons the one caller, whose end of the channel was dropped with the job.
-        if let Ok(finished) = catch_unwind(AssertUnwindSafe(|| job(Some(&savepoint)))) {
-            let keep = finished.keep;
-            done.push(finished);
-            if keep {
-                savepoint.commit()?;
-            }
+        let finished = catch_unwind(AssertUnwindSafe(|| job(Some(&mut *connection)))).ok();
+        let keep = finished.as_ref().is_some_and(|finished| finished.keep);
+        done.extend(finished);
+        if !keep {
+            connection.execute_batch("rollback to job")?;
         }
+        connection.execute_batch("release job")?;
         next = if done.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
     }
-    transaction.commit()
+    Ok(())
 }

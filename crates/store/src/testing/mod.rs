@@ -8,6 +8,7 @@
 mod build;
 mod evaluate;
 pub mod generate;
+pub mod postgres;
 pub mod properties;
 pub mod suite;
 
@@ -49,6 +50,7 @@ macro_rules! store_suite {
             what_makes_no_page_is_refused,
             a_change_of_status_is_logged_with_it,
             a_change_that_says_nothing_new_changes_nothing,
+            a_change_meant_for_another_version_changes_nothing,
             a_change_that_contradicts_itself_changes_nothing,
             changes_at_the_same_time_are_all_logged,
             findings_raise_continue_and_raise_again,

@@ -1,11 +1,59 @@
 //! What holds of any alerts, filters and orders. A failure is a panic that shows what disagreed.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use alerts::{Alert, Scope};
 use odata::checked::{Filter, SortKey};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
-use super::{evaluate, in_order};
-use crate::{AlertQuery, Store};
+use super::{evaluate, generate, in_order, time};
+use crate::{AlertBody, AlertQuery, Store};
+
+/// [`a_filter_agrees`] for so many random cases.
+///
+/// # Panics
+///
+/// If it does not; shows the smallest case that was found.
+pub fn filters_agree<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), generate::filter()));
+    check(cases, &input, |(alerts, filter)| {
+        runtime.block_on(a_filter_agrees(store, &alerts, &filter));
+    });
+}
+
+/// [`pages_give_each_alert_once`] for so many random cases.
+///
+/// # Panics
+///
+/// If they do not; shows the smallest case that was found.
+pub fn pages_are_whole<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input =
+        Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 20), generate::order(), 1_usize..8));
+    check(cases, &input, |(alerts, order, limit)| {
+        runtime.block_on(pages_give_each_alert_once(store, &alerts, &order, limit));
+    });
+}
+
+/// A partner that no other case uses, so that all cases can share one store.
+fn fresh_partner() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    format!("partner-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Runs a property; a failure shrinks, and is shown rather than kept in a file.
+fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    let result = TestRunner::new(config).run(input, |value| {
+        test(value);
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+}
 
 /// The store leaves exactly the alerts that [`evaluate`] finds true, and counts as many.
 ///
@@ -14,11 +62,16 @@ use crate::{AlertQuery, Store};
 /// If it does not.
 pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Filter) {
     let Some(scope) = filled(store, alerts).await else { return };
-    let mut expected: Vec<String> =
-        bodies(alerts).filter(|body| evaluate(filter, body) == Some(true)).map(|body| id(&body)).collect();
+    let mut expected: Vec<String> = bodies(store, &scope)
+        .await
+        .iter()
+        .filter(|body| evaluate(filter, body) == Some(true))
+        .map(id)
+        .collect();
     expected.sort();
     let query = AlertQuery {
         filter: Some(filter.clone()),
+        search: None,
         order: Vec::new(),
         limit: alerts.len() + 1,
         skip: 0,
@@ -27,7 +80,7 @@ pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Fil
     let page = store.list_alerts(&scope, &query).await.expect("a checked filter is answered");
     let found: Vec<String> = page.alerts.iter().map(|body| id(&parsed(body))).collect();
     assert_eq!(found, expected, "{filter:?}");
-    let count = store.count_alerts(&scope, Some(filter)).await.expect("a checked filter is answered");
+    let count = store.count_alerts(&scope, Some(filter), None).await.expect("a checked filter is answered");
     assert_eq!(usize::try_from(count), Ok(expected.len()), "{filter:?}");
 }
 
@@ -43,12 +96,13 @@ pub async fn pages_give_each_alert_once<S: Store>(
     limit: usize,
 ) {
     let Some(scope) = filled(store, alerts).await else { return };
-    let mut expected: Vec<Value> = bodies(alerts).collect();
+    let mut expected = bodies(store, &scope).await;
     expected.sort_by(|left, right| in_order(order, left, right));
     let expected: Vec<String> = expected.iter().map(id).collect();
 
     let mut found = Vec::new();
-    let mut query = AlertQuery { filter: None, order: order.to_vec(), limit, skip: 0, after: None };
+    let mut query =
+        AlertQuery { filter: None, search: None, order: order.to_vec(), limit, skip: 0, after: None };
     loop {
         let page = store.list_alerts(&scope, &query).await.expect("an order over properties is answered");
         assert!(page.alerts.len() <= limit);
@@ -66,16 +120,25 @@ pub async fn pages_give_each_alert_once<S: Store>(
 /// Puts the alerts, and gives the scope of their partner; `None` if there are none.
 async fn filled<S: Store>(store: &S, alerts: &[Alert]) -> Option<Scope> {
     let scope = Scope::Partner(alerts.first()?.partner_tenant_id.clone());
-    store.import_alerts(&scope, alerts).await.expect("alerts of the scope can be imported");
+    store
+        .import_alerts(&scope, alerts, time("2031-02-03T04:05:06.5Z"))
+        .await
+        .expect("alerts of the scope can be imported");
     Some(scope)
 }
 
-fn bodies(alerts: &[Alert]) -> impl Iterator<Item = Value> {
-    alerts.iter().map(|alert| serde_json::to_value(&alert.body).expect("an alert is JSON"))
+/// All alerts as callers see them, with what stands beside the stored JSON.
+async fn bodies<S: Store>(store: &S, scope: &Scope) -> Vec<Value> {
+    let all =
+        AlertQuery { filter: None, search: None, order: Vec::new(), limit: 10_000, skip: 0, after: None };
+    let page = store.list_alerts(scope, &all).await.expect("all alerts can be listed");
+    page.alerts.iter().map(parsed).collect()
 }
 
-fn parsed(body: &str) -> Value {
-    serde_json::from_str(body).expect("a body is JSON")
+fn parsed(body: &AlertBody) -> Value {
+    let mut alert: Value = serde_json::from_str(&body.json).expect("a body is JSON");
+    alert["lastModifiedDateTime"] = body.modified_at.to_rfc3339().into();
+    alert
 }
 
 fn id(body: &Value) -> String {

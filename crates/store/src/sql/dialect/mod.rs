@@ -9,15 +9,22 @@ mod postgres;
 mod sqlite;
 
 use odata::checked::Arithmetic;
-use sea_query::{Expr, FunctionCall};
+use sea_query::{Expr, FunctionCall, QueryBuilder, SqlWriterValues, SubQueryStatement, Value};
 
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 
 use super::scalar::Scalar;
+use crate::session::Statement;
 
 /// What differs between databases.
 pub(crate) trait Dialect: Sync {
+    /// The text and parameters of a statement that was built.
+    fn statement(&self, built: SubQueryStatement) -> Statement;
+
+    /// A statement that was written by hand, with parameters `$1` and so on.
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement;
+
     /// A value where nothing beside it tells of what type it is.
     fn constant(&self, value: Scalar) -> Expr;
 
@@ -58,6 +65,15 @@ pub(crate) trait Dialect: Sync {
 
     /// A whole number as a double.
     fn double(&self, whole: Expr) -> Expr;
+}
+
+/// The text and parameters of a statement, as the builder of a database writes them.
+fn written(built: &SubQueryStatement, builder: &impl QueryBuilder) -> Statement {
+    let (placeholder, numbered) = builder.placeholder();
+    let mut sql = SqlWriterValues::new(placeholder, numbered);
+    builder.prepare_query_statement(built, &mut sql);
+    let (sql, values) = sql.into_parts();
+    Statement { sql, values: values.0 }
 }
 
 /// What is computed with.

@@ -9,15 +9,24 @@
 //! of Unicode may differ in letters of the last years.
 
 use odata::checked::{Arithmetic, WHITE_SPACE};
-use sea_query::{Expr, Func, FunctionCall};
+use sea_query::{Expr, Func, FunctionCall, PostgresQueryBuilder, SubQueryStatement, Value};
 
-use super::{Dialect, Numbers, Primitive};
+use super::{Dialect, Numbers, Primitive, written};
+use crate::session::Statement;
 use crate::sql::scalar::Scalar;
 
 /// PostgreSQL 13 or later, with ICU.
 pub(crate) struct Postgres;
 
 impl Dialect for Postgres {
+    fn statement(&self, built: SubQueryStatement) -> Statement {
+        written(&built, &PostgresQueryBuilder)
+    }
+
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement { sql: sql.to_owned(), values }
+    }
+
     fn constant(&self, value: Scalar) -> Expr {
         let template = match &value {
             Scalar::Text(_) => "cast($1 as text)",
@@ -142,14 +151,13 @@ impl Dialect for Postgres {
 const MOMENT: &str =
     "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$";
 
-/// The alert's JSON, ready to be looked into. The server's JSON holds every character but NUL, and fails
-/// where it finds one; so it becomes what it becomes where texts are bound.
+/// The alert's JSON as the server can read it: its `json` holds no NUL, so an escaped one becomes the
+/// character that stands for what cannot be shown. Escaped backslashes are written another way first,
+/// so that what follows them is not taken for an escape.
 fn json(body: Expr) -> Expr {
-    let template = "cast(case when strpos($1, $2) = 0 then $1 else regexp_replace($1, $3, $4, 'g') end as json)";
-    let nul = r"\u0000";
-    // A backslash that is itself escaped starts nothing.
-    let escaped_nul = r"(?<!\\)((?:\\\\)*)\\u0000";
-    Expr::cust_with_exprs(template, [body, nul.into(), escaped_nul.into(), r"\1\\ufffd".into()])
+    let template = r"cast(case when strpos($1, '\u0000') = 0 then $1 else
+        replace(replace($1, '\\', '\u005c'), '\u0000', '\ufffd') end as json)";
+    Expr::cust_with_expr(template, body)
 }
 
 /// An expression over operands by these names, which stand in the result once.

@@ -3,15 +3,26 @@
 //! see `crate::sqlite::functions`.
 
 use odata::checked::Arithmetic;
-use sea_query::{BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall};
+use sea_query::{
+    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, SqliteQueryBuilder, SubQueryStatement, Value,
+};
 
-use super::{Dialect, Numbers, Primitive};
+use super::{Dialect, Numbers, Primitive, written};
+use crate::session::Statement;
 use crate::sql::scalar::Scalar;
 
 /// SQLite 3.39 or later.
 pub(crate) struct Sqlite;
 
 impl Dialect for Sqlite {
+    fn statement(&self, built: SubQueryStatement) -> Statement {
+        written(&built, &SqliteQueryBuilder)
+    }
+
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement { sql: sql.replace('$', "?"), values }
+    }
+
     fn constant(&self, value: Scalar) -> Expr {
         Expr::val(value)
     }

@@ -87,8 +87,15 @@ impl Compiler<'_> {
     fn call(&self, function: Function, operands: &[Operand]) -> Result<Option<Expr>, StoreError> {
         let of_doubles = matches!(function, Function::Round | Function::Floor | Function::Ceiling);
         let wanted = of_doubles.then_some(Type::Double);
-        let exprs = operands.iter().map(|operand| {
+        if !function.operands().contains(&operands.len()) {
+            return Err(misfit());
+        }
+        let exprs = operands.iter().enumerate().map(|(place, operand)| {
             let ty = operand.ty();
+            let is_widened = ty == Some(Type::Int64) && of_doubles;
+            if !is_widened && ty.is_some_and(|ty| !function.operand_types(place).contains(&ty)) {
+                return Err(misfit());
+            }
             let expr = self.expr(operand, wanted)?;
             // A day is its first moment to those who ask for a part of it.
             let is_day = ty == Some(Type::Date);
@@ -120,7 +127,8 @@ impl Compiler<'_> {
             | Function::Second
             | Function::FractionalSeconds
             | Function::Time
-            | Function::TotalOffsetMinutes => {
+            | Function::TotalOffsetMinutes
+            | Function::TotalSeconds => {
                 return operands.into_iter().next().map(|moment| self.of_time(function, moment));
             }
         };
@@ -129,6 +137,7 @@ impl Compiler<'_> {
 
     /// What is arithmetic in every database.
     fn of_time(&self, function: Function, moment: Expr) -> Expr {
+        let seconds = |microseconds: Expr| self.dialect.double(microseconds).div(Expr::cust("1000000.0"));
         // Before 1970 a remainder is negative, so a day is added and taken away again.
         let time = || {
             let since_midnight = moment.clone().modulo(whole(MICROSECONDS_OF_DAY));
@@ -138,10 +147,9 @@ impl Compiler<'_> {
             Function::Hour => time().div(whole(60 * 60 * 1_000_000)),
             Function::Minute => time().div(whole(60 * 1_000_000)).modulo(whole(60)),
             Function::Second => time().div(whole(1_000_000)).modulo(whole(60)),
-            Function::FractionalSeconds => {
-                self.dialect.double(time().modulo(whole(1_000_000))).div(Expr::cust("1000000.0"))
-            }
+            Function::FractionalSeconds => seconds(time().modulo(whole(1_000_000))),
             Function::Time => time(),
+            Function::TotalSeconds => seconds(moment),
             // Times are in UTC; of null it is null.
             _ => moment.mul(whole(0)),
         }

@@ -23,9 +23,14 @@ pub(super) fn called(function: Function, operands: &[Item]) -> Option<Item> {
         (Function::Concat, [Item::Text(first), Item::Text(second)]) => {
             Some(Item::Text(format!("{first}{second}")))
         }
+        (Function::Round | Function::Floor | Function::Ceiling, [whole @ Item::Whole(_)]) => {
+            called(function, &[whole.clone().widened()])
+        }
         (Function::Round, [Item::Double(number)]) => Some(Item::Double(number.round())),
         (Function::Floor, [Item::Double(number)]) => Some(Item::Double(number.floor())),
         (Function::Ceiling, [Item::Double(number)]) => Some(Item::Double(number.ceil())),
+        #[expect(clippy::cast_precision_loss, reason = "a double is what is asked for")]
+        (Function::TotalSeconds, [Item::Duration(length)]) => Some(Item::Double(*length as f64 / 1e6)),
         (_, [Item::Moment(at)]) => of_moment(function, moment(*at)?),
         (_, [Item::Day(day)]) => of_moment(function, moment(day * 24 * 60 * 60 * 1_000_000)?),
         (_, [Item::Time(time)]) => of_moment(function, moment(*time)?),

@@ -6,7 +6,7 @@ use alerts::{Alert, Decision, Finding, Origin, Status, StatusChange, decide};
 
 use super::{customer, ids, partner, put, query, reseller, seen};
 use crate::testing::{finding, time};
-use crate::{Recorded, Store, StoreError, Subscription};
+use crate::{ExpectedVersion, Recorded, Store, StoreError, Subscription};
 
 async fn record<S: Store>(store: &S, findings: &[Finding], now: &str) -> Recorded {
     store.record_findings(&partner("p"), findings, time(now)).await.unwrap()
@@ -19,7 +19,11 @@ fn told(recorded: &Recorded) -> (usize, usize, usize) {
 
 async fn resolve<S: Store>(store: &S, alert: &Alert, at: &str) {
     let change = StatusChange { to: Status::Resolved, reason: None };
-    store.change_status(&partner("p"), &alert.body.id, change, "ann", time(at)).await.unwrap().unwrap();
+    store
+        .change_status(&partner("p"), &alert.body.id, change, &ExpectedVersion::Any, "ann", time(at))
+        .await
+        .unwrap()
+        .unwrap();
 }
 
 pub async fn findings_raise_continue_and_raise_again<S: Store>(store: Arc<S>) {
@@ -50,7 +54,7 @@ pub async fn findings_raise_continue_and_raise_again<S: Store>(store: Arc<S>) {
     assert_ne!(recorded.raised[0].body.id, alert.body.id);
     let recorded = record(&*store, &[again], "2031-02-03T11:00:00Z").await;
     assert_eq!(told(&recorded), (0, 0, 1), "the new alert is the latest of the incident");
-    assert_eq!(store.count_alerts(&partner("p"), None).await.unwrap(), 3);
+    assert_eq!(store.count_alerts(&partner("p"), None, None).await.unwrap(), 3);
 }
 
 pub async fn findings_in_one_call_are_told_once<S: Store>(store: Arc<S>) {
@@ -107,7 +111,7 @@ pub async fn findings_of_another_scope_change_nothing<S: Store>(store: Arc<S>) {
     let foreign = finding("q", "pool", "2031-02-03T05:00:00Z");
     let refused = store.record_findings(&partner("p"), &[own.clone(), foreign], now).await;
     assert!(matches!(refused, Err(StoreError::OutOfScope { .. })), "{refused:?}");
-    assert_eq!(store.count_alerts(&partner("p"), None).await.unwrap(), 0, "all or none");
+    assert_eq!(store.count_alerts(&partner("p"), None, None).await.unwrap(), 0, "all or none");
 
     for scope in [customer("p", "c1"), reseller("p", "r1")] {
         let refused = store.record_findings(&scope, std::slice::from_ref(&own), now).await;
@@ -135,5 +139,5 @@ pub async fn an_imported_alert_is_taken_up_by_its_finding<S: Store>(store: Arc<S
     assert_eq!(told(&recorded), (0, 1, 0));
     assert_eq!(recorded.continued[0].body.id, exported.body.id);
     assert_eq!(recorded.continued[0].origin, exported.origin);
-    assert_eq!(store.count_alerts(&partner("p"), None).await.unwrap(), 1);
+    assert_eq!(store.count_alerts(&partner("p"), None, None).await.unwrap(), 1);
 }

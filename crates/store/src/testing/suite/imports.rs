@@ -5,13 +5,15 @@ use std::sync::Arc;
 use alerts::{Origin, Status};
 use odata::checked::Comparison;
 
-use super::{customer, ids, partner, put, query, seen};
+use super::{customer, ids, import_time, partner, put, query, seen};
 use crate::testing::{AlertBuilder, compare, finding, time};
 use crate::{Imported, Store, StoreError};
 
 pub async fn an_import_can_be_repeated<S: Store>(store: Arc<S>) {
     let alerts = [AlertBuilder::new("p", "a").build(), AlertBuilder::new("p", "b").build()];
-    let import = async |alerts: &[alerts::Alert]| store.import_alerts(&partner("p"), alerts).await.unwrap();
+    let import = async |alerts: &[alerts::Alert]| {
+        store.import_alerts(&partner("p"), alerts, import_time()).await.unwrap()
+    };
     assert_eq!(import(&alerts).await, Imported { added: 2, ..Imported::default() });
     assert_eq!(import(&alerts).await, Imported { unchanged: 2, ..Imported::default() });
 
@@ -28,11 +30,11 @@ pub async fn an_import_keeps_where_an_alert_came_from<S: Store>(store: Arc<S>) {
     let recorded = store.record_findings(&partner("p"), std::slice::from_ref(&incident), now).await.unwrap();
     let mut back = recorded.raised[0].clone();
     back.origin = Origin::Imported;
-    let imported = store.import_alerts(&partner("p"), std::slice::from_ref(&back)).await.unwrap();
+    let imported = store.import_alerts(&partner("p"), std::slice::from_ref(&back), now).await.unwrap();
     assert_eq!(imported.unchanged, 1, "an alert that was exported and comes back");
 
     back.body.description = Some("edited".to_owned());
-    let imported = store.import_alerts(&partner("p"), &[back]).await.unwrap();
+    let imported = store.import_alerts(&partner("p"), &[back], now).await.unwrap();
     assert_eq!(imported.replaced, 1);
     let later = finding("p", "pool", "2031-02-03T07:00:00Z");
     let recorded = store.record_findings(&partner("p"), &[later], now).await.unwrap();
@@ -43,7 +45,7 @@ pub async fn an_import_takes_nothing_from_another_scope<S: Store>(store: Arc<S>)
     put(&*store, &[AlertBuilder::new("p", "a").of("c1", None).build()]).await;
     let check = async |scope, alert: AlertBuilder| {
         let alerts = [AlertBuilder::new("p", "z").of("c2", None).build(), alert.build()];
-        let refused = store.import_alerts(&scope, &alerts).await;
+        let refused = store.import_alerts(&scope, &alerts, import_time()).await;
         assert!(matches!(refused, Err(StoreError::OutOfScope { .. })), "{refused:?}");
         assert!(seen(&*store, &partner("p"), "z").await.is_none(), "all or none");
     };

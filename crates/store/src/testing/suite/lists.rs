@@ -16,8 +16,8 @@ pub async fn an_alert_is_served_to_the_letter<S: Store>(store: Arc<S>) {
         .detail("Regions", vec!["west", "east"])
         .build();
     put(&*store, std::slice::from_ref(&alert)).await;
-    let body = store.alert(&partner("p"), &id("AbC")).await.unwrap();
-    assert_eq!(body, Some(serde_json::to_string(&alert.body).unwrap()));
+    let body = store.alert(&partner("p"), &id("AbC")).await.unwrap().unwrap();
+    assert_eq!(body.json, serde_json::to_string(&alert.body).unwrap());
     assert_eq!(store.alert(&partner("p"), &id("abc")).await.unwrap(), None, "ids have their case");
 }
 
@@ -112,7 +112,7 @@ pub async fn filters_leave_what_they_say<S: Store>(store: Arc<S>) {
     ] {
         let found = ids(&*store, &partner("p"), &query(Some(filter.clone()), Vec::new())).await;
         assert_eq!(found, expected, "{filter:?}");
-        let count = store.count_alerts(&partner("p"), Some(&filter)).await.unwrap();
+        let count = store.count_alerts(&partner("p"), Some(&filter), None).await.unwrap();
         assert_eq!(count, expected.split_whitespace().count() as u64, "{filter:?}");
     }
 }
@@ -141,7 +141,7 @@ pub async fn orders_go_by_meaning_and_put_null_lowest<S: Store>(store: Arc<S>) {
 pub async fn pages_follow_each_other<S: Store>(store: Arc<S>) {
     four(&*store).await;
     let pages = async |order: Vec<SortKey>, limit: usize, skip: u64| {
-        let mut query = AlertQuery { filter: None, order, limit, skip, after: None };
+        let mut query = AlertQuery { filter: None, search: None, order, limit, skip, after: None };
         let mut pages = Vec::new();
         loop {
             pages.push(ids(&*store, &partner("p"), &query).await);
@@ -166,6 +166,7 @@ pub async fn what_makes_no_page_is_refused<S: Store>(store: Arc<S>) {
     let after = |keys: Vec<Literal>| Some(Position { keys, id: "a1".to_owned() });
     let page = |limit: usize, after: Option<Position>| AlertQuery {
         filter: None,
+        search: None,
         order: default_order(),
         limit,
         skip: 0,

@@ -17,9 +17,11 @@ pub use lists::*;
 pub use scopes::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
+use chrono::{DateTime, Utc};
 use odata::checked::{Filter, SortKey};
 
-use crate::{AlertQuery, Store};
+use crate::testing::time;
+use crate::{AlertBody, AlertQuery, Store};
 
 pub(super) fn partner(partner: &str) -> Scope {
     Scope::Partner(partner.parse().unwrap())
@@ -39,7 +41,7 @@ pub(super) fn id(text: &str) -> AlertId {
 
 /// A query for everything that the filter leaves, in that order.
 pub(super) fn query(filter: Option<Filter>, order: Vec<SortKey>) -> AlertQuery {
-    AlertQuery { filter, order, limit: 1_000, skip: 0, after: None }
+    AlertQuery { filter, search: None, order, limit: 1_000, skip: 0, after: None }
 }
 
 /// The ids that a query gives, with spaces between them.
@@ -48,10 +50,15 @@ pub(super) async fn ids<S: Store>(store: &S, scope: &Scope, query: &AlertQuery) 
     page.alerts.iter().map(|body| parsed(body).id.to_string()).collect::<Vec<_>>().join(" ")
 }
 
+/// When tests import alerts: after they were detected.
+pub(super) fn import_time() -> DateTime<Utc> {
+    time("2031-02-03T04:30:00Z")
+}
+
 /// Imports alerts, all of one partner.
 pub(super) async fn put<S: Store>(store: &S, alerts: &[Alert]) {
     let scope = Scope::Partner(alerts[0].partner_tenant_id.clone());
-    let imported = store.import_alerts(&scope, alerts).await.unwrap();
+    let imported = store.import_alerts(&scope, alerts, import_time()).await.unwrap();
     assert_eq!(imported.added, alerts.len());
 }
 
@@ -60,6 +67,6 @@ pub(super) async fn seen<S: Store>(store: &S, scope: &Scope, alert: &str) -> Opt
     store.alert(scope, &id(alert)).await.unwrap().map(|body| parsed(&body))
 }
 
-pub(super) fn parsed(body: &str) -> PartnerSecurityAlert {
-    serde_json::from_str(body).unwrap()
+pub(super) fn parsed(body: &AlertBody) -> PartnerSecurityAlert {
+    serde_json::from_str(&body.json).unwrap()
 }

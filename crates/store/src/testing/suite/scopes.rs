@@ -6,7 +6,7 @@ use alerts::{Scope, Status, StatusChange};
 
 use super::{customer, id, ids, parsed, partner, put, query, reseller};
 use crate::testing::{AlertBuilder, compare, time};
-use crate::{Store, default_order};
+use crate::{ExpectedVersion, Store, default_order};
 use odata::checked::Comparison;
 
 /// Two partners whose ids, customers and resellers are called alike on purpose.
@@ -48,7 +48,7 @@ pub async fn a_scope_sees_its_own_alerts_and_no_others<S: Store>(store: Arc<S>) 
         let wide = compare("customerTenantId", Comparison::Ne, "x");
         let wide = query(Some(wide), default_order());
         assert_eq!(ids(&*store, &scope, &wide).await.split_whitespace().count(), covered.len(), "{scope:?}");
-        let count = store.count_alerts(&scope, None).await.unwrap();
+        let count = store.count_alerts(&scope, None, None).await.unwrap();
         assert_eq!(count, covered.len() as u64, "{scope:?}");
         for alert in ["direct", "by-r1", "by-r2"] {
             let body = store.alert(&scope, &id(alert)).await.unwrap();
@@ -63,7 +63,10 @@ pub async fn a_scope_changes_only_its_own_alerts<S: Store>(store: Arc<S>) {
     let at = time("2031-02-03T05:00:00Z");
     for (scope, covered) in matrix() {
         for alert in ["direct", "by-r1", "by-r2"] {
-            let changed = store.change_status(&scope, &id(alert), change, "ann", at).await.unwrap();
+            let changed = store
+                .change_status(&scope, &id(alert), change, &ExpectedVersion::Any, "ann", at)
+                .await
+                .unwrap();
             assert_eq!(changed.is_some(), covered.contains(&alert), "{scope:?} {alert}");
         }
     }

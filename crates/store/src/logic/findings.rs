@@ -4,29 +4,30 @@ use std::collections::HashMap;
 
 use ::alerts::{Alert, AlertId, Decision, Finding, Origin, PartnerTenantId, Scope, decide};
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 
-use super::bind::{prepare, stored_alert};
 use super::{alerts, directory, out_of_scope};
+use crate::session::Session;
 use crate::sql::alerts as statements;
+use crate::sql::row::StoredAlert;
 use crate::{Recorded, StoreError};
 
-pub(super) fn record(
-    connection: &Connection,
+pub(crate) async fn record(
+    session: &mut impl Session,
     scope: &Scope,
-    findings: Vec<Finding>,
+    findings: &[Finding],
     now: DateTime<Utc>,
 ) -> Result<Recorded, StoreError> {
+    let modified_at = session.change_time(scope.partner(), now).await?;
     let mut outcome = Outcome::default();
     for finding in findings {
-        let finding = with_owner(connection, scope, finding)?;
-        match settle(connection, scope, &finding, now)? {
+        let finding = with_owner(session, scope, finding.clone()).await?;
+        match settle(session, scope, &finding, now).await? {
             Decision::Raise(alert) => {
-                alerts::put(connection, &alert, now)?;
+                alerts::put(session, &alert, modified_at).await?;
                 outcome.raised.push(alert);
             }
             Decision::Continue(alert) => {
-                alerts::put(connection, &alert, now)?;
+                alerts::put(session, &alert, modified_at).await?;
                 outcome.went_on(alert);
             }
             Decision::Nothing => outcome.unchanged += 1,
@@ -40,14 +41,18 @@ pub(super) fn record(
 }
 
 /// Fills in the customer and the reseller from the directory, and checks that the scope covers them.
-fn with_owner(connection: &Connection, scope: &Scope, mut finding: Finding) -> Result<Finding, StoreError> {
+async fn with_owner(
+    session: &mut impl Session,
+    scope: &Scope,
+    mut finding: Finding,
+) -> Result<Finding, StoreError> {
     let partner = &finding.partner_tenant_id;
     if scope.partner() != partner {
         return Err(out_of_scope(partner));
     }
     if finding.customer_tenant_id.is_none() || finding.reseller_tenant_id.is_none() {
         let whole = Scope::Partner(partner.clone());
-        if let Some(known) = directory::subscription(connection, &whole, &finding.subscription_id)? {
+        if let Some(known) = directory::subscription(session, &whole, &finding.subscription_id).await? {
             finding.customer_tenant_id = finding.customer_tenant_id.or(known.customer_tenant_id);
             finding.reseller_tenant_id = finding.reseller_tenant_id.or(known.reseller_tenant_id);
         }
@@ -65,14 +70,14 @@ fn with_owner(connection: &Connection, scope: &Scope, mut finding: Finding) -> R
 /// An alert that this store raised once may have come back as an import, into another store too, and
 /// then no longer be known by its incident. It still has the id that the finding would give, so it
 /// is taken up again instead of being overwritten. Each turn looks at a later alert of the incident.
-fn settle(
-    connection: &Connection,
+async fn settle(
+    session: &mut impl Session,
     scope: &Scope,
     finding: &Finding,
     now: DateTime<Utc>,
 ) -> Result<Decision, StoreError> {
     let partner = &finding.partner_tenant_id;
-    let mut latest = latest_of_incident(connection, partner, finding)?;
+    let mut latest = latest_of_incident(session, partner, finding).await?;
     loop {
         if let Some(known) = &latest
             && !scope.covers(known)
@@ -83,15 +88,15 @@ fn settle(
             Decision::Raise(alert) => alert,
             decision @ (Decision::Continue(_) | Decision::Nothing) => return Ok(decision),
         };
-        match alerts::in_partner(connection, partner, &raised.body.id)? {
+        match alerts::in_partner(session, partner, &raised.body.id).await? {
             None => return Ok(Decision::Raise(raised)),
             Some((_, known)) => latest = Some(Alert { origin: origin(finding), ..known }),
         }
     }
 }
 
-fn latest_of_incident(
-    connection: &Connection,
+async fn latest_of_incident(
+    session: &mut impl Session,
     partner: &PartnerTenantId,
     finding: &Finding,
 ) -> Result<Option<Alert>, StoreError> {
@@ -101,8 +106,8 @@ fn latest_of_incident(
         finding.subscription_id.as_str(),
         &finding.grouping_key,
     );
-    let stored = prepare(connection, &select)?.optional(stored_alert)?;
-    stored.map(|stored| stored.alert(partner)).transpose()
+    let found = session.optional(session.dialect().statement(select.into())).await?;
+    found.map(|row| StoredAlert::read(row)?.alert(partner)).transpose()
 }
 
 fn origin(finding: &Finding) -> Origin {

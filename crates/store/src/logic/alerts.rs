@@ -1,0 +1,179 @@
+//! Reading and changing alerts.
+
+use ::alerts::{Alert, AlertId, ChangeOutcome, Origin, PartnerTenantId, Scope, StatusChange};
+use chrono::{DateTime, Utc};
+use odata::checked::{Filter, Search};
+
+use super::out_of_scope;
+use crate::session::{Row, Session};
+use crate::sql::alerts as statements;
+use crate::sql::order::Key;
+use crate::sql::row::{AlertRow, StoredAlert, json};
+use crate::{
+    AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Position, StatusChanged, StatusOutcome,
+    StoreError,
+};
+
+pub(crate) async fn body(
+    session: &mut impl Session,
+    scope: &Scope,
+    id: &AlertId,
+) -> Result<Option<AlertBody>, StoreError> {
+    let select = session.dialect().statement(statements::body(scope, id).into());
+    session.optional(select).await?.map(|mut row| alert_body(&mut row)).transpose()
+}
+
+pub(crate) async fn list(
+    session: &mut impl Session,
+    scope: &Scope,
+    query: &AlertQuery,
+) -> Result<AlertPage, StoreError> {
+    if query.limit == 0 {
+        return Err(StoreError::Unsupported("a page holds at least one alert".to_owned()));
+    }
+    let dialect = session.dialect();
+    let (select, keys) = statements::list(scope, query, dialect)?;
+    let mut rows = session.rows(dialect.statement(select.into())).await?;
+    let more_follow = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let next = match rows.last_mut() {
+        Some(last) if more_follow => Some(position(last, &keys)?),
+        _ => None,
+    };
+    let alerts = rows.iter_mut().map(alert_body).collect::<Result<_, _>>()?;
+    Ok(AlertPage { alerts, next })
+}
+
+/// Reads [`statements::BODY_COLUMNS`].
+fn alert_body(row: &mut Row) -> Result<AlertBody, StoreError> {
+    Ok(AlertBody { json: row.text(0)?, version: row.amount(1)?, modified_at: row.time(2)? })
+}
+
+/// Where a row stands in the order of its list: the id follows the columns of the body, then the keys.
+fn position(row: &mut Row, keys: &[Key]) -> Result<Position, StoreError> {
+    let id_column = statements::BODY_COLUMNS.len();
+    Ok(Position {
+        keys: (keys.iter().zip(id_column + 1..))
+            .map(|(key, column)| key.literal(row.scalar(column)?))
+            .collect::<Result<_, _>>()?,
+        id: row.text(id_column)?,
+    })
+}
+
+pub(crate) async fn count(
+    session: &mut impl Session,
+    scope: &Scope,
+    filter: Option<&Filter>,
+    search: Option<&Search>,
+) -> Result<u64, StoreError> {
+    let dialect = session.dialect();
+    let select = statements::count(scope, filter, search, dialect)?;
+    let counted = session.optional(dialect.statement(select.into())).await?;
+    counted.map_or(Ok(0), |mut row| row.amount(0))
+}
+
+pub(crate) async fn change_status(
+    session: &mut impl Session,
+    scope: &Scope,
+    id: &AlertId,
+    change: StatusChange,
+    expected: &ExpectedVersion,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<Option<StatusChanged>, StoreError> {
+    let select = session.dialect().statement(statements::to_change(scope, id).into());
+    let Some(found) = session.optional(select).await? else {
+        return Ok(None);
+    };
+    let stored = StoredAlert::read(found)?;
+    if !expected.admits(stored.version) {
+        return Ok(Some(StatusChanged { outcome: StatusOutcome::VersionDiffers, body: stored.into_body() }));
+    }
+    let mut alert = stored.alert(scope.partner())?;
+    let changed = match alert.body.change_status(change, by, at)? {
+        ChangeOutcome::Unchanged => {
+            StatusChanged { outcome: StatusOutcome::Unchanged, body: stored.into_body() }
+        }
+        ChangeOutcome::Changed => {
+            let modified_at = session.change_time(scope.partner(), at).await?;
+            let body = AlertBody { json: json(&alert)?, version: stored.version + 1, modified_at };
+            let row = AlertRow::new(&alert, &body.json, modified_at);
+            let update = statements::update_status(scope, id, &row);
+            session.put(session.dialect().statement(update.into())).await?;
+            StatusChanged { outcome: StatusOutcome::Changed, body }
+        }
+    };
+    Ok(Some(changed))
+}
+
+pub(crate) async fn import(
+    session: &mut impl Session,
+    scope: &Scope,
+    alerts: &[Alert],
+    now: DateTime<Utc>,
+) -> Result<Imported, StoreError> {
+    let modified_at = session.change_time(scope.partner(), now).await?;
+    let mut imported = Imported::default();
+    for alert in alerts {
+        if !scope.covers(alert) {
+            return Err(out_of_scope(&alert.partner_tenant_id));
+        }
+        match in_partner(session, &alert.partner_tenant_id, &alert.body.id).await? {
+            None => {
+                put(session, alert, modified_at).await?;
+                imported.added += 1;
+            }
+            Some((_, known)) if !scope.covers(&known) => return Err(out_of_scope(&known.partner_tenant_id)),
+            Some((stored, known)) => {
+                let alert = keeping_origin(alert.clone(), &known);
+                if alert.origin == known.origin && json(&alert)? == stored.body {
+                    imported.unchanged += 1;
+                } else {
+                    put(session, &alert, modified_at).await?;
+                    imported.replaced += 1;
+                }
+            }
+        }
+    }
+    Ok(imported)
+}
+
+/// An import does not take away which detector raised an alert, or the incident would be raised again.
+fn keeping_origin(imported: Alert, known: &Alert) -> Alert {
+    match imported.origin {
+        Origin::Imported => Alert { origin: known.origin.clone(), ..imported },
+        Origin::Detector { .. } => imported,
+    }
+}
+
+/// The alert of that id, whichever of the partner's customers it is of.
+pub(super) async fn in_partner(
+    session: &mut impl Session,
+    partner: &PartnerTenantId,
+    id: &AlertId,
+) -> Result<Option<(StoredAlert, Alert)>, StoreError> {
+    let Some(stored) = stored(session, &Scope::Partner(partner.clone()), id).await? else {
+        return Ok(None);
+    };
+    let alert = stored.alert(partner)?;
+    Ok(Some((stored, alert)))
+}
+
+/// Writes an alert, whether it is there or not.
+pub(super) async fn put(
+    session: &mut impl Session,
+    alert: &Alert,
+    modified_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let row = AlertRow::new(alert, &json(alert)?, modified_at);
+    session.put(session.dialect().statement(statements::put(&row).into())).await
+}
+
+async fn stored(
+    session: &mut impl Session,
+    scope: &Scope,
+    id: &AlertId,
+) -> Result<Option<StoredAlert>, StoreError> {
+    let select = session.dialect().statement(statements::stored(scope, id).into());
+    session.optional(select).await?.map(StoredAlert::read).transpose()
+}

@@ -1,0 +1,25 @@
+//! What stores do, written once for all databases over [`Session`](crate::session::Session).
+
+pub(crate) mod alerts;
+pub(crate) mod directory;
+mod findings;
+pub(crate) mod runs;
+
+pub(crate) use findings::record as record_findings;
+
+use ::alerts::{PartnerTenantId, Scope};
+
+use crate::StoreError;
+
+/// That something of this partner was handed in with a scope that does not cover it.
+fn out_of_scope(partner: &PartnerTenantId) -> StoreError {
+    StoreError::OutOfScope { partner: partner.clone() }
+}
+
+/// The partner, if the scope is all of it.
+fn whole_partner(scope: &Scope) -> Option<&PartnerTenantId> {
+    match scope {
+        Scope::Partner(partner) => Some(partner),
+        Scope::Reseller(..) | Scope::Customer(..) => None,
+    }
+}

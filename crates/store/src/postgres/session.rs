@@ -1,0 +1,314 @@
+//! A connection as a [`Session`]: a transaction if it writes, single statements if it only reads.
+//!
+//! The server is a round trip away, so statements travel together where nobody waits for the answer
+//! in between: a transaction begins with its first statement, and what is [`Session::put`] goes along
+//! with the next statement or the commit. A change of one alert costs two round trips.
+//!
+//! # Who waits for whom
+//!
+//! Each partner has one advisory lock. Work on a single row shares it ([`Lock::Shared`]) and locks its
+//! row. Work that reads before it writes, and must not be overtaken in between, holds it alone
+//! ([`Lock::Exclusive`]): logic written for one writer at a time is right here too. A reader that must
+//! not miss a change ([`Session::settled_until`]) holds it alone for a moment, after which all writers
+//! that came before have committed.
+
+use ::alerts::PartnerTenantId;
+use chrono::{DateTime, Utc};
+use deadpool_postgres::Object;
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt, TryStreamExt, pin_mut};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::bind::Parameter;
+use crate::StoreError;
+use crate::session::{Row, Session, Statement};
+use crate::sql::dialect::{Dialect, Postgres};
+use crate::sql::scalar::Scalar;
+
+/// How many statements wait for the next round trip at most, so that a large import is sent as it goes.
+const WAITING_MAX: usize = 16;
+
+/// The time on the server's clock, in microseconds since 1970.
+const CLOCK: &str = "select (extract(epoch from clock_timestamp()) * 1000000)::int8";
+
+/// How much of a partner's data a transaction works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    /// Single rows, each locked by its own statement; others may do so at the same time.
+    Shared(i64),
+    /// Whatever there is; others wait.
+    Exclusive(i64),
+}
+
+impl Lock {
+    /// For work on single rows of the partner.
+    pub(super) fn shared(partner: &PartnerTenantId) -> Self {
+        Self::Shared(key(partner))
+    }
+
+    /// For all other work on the partner.
+    pub(super) fn exclusive(partner: &PartnerTenantId) -> Self {
+        Self::Exclusive(key(partner))
+    }
+
+    /// Takes the lock until the end of the transaction.
+    fn sql(self) -> String {
+        match self {
+            Self::Shared(key) => format!("select pg_advisory_xact_lock_shared({key})"),
+            Self::Exclusive(key) => format!("select pg_advisory_xact_lock({key})"),
+        }
+    }
+}
+
+/// The number of a partner's lock. Two partners that share one wait for each other needlessly.
+fn key(partner: &PartnerTenantId) -> i64 {
+    let hash = blake3::hash(partner.as_str().as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// A connection of the pool, at work.
+pub(super) struct PostgresSession {
+    /// Gone only once this is dropped.
+    client: Option<Object>,
+    stage: Stage,
+    /// Statements that go with the next one.
+    waiting: Vec<Statement>,
+    /// When what this transaction writes is changed.
+    change_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Statements stand alone.
+    Reading,
+    /// The transaction begins with the next statement.
+    Beginning(Lock),
+    /// Inside the transaction.
+    Begun,
+}
+
+/// A statement that is ready to be sent.
+struct Ready {
+    statement: tokio_postgres::Statement,
+    parameters: Vec<Parameter>,
+}
+
+/// What the server said to one request.
+#[derive(Default)]
+struct Answer {
+    rows: Vec<tokio_postgres::Row>,
+    changed: u64,
+    clock: Option<Vec<SimpleQueryMessage>>,
+}
+
+type Request<'a> = BoxFuture<'a, Result<Answer, tokio_postgres::Error>>;
+
+impl PostgresSession {
+    /// A session whose statements stand alone.
+    pub(super) fn reading(client: Object) -> Self {
+        Self::at(client, Stage::Reading)
+    }
+
+    /// A session that is one transaction.
+    pub(super) fn writing(client: Object, lock: Lock) -> Self {
+        Self::at(client, Stage::Beginning(lock))
+    }
+
+    fn at(client: Object, stage: Stage) -> Self {
+        Self { client: Some(client), stage, waiting: Vec::new(), change_time: None }
+    }
+
+    /// Ends the transaction: keeps all that it did, or nothing if that failed.
+    pub(super) async fn end<T>(self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        match done {
+            Ok(done) => self.commit().await.map(|()| done),
+            Err(error) => {
+                // A connection on which this fails is closed, which undoes the transaction too.
+                let _ = self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn commit(mut self) -> Result<(), StoreError> {
+        if self.stage == Stage::Begun || !self.waiting.is_empty() {
+            self.send(None, Some("commit")).await?;
+        }
+        Ok(())
+    }
+
+    async fn rollback(mut self) -> Result<(), StoreError> {
+        self.waiting.clear();
+        if self.stage == Stage::Begun {
+            self.send(None, Some("rollback")).await?;
+        }
+        Ok(())
+    }
+
+    fn client(&self) -> Result<&Object, StoreError> {
+        self.client.as_ref().ok_or_else(|| StoreError::Database("the connection was given up".into()))
+    }
+
+    /// Sends what waits, then `statement`, then `end`, in one round trip; gives the answer to `statement`.
+    ///
+    /// The first error is told; those after it only say that the transaction has failed.
+    async fn send(
+        &mut self,
+        statement: Option<Statement>,
+        end: Option<&'static str>,
+    ) -> Result<Answer, StoreError> {
+        let mut statements = std::mem::take(&mut self.waiting);
+        let answer_at = statements.len();
+        statements.extend(statement);
+        // All are prepared before any is sent: one that had to wait for that would be overtaken.
+        let mut ready = Vec::new();
+        for Statement { sql, values } in statements {
+            let statement = self.client()?.prepare_cached(&sql).await?;
+            ready.push(Ready { statement, parameters: Parameter::all(values)? });
+        }
+        let begin = match self.stage {
+            Stage::Beginning(lock) => Some(format!("begin; {}", lock.sql())),
+            Stage::Reading | Stage::Begun => None,
+        };
+        if begin.is_some() {
+            self.stage = Stage::Begun;
+        }
+        let client = self.client()?;
+        let mut requests: Vec<Request<'_>> = Vec::new();
+        requests.extend(ready.iter().map(|ready| ready.request(client)));
+        if let Some(begin) = &begin {
+            requests.insert(0, command(client, begin));
+            // After the first statement, which may have waited for the lock on a row.
+            requests.push(clock(client));
+        }
+        requests.extend(end.map(|end| command(client, end)));
+        // They are polled in this order at first, which is when each is sent.
+        let answers = join_all(requests).await;
+        if end.is_some() {
+            self.stage = Stage::Reading;
+        }
+        let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(said) = answers.iter_mut().find_map(|answer| answer.clock.take()) {
+            self.change_time = Some(time(&said)?);
+        }
+        let answer_at = answer_at + usize::from(begin.is_some());
+        Ok(answers.into_iter().nth(answer_at).unwrap_or_default())
+    }
+}
+
+impl Ready {
+    fn request<'a>(&'a self, client: &'a Object) -> Request<'a> {
+        async move {
+            let parameters = self.parameters.iter().map(|value| value as &(dyn ToSql + Sync));
+            let rows = client.query_raw(&self.statement, parameters).await?;
+            pin_mut!(rows);
+            let mut answer = Answer::default();
+            while let Some(row) = rows.as_mut().try_next().await? {
+                answer.rows.push(row);
+            }
+            answer.changed = rows.rows_affected().unwrap_or_default();
+            Ok(answer)
+        }
+        .boxed()
+    }
+}
+
+/// A statement that gives nothing.
+fn command<'a>(client: &'a Object, sql: &'a str) -> Request<'a> {
+    async move { client.batch_execute(sql).await.map(|()| Answer::default()) }.boxed()
+}
+
+fn clock(client: &Object) -> Request<'_> {
+    async { Ok(Answer { clock: Some(client.simple_query(CLOCK).await?), ..Answer::default() }) }.boxed()
+}
+
+/// What the server's clock said.
+fn time(said: &[SimpleQueryMessage]) -> Result<DateTime<Utc>, StoreError> {
+    let text = said.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    let microseconds = text.and_then(|text| text.parse().ok());
+    microseconds
+        .and_then(DateTime::from_timestamp_micros)
+        .ok_or_else(|| StoreError::Damaged { what: "the server's clock shows no time".to_owned() })
+}
+
+impl Drop for PostgresSession {
+    /// A transaction that was left open, as its caller has gone, must not meet the next one: its
+    /// connection is closed, and with that the server undoes it.
+    fn drop(&mut self) {
+        if self.stage == Stage::Begun {
+            drop(self.client.take().map(Object::take));
+        }
+    }
+}
+
+impl Session for PostgresSession {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Postgres
+    }
+
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let answer = self.send(Some(statement), None).await?;
+        answer.rows.iter().map(read).collect()
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        Ok(self.send(Some(statement), None).await?.changed)
+    }
+
+    async fn put(&mut self, statement: Statement) -> Result<(), StoreError> {
+        self.waiting.push(statement);
+        if self.waiting.len() >= WAITING_MAX {
+            self.send(None, None).await?;
+        }
+        Ok(())
+    }
+
+    /// The server's clock, which all replicas share, read under the partner's lock.
+    async fn change_time(
+        &mut self,
+        _: &PartnerTenantId,
+        _: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, StoreError> {
+        if self.change_time.is_none() {
+            self.send(None, None).await?;
+        }
+        self.change_time.ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
+    }
+
+    async fn settled_until(
+        &mut self,
+        partner: &PartnerTenantId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        // Statements that are sent as one are one transaction: the lock is held until the clock is read.
+        let lock = Lock::exclusive(partner).sql();
+        let said = self.client()?.simple_query(&format!("{lock}; {CLOCK}")).await?;
+        // The lock's own row comes first.
+        let last_row = said.iter().rposition(|message| matches!(message, SimpleQueryMessage::Row(_)));
+        time(&said[last_row.unwrap_or_default()..]).map(Some)
+    }
+}
+
+/// The columns of a row, as the types that the server gave them.
+fn read(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let columns = row.columns().iter().enumerate();
+    let values = columns.map(|(index, column)| {
+        Ok(match *column.type_() {
+            Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<String>>(index)?.map(Scalar::Text),
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Scalar::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map(|value| Scalar::Int(value.into())),
+            Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map(Scalar::Bool),
+            Type::FLOAT8 => row.try_get::<_, Option<f64>>(index)?.map(Scalar::Double),
+            ref other => {
+                let what = format!("column '{}' is of type {other}, which is not read here", column.name());
+                return Err(StoreError::Damaged { what });
+            }
+        })
+    });
+    values.collect::<Result<_, _>>().map(Row)
+}
