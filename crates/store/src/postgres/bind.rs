@@ -43,9 +43,11 @@ impl TryFrom<Value> for Parameter {
             Value::Int(value) => value.map_or(Self::Null, |value| Self::Int(value.into())),
             Value::BigInt(value) => value.map_or(Self::Null, Self::Int),
             Value::BigUnsigned(None) => Self::Null,
-            Value::BigUnsigned(Some(value)) => Self::Int(i64::try_from(value).map_err(|_| {
-                StoreError::Unsupported("a number is too large for the database".to_owned())
-            })?),
+            Value::BigUnsigned(Some(value)) => {
+                Self::Int(i64::try_from(value).map_err(|_| {
+                    StoreError::Unsupported("a number is too large for the database".to_owned())
+                })?)
+            }
             Value::Double(value) => value.map_or(Self::Null, Self::Double),
             Value::String(value) => value.map_or(Self::Null, |text| Self::Text(storable(text))),
             other => {
@@ -109,12 +111,18 @@ mod tests {
         assert_eq!(written(1_u64.into(), &Type::INT2), Ok(vec![0, 1]));
         assert_eq!(written(1_i64.into(), &Type::FLOAT8), Ok(1_f64.to_be_bytes().to_vec()));
         assert!(written(i64::MAX.into(), &Type::INT4).is_err());
-        assert_eq!(written(u64::MAX.into(), &Type::INT8).unwrap_err(), "a number is too large for the database");
+        assert_eq!(
+            written(u64::MAX.into(), &Type::INT8).unwrap_err(),
+            "a number is too large for the database"
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_refused_and_null_always_fits() {
-        assert_eq!(written("a".into(), &Type::INT8).unwrap_err(), "\"Text(\\\"a\\\")\" cannot be sent as int8");
+        assert_eq!(
+            written("a".into(), &Type::INT8).unwrap_err(),
+            "\"Text(\\\"a\\\")\" cannot be sent as int8"
+        );
         assert_eq!(written(1.5.into(), &Type::INT8).unwrap_err(), "\"Double(1.5)\" cannot be sent as int8");
         assert_eq!(written(Value::String(None), &Type::INT8), Ok(Vec::new()));
         assert_eq!(written("a\0b".into(), &Type::TEXT), Ok("a\u{fffd}b".as_bytes().to_vec()));

@@ -278,7 +278,8 @@ impl Session for PostgresSession {
         if self.change_time.is_none() {
             self.send(None, None).await?;
         }
-        self.change_time.ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
+        self.change_time
+            .ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
     }
 
     async fn settled_until(

@@ -65,8 +65,18 @@ mod tests {
     #[test]
     fn nothing_that_is_let_through_overflows_or_vanishes() {
         let edges = [
-            f64::MAX, f64::MAX / 2.0, f64::MAX.sqrt(), 1e154, 2.0, 1.0, 1.0 - f64::EPSILON, 0.5, 1e-154,
-            f64::MIN_POSITIVE, f64::MIN_POSITIVE * 2.0, f64::from_bits(1),
+            f64::MAX,
+            f64::MAX / 2.0,
+            f64::MAX.sqrt(),
+            1e154,
+            2.0,
+            1.0,
+            1.0 - f64::EPSILON,
+            0.5,
+            1e-154,
+            f64::MIN_POSITIVE,
+            f64::MIN_POSITIVE * 2.0,
+            f64::from_bits(1),
         ];
         for x in edges.into_iter().chain(edges.map(|edge| -edge)) {
             for y in edges.into_iter().chain(edges.map(|edge| -edge)) {

@@ -23,7 +23,8 @@ pub(crate) fn keys(order: &[SortKey], dialect: &dyn Dialect) -> Result<Vec<Key>,
     order
         .iter()
         .map(|key| {
-            let constant = || StoreError::Unsupported("what is the same for all cannot be sorted by".to_owned());
+            let constant =
+                || StoreError::Unsupported("what is the same for all cannot be sorted by".to_owned());
             let column = filter::column(&key.by, dialect)?.ok_or_else(constant)?;
             Ok(Key { column, descending: key.direction == Direction::Descending })
         })

@@ -63,10 +63,9 @@ impl Scalar {
             (Type::Boolean, Self::Int(value)) => Some(Literal::Boolean(value != 0)),
             (Type::Int64, Self::Int(value)) => Some(Literal::Int(value)),
             (Type::Double, Self::Double(value)) => Some(Literal::Double(value)),
-            (Type::Date, Self::Int(value)) => i32::try_from(value)
-                .ok()
-                .and_then(NaiveDate::from_epoch_days)
-                .map(Literal::Date),
+            (Type::Date, Self::Int(value)) => {
+                i32::try_from(value).ok().and_then(NaiveDate::from_epoch_days).map(Literal::Date)
+            }
             (Type::TimeOfDay, Self::Int(value)) => time_of_day(value).map(Literal::TimeOfDay),
             (Type::Duration, Self::Int(value)) => Some(Literal::Duration(TimeDelta::microseconds(value))),
             (Type::DateTimeOffset, Self::Int(value)) => {

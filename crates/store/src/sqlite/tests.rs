@@ -9,9 +9,7 @@ use tokio::runtime::Runtime;
 use super::{SqliteStore, connection};
 use crate::sql::alerts as statements;
 use crate::sql::dialect::Sqlite;
-use crate::testing::{
-    AlertBuilder, compare, literal, operand, properties, sort_key, temporary_sqlite, time,
-};
+use crate::testing::{AlertBuilder, compare, literal, operand, properties, sort_key, temporary_sqlite, time};
 use crate::{
     AlertQuery, AlertStore, ExpectedVersion, Position, RunStore, StatusOutcome, StoreError, default_order,
 };

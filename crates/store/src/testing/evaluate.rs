@@ -99,10 +99,14 @@ impl<'a> Place<'a> {
             },
             Filter::Any(path, None) => Some(!self.collection(path).is_empty()),
             Filter::Any(path, Some(condition)) => Some(
-                self.collection(path).into_iter().any(|item| self.within(item).holds(condition) == Some(true)),
+                self.collection(path)
+                    .into_iter()
+                    .any(|item| self.within(item).holds(condition) == Some(true)),
             ),
             Filter::All(path, condition) => Some(
-                self.collection(path).into_iter().all(|item| self.within(item).holds(condition) == Some(true)),
+                self.collection(path)
+                    .into_iter()
+                    .all(|item| self.within(item).holds(condition) == Some(true)),
             ),
         }
     }

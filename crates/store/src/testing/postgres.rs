@@ -92,7 +92,12 @@ impl PostgresServer {
             .expect("a test machine has a temporary folder")
             .keep();
         for (name, content) in files {
-            let mut private = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(name)).expect("the folder is new");
+            let mut private = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(folder.join(name))
+                .expect("the folder is new");
             private.write_all(content.as_bytes()).expect("a test machine has room");
         }
         let mut command = unprivileged(&folder);

@@ -148,8 +148,7 @@ impl Dialect for Postgres {
 }
 
 /// A moment of a year of four digits, as an alert's JSON has it.
-const MOMENT: &str =
-    "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$";
+const MOMENT: &str = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$";
 
 /// The alert's JSON as the server can read it: its `json` holds no NUL, so an escaped one becomes the
 /// character that stands for what cannot be shown. Escaped backslashes are written another way first,
@@ -231,8 +230,7 @@ fn doubles(operator: Arithmetic, left: Expr, right: Expr) -> Expr {
         ),
         Arithmetic::Mod => return remainder(left, right),
     };
-    let expression =
-        format!("case when operand.x is null or operand.y is null then null {expression} end");
+    let expression = format!("case when operand.x is null or operand.y is null then null {expression} end");
     named(&["x", "y"], &expression, vec![left, right])
 }
 

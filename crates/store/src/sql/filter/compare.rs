@@ -33,7 +33,11 @@ impl Compiler<'_> {
             Term::Null => constant(lists_null),
             Term::Constant(scalar) => constant(values.contains(&scalar)),
             Term::Column(column) if !lists_null || !column.nullable => {
-                if values.is_empty() { never() } else { column.in_range().is_in(values) }
+                if values.is_empty() {
+                    never()
+                } else {
+                    column.in_range().is_in(values)
+                }
             }
             Term::Column(column) if column.stored || values.is_empty() => {
                 let listed = (!values.is_empty()).then(|| column.in_range().is_in(values));
@@ -50,7 +54,11 @@ impl Compiler<'_> {
             Term::Null => constant(!lists_null),
             Term::Constant(scalar) => constant(!values.contains(&scalar)),
             Term::Column(column) if values.is_empty() => {
-                if lists_null { column.is_not_null().unwrap_or_else(always) } else { always() }
+                if lists_null {
+                    column.is_not_null().unwrap_or_else(always)
+                } else {
+                    always()
+                }
             }
             Term::Column(column) if lists_null || !column.nullable => column.expr.is_not_in(values),
             Term::Column(column) if column.stored => {
@@ -71,7 +79,8 @@ impl Compiler<'_> {
             ));
         }
         // A list is of one type: with one double in it, its whole numbers are doubles.
-        let is_double = ty == Some(Type::Double) || list.iter().any(|item| matches!(item, Literal::Double(_)));
+        let is_double =
+            ty == Some(Type::Double) || list.iter().any(|item| matches!(item, Literal::Double(_)));
         let ty = if is_double { Some(Type::Double) } else { ty };
         let scalars = list.iter().map(|literal| {
             let scalar = Scalar::of(literal)?;

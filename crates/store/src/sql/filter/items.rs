@@ -37,7 +37,11 @@ impl Compiler<'_> {
     }
 
     /// How many items have it.
-    pub(super) fn count(&self, path: &CollectionPath, condition: Option<&Filter>) -> Result<Expr, StoreError> {
+    pub(super) fn count(
+        &self,
+        path: &CollectionPath,
+        condition: Option<&Filter>,
+    ) -> Result<Expr, StoreError> {
         let (inner, mut select) = self.items(path)?;
         select.expr(Func::count(Expr::cust("*")));
         if let Some(condition) = condition {

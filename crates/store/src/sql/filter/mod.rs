@@ -76,9 +76,7 @@ impl<'a> Compiler<'a> {
                 Ok(compare::is_true(left, *comparison, right))
             }
             Filter::In(operand, list) => self.one_of(operand, list),
-            Filter::Text(test, text, part) => {
-                Ok(self.text_test(*test, text, part)?.unwrap_or_else(never))
-            }
+            Filter::Text(test, text, part) => Ok(self.text_test(*test, text, part)?.unwrap_or_else(never)),
             Filter::Is(operand) => self.boolean(operand, true),
             Filter::Any(path, condition) => self.any(path, condition.as_deref()),
             Filter::All(path, condition) => Ok(self.exception(path, condition)?.not()),
