@@ -1,4 +1,4 @@
-//! `$filter`, `$orderby` and `$select` texts: no panic, errors point into the text, and what was read
+//! `$filter`, `$orderby`, `$select` and `$search` texts: no panic, errors point into the text, and what was read
 //! prints as a text that reads the same.
 #![no_main]
 
@@ -6,19 +6,22 @@ use libfuzzer_sys::fuzz_target;
 use odata::check::check_filter;
 use odata::orderby::{canonical, check_orderby};
 use odata::parser::{parse_filter, parse_orderby, parse_select};
+use odata::search::{check_search, parse_search};
 use odata::select::check_select;
-use odata::{Limits, QueryError, model};
+use odata::{Limits, QueryError, TokenKey, model};
 
 #[path = "../../crates/odata/tests/sample/mod.rs"]
+#[allow(dead_code, reason = "nothing here is sealed, so the key is not used")]
 mod sample;
 
-use sample::MODEL;
+use sample::{MODEL, NOW};
 
 fuzz_target!(|text: &str| {
     let limits = Limits::default();
     filter(text, &limits).unwrap_or_else(|error| points_into(text, &error));
     orderby(text, &limits).unwrap_or_else(|error| points_into(text, &error));
     let select = parse_select(text, &limits).and_then(|items| check_select(&items, text, &MODEL));
+    search(text, &limits).unwrap_or_else(|error| points_into(text, &error));
     select.map(|_| ()).unwrap_or_else(|error| points_into(text, &error));
 });
 
@@ -29,8 +32,8 @@ fn filter(text: &str, limits: &Limits) -> Result<(), QueryError> {
     let roomy = Limits { option_bytes: usize::MAX, ..limits.clone() };
     let again = parse_filter(&printed, &roomy).expect("a printed filter is read");
     assert_eq!(again, expr, "{printed}");
-    let checked = check_filter(&expr, text, &MODEL)?;
-    assert_eq!(check_filter(&again, &printed, &MODEL), Ok(checked), "{printed}");
+    let checked = check_filter(&expr, text, &MODEL, NOW)?;
+    assert_eq!(check_filter(&again, &printed, &MODEL, NOW), Ok(checked), "{printed}");
     Ok(())
 }
 
@@ -39,7 +42,15 @@ fn orderby(text: &str, limits: &Limits) -> Result<(), QueryError> {
     let printed = canonical(&items);
     let roomy = Limits { option_bytes: usize::MAX, ..limits.clone() };
     assert_eq!(parse_orderby(&printed, &roomy).as_ref(), Ok(&items), "{printed}");
-    check_orderby(&items, text, &MODEL).map(|_| ())
+    check_orderby(&items, text, &MODEL, NOW).map(|_| ())
+}
+
+fn search(text: &str, limits: &Limits) -> Result<(), QueryError> {
+    let search = parse_search(text, limits)?;
+    let printed = search.to_string();
+    let roomy = Limits { option_bytes: usize::MAX, ..limits.clone() };
+    assert_eq!(parse_search(&printed, &roomy).as_ref(), Ok(&search), "{printed}");
+    check_search(&search, text, &MODEL).map(|_| ())
 }
 
 fn points_into(text: &str, error: &QueryError) {

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use odata::{Limits, QueryOptions, model};
+use odata::{CheckContext, Limits, QueryOptions, Seal, TokenKey, model};
 
 #[path = "../tests/sample/mod.rs"]
 mod sample;
@@ -27,6 +27,12 @@ fn queries() -> Vec<(&'static str, String)> {
              (isTest eq false or cost gt 12.5) and address/city ne null"
                 .to_owned(),
         ),
+        (
+            "computed and quantified",
+            "$filter=resources/any(r:startswith(r/resourceId,'/sub') and r/resourceType ne 'vm') and \
+             detectedDateTime ge now() sub duration'PT24H' and length(title) mod 2 eq 0&$search=crypto NOT \"a b\""
+                .to_owned(),
+        ),
         ("fifty ids", format!("$filter=id in ({})", guids.join(","))),
         ("refused at the end", format!("$filter={}severty eq 'high'", "isTest and ".repeat(50))),
     ]
@@ -34,14 +40,13 @@ fn queries() -> Vec<(&'static str, String)> {
 
 fn parse_and_check(criterion: &mut Criterion) {
     let limits = Limits::default();
+    let seal = Seal { key: &sample::KEY, context: b"bench" };
+    let context = CheckContext { model: &sample::MODEL, limits: &limits, now: sample::NOW, seal };
     let mut group = criterion.benchmark_group("parse_and_check");
     for (name, raw) in queries() {
         group.throughput(Throughput::Bytes(raw.len() as u64));
         group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                QueryOptions::parse(black_box(&raw))
-                    .and_then(|options| options.check(&sample::MODEL, &limits))
-            });
+            bencher.iter(|| QueryOptions::parse(black_box(&raw)).and_then(|options| options.check(&context)));
         });
     }
     group.finish();

@@ -283,9 +283,7 @@ impl ExprKind {
             Self::Not(operand) | Self::Negate(operand) | Self::In(operand, _) => operand.value.any(is),
             Self::Binary(_, left, right) => left.value.any(is) || right.value.any(is),
             Self::Call(_, arguments) => arguments.iter().any(|argument| argument.value.any(is)),
-            Self::Lambda(.., lambda) => {
-                lambda.as_ref().is_some_and(|lambda| lambda.condition.value.any(is))
-            }
+            Self::Lambda(.., lambda) => lambda.as_ref().is_some_and(|lambda| lambda.condition.value.any(is)),
             Self::Count(_, filter) => filter.as_ref().is_some_and(|filter| filter.value.any(is)),
         }
     }

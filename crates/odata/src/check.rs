@@ -82,7 +82,8 @@ impl Checker<'_> {
     /// What stands after `not`, which binds tighter than people expect.
     fn negated(&self, operand: &Expr, not: &Expr) -> Result<Filter, QueryError> {
         self.condition(operand).map_err(|error| {
-            let is_compared = self.source.text.get(not.span.end..).is_some_and(|rest| !rest.trim().is_empty());
+            let is_compared =
+                self.source.text.get(not.span.end..).is_some_and(|rest| !rest.trim().is_empty());
             if error.kind == ErrorKind::WrongType && is_compared {
                 error.with_hint(
                     "'not' binds tighter than comparisons: write not (a eq b) for the opposite of a eq b",

@@ -477,7 +477,9 @@ impl Function {
             | Self::Second
             | Self::TotalOffsetMinutes => Type::Int64,
             Self::Substring | Self::ToLower | Self::ToUpper | Self::Trim | Self::Concat => Type::String,
-            Self::FractionalSeconds | Self::TotalSeconds | Self::Round | Self::Floor | Self::Ceiling => Type::Double,
+            Self::FractionalSeconds | Self::TotalSeconds | Self::Round | Self::Floor | Self::Ceiling => {
+                Type::Double
+            }
             Self::Date => Type::Date,
             Self::Time => Type::TimeOfDay,
         }

@@ -47,8 +47,7 @@ impl DeltaToken {
         let held = seal.open(OPTION, text, limits.token_bytes)?;
         let mut reader = Reader { rest: &held };
         let mut read = || {
-            let position =
-                (i64::from_be_bytes(reader.array()?), i64::from_be_bytes(reader.array()?));
+            let position = (i64::from_be_bytes(reader.array()?), i64::from_be_bytes(reader.array()?));
             let issued_at = DateTime::from_timestamp(i64::from_be_bytes(reader.array()?), 0)?;
             let query = String::from_utf8(reader.rest.to_vec()).ok()?;
             Some(Self { position, query, issued_at })

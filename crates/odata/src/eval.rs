@@ -23,11 +23,7 @@ impl NoResult {
 }
 
 /// Two literals computed with. Their types are known to suit the operator.
-pub(crate) fn arithmetic(
-    left: &Literal,
-    operator: Arithmetic,
-    right: &Literal,
-) -> Result<Literal, NoResult> {
+pub(crate) fn arithmetic(left: &Literal, operator: Arithmetic, right: &Literal) -> Result<Literal, NoResult> {
     let result = match (left, right) {
         (Literal::Int(left), Literal::Int(right)) if operator != Arithmetic::DivBy => {
             return integers(*left, operator, *right).map(Literal::Int);

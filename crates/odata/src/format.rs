@@ -43,7 +43,9 @@ pub fn parse_format(text: &str) -> Result<Option<MetadataLevel>, QueryError> {
             ("metadata", "none") => level = Some(MetadataLevel::None),
             ("metadata", "minimal") => level = Some(MetadataLevel::Minimal),
             ("metadata", "full") => level = Some(MetadataLevel::Full),
-            ("streaming", "true" | "false") | ("ieee754compatible", "false") | ("charset", "utf-8" | "utf8") => {}
+            ("streaming", "true" | "false")
+            | ("ieee754compatible", "false")
+            | ("charset", "utf-8" | "utf8") => {}
             // With IEEE754Compatible=true counts would have to be texts.
             _ => {
                 let what = format!("parameter '{}' of a format", crate::error::shown(part));

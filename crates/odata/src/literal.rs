@@ -9,7 +9,7 @@ use crate::error::ErrorKind;
 
 /// Days that a duration may have, forwards or backwards: 10,000 years, so that it can be counted in
 /// microseconds.
-pub const DURATION_DAYS_MAX: i64 = 3_652_500;
+pub(crate) const DURATION_DAYS_MAX: i64 = 3_652_500;
 
 /// A literal as it was written. What it means depends on what it is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -239,7 +239,8 @@ fn read_seconds(text: &str) -> Option<(i64, u32)> {
         return Some((0, 0));
     }
     let number = text.strip_suffix(['S', 's'])?;
-    let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
+    let (whole, fraction) =
+        number.split_once('.').map_or((number, None), |(whole, rest)| (whole, Some(rest)));
     if !all_digits(whole) || whole.len() > AMOUNT_DIGITS_MAX {
         return None;
     }
@@ -374,9 +375,10 @@ mod tests {
         check("P3652500D", "duration'PT315576000000S'");
         check("P3652501D", "duration out of range");
         check("PT999999999999H", "duration out of range");
-        for malformed in
-            ["", "P", "PT", "P1DT", "1D", "+P1D", "P1Y", "P1M", "P1.5D", "PT1M1H", "PT1S1", "P1H", "PT-1S", "--P1D", "PT.5S"]
-        {
+        for malformed in [
+            "", "P", "PT", "P1DT", "1D", "+P1D", "P1Y", "P1M", "P1.5D", "PT1M1H", "PT1S1", "P1H", "PT-1S",
+            "--P1D", "PT.5S",
+        ] {
             check(malformed, "malformed duration");
         }
     }

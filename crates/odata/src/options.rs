@@ -266,7 +266,10 @@ mod tests {
     #[test]
     fn some_options_alone() {
         let options = QueryOptions::parse("$filter=a%20eq+1&skip=5&%24select=id").unwrap();
-        assert_eq!(options.only(&[QueryOption::Select, QueryOption::Filter]), "$filter=a%20eq+1&%24select=id");
+        assert_eq!(
+            options.only(&[QueryOption::Select, QueryOption::Filter]),
+            "$filter=a%20eq+1&%24select=id"
+        );
         assert_eq!(options.only(&[QueryOption::Top]), "");
     }
 

@@ -65,7 +65,10 @@ mod tests {
         check("$it/id", "$it/id");
         check("resources/$count desc,id", "resources/$count desc,id");
         check("length(title) desc", "length(title) desc");
-        check("resources/$count($filter=resourceType eq 't')", "resources/$count($filter=resourceType eq 't')");
+        check(
+            "resources/$count($filter=resourceType eq 't')",
+            "resources/$count($filter=resourceType eq 't')",
+        );
         check("severity eq 'high' desc,count mod 2", "severity eq 'high' desc,count mod 2");
     }
 
@@ -80,7 +83,10 @@ mod tests {
             "address",
             "$orderby: 'address' is a complex value; name one of its properties at 0; for example address/city",
         );
-        check("resources", "$orderby: collection 'resources' as a value is not supported here at 0; use any, all or $count");
+        check(
+            "resources",
+            "$orderby: collection 'resources' as a value is not supported here at 0; use any, all or $count",
+        );
         check("'id'", "$orderby: 'id' is the same for all at 0");
         check("now()", "$orderby: 'now()' is the same for all at 0");
         check("cast(id)", "$orderby: function 'cast' is not supported here at 0");

@@ -294,7 +294,8 @@ mod tests {
     const SEAL: Seal<'static> = Seal { key: &KEY, context: b"partner" };
 
     fn order(text: &str) -> Vec<SortKey> {
-        check_orderby(&parse_orderby(text, &Limits::default()).unwrap(), text, &MODEL, NOW).unwrap()
+        let limits = Limits { orderby_keys: 9, ..Limits::default() };
+        check_orderby(&parse_orderby(text, &limits).unwrap(), text, &MODEL, NOW).unwrap()
     }
 
     fn token() -> PageToken {

@@ -152,7 +152,10 @@ mod tests {
         check(&Seal { key: &TokenKey([8; 32]), context: b"a" }, QueryOption::SkipToken, &text, forged);
         check(&seal(b"a"), QueryOption::DeltaToken, &text, &forged.replace("skip", "delta"));
         // Neither do bytes that move from one part to the next.
-        assert_ne!(seal(b"a").close(QueryOption::SkipToken, b"b"), seal(b"ab").close(QueryOption::SkipToken, b""));
+        assert_ne!(
+            seal(b"a").close(QueryOption::SkipToken, b"b"),
+            seal(b"ab").close(QueryOption::SkipToken, b"")
+        );
     }
 
     #[test]

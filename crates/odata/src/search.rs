@@ -218,8 +218,7 @@ impl Parser<'_> {
     fn term_follows(&self) -> bool {
         let Some(token) = self.peek() else { return false };
         let is_or = token.kind == TokenKind::Word && self.text(token) == "OR";
-        let has_right_side =
-            self.tokens.get(self.next + 1).is_some_and(|next| next.kind != TokenKind::Close);
+        let has_right_side = self.tokens.get(self.next + 1).is_some_and(|next| next.kind != TokenKind::Close);
         token.kind != TokenKind::Close && !(is_or && has_right_side)
     }
 
@@ -238,7 +237,8 @@ fn restricted(text: &str) -> Option<(&str, &str)> {
         name.starts_with(|ch: char| ch.is_alphabetic() || ch == '_')
             && name.chars().all(|ch| ch.is_alphanumeric() || ch == '_')
     });
-    let is_restriction = is_path && !rest.is_empty() && !rest.starts_with([' ', '\t']) && !rest.starts_with("//");
+    let is_restriction =
+        is_path && !rest.is_empty() && !rest.starts_with([' ', '\t']) && !rest.starts_with("//");
     is_restriction.then_some((property, rest))
 }
 

@@ -131,7 +131,13 @@ mod tests {
     #[test]
     fn the_context_lists_each_path_once_in_the_order_of_the_query() {
         check("status,id", "status,id");
-        check(" id , status ", "id,status");
+        check("id , status ", "id,status");
+        check(
+            "resources($select=resourceId, resourceType),id",
+            "resources/resourceId,resources/resourceType,id",
+        );
+        check("resources(select=*)", "resources");
+        check("address($select=city),address", "address");
         check("id,id", "id");
         check("address/city,id", "address/city,id");
         check("address/city,id,address", "id,address");
@@ -152,10 +158,20 @@ mod tests {
         check("id/", "$select: expected a property but found the end at 3");
         check("address/*", "$select: expected a property but found '*' at 8");
         check(
-            "address($select=city)",
-            "$select: an option in parentheses after a property is not supported here at 7; \
-             select nested properties by path: a/b",
+            "resources($top=5)",
+            "$select: '$top' in parentheses is not supported here at 10; only $select=… may stand there",
         );
+        check(
+            "resources($select=resourceId;$top=5)",
+            "$select: a second option in parentheses is not supported here at 28",
+        );
+        check("resources($select=id)", "$select: unknown property 'id' at 18");
+        check(
+            "resources($select=resourceId",
+            "$select: expected ')' for the '(' at 9 but found the end at 28",
+        );
+        check("$it/id", "$select: segment '$it' is not supported here at 0");
+        check("@n.t", "$select: annotation '@n' is not supported here at 0");
         check(
             "sample.address",
             "$select: type cast or qualified name 'sample.address' is not supported here at 0",

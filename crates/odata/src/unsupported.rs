@@ -18,8 +18,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 /// System query options that OData defines and we refuse, without their `$`.
-const OPTIONS: &[&str] =
-    &["apply", "compute", "expand", "id", "index", "levels", "schemaversion"];
+const OPTIONS: &[&str] = &["apply", "compute", "expand", "id", "index", "levels", "schemaversion"];
 
 /// Whether it is one of the refused operators.
 pub(crate) fn is_operator(word: &str) -> bool {

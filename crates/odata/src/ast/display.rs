@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Expr, ExprKind, Lambda, Literal, OrderItem, Path, Precedence, Quantifier, SelectItem};
+use super::{Expr, ExprKind, Lambda, OrderItem, Path, Precedence, Quantifier, SelectItem};
 use crate::checked::Direction;
 
 impl ExprKind {
@@ -43,11 +43,11 @@ impl fmt::Display for ExprKind {
                 write_operand(f, operand, Precedence::Unary)
             }
             Self::Negate(operand) => {
-                // Before a number the sign would be read as part of it.
-                let is_number =
-                    matches!(operand.value, Self::Literal(Literal::Integer(_) | Literal::Double(_)));
-                f.write_str("-")?;
-                if is_number { write!(f, "({operand})") } else { write_operand(f, operand, Precedence::Unary) }
+                let text = operand.to_string();
+                // Before a digit the sign would be read as part of a number or date.
+                let is_open = operand.value.precedence() < Precedence::Unary
+                    || text.starts_with(|ch: char| ch.is_ascii_digit());
+                if is_open { write!(f, "-({text})") } else { write!(f, "-{text}") }
             }
             Self::Binary(operator, left, right) => {
                 write_operand(f, left, operator.precedence())?;

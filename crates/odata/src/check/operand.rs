@@ -26,7 +26,9 @@ impl Checker<'_> {
             }
             ExprKind::Call(Function::Value(function), arguments) => self.call(*function, arguments)?,
             ExprKind::Call(Function::Now, _) => Operand::Literal(Literal::DateTime(self.now)),
-            ExprKind::Call(Function::MinDateTime, _) => moment(NaiveDate::from_ymd_opt(1, 1, 1), NaiveTime::MIN),
+            ExprKind::Call(Function::MinDateTime, _) => {
+                moment(NaiveDate::from_ymd_opt(1, 1, 1), NaiveTime::MIN)
+            }
             ExprKind::Call(Function::MaxDateTime, _) => {
                 // Microseconds, so that stores need not cut it.
                 moment(NaiveDate::from_ymd_opt(9999, 12, 31), last_moment_of_day())
@@ -66,7 +68,8 @@ impl Checker<'_> {
         match value.ty() {
             None | Some(Type::Int64 | Type::Double | Type::Duration) => {}
             Some(ty) => {
-                let message = format!("{} is {} and has no negative", self.source.quote(operand.span), type_name(ty));
+                let message =
+                    format!("{} is {} and has no negative", self.source.quote(operand.span), type_name(ty));
                 return Err(self.source.error(ErrorKind::WrongType, operand.span, message));
             }
         }
@@ -151,6 +154,8 @@ impl Checker<'_> {
                 let fitted = allowed.iter().find_map(|ty| match (written, ty) {
                     // A day is no moment to a function that could take either.
                     (Written::Date(_), Type::DateTimeOffset) if allowed.len() > 1 => None,
+                    // Comparisons take a fraction beside whole numbers; functions do not.
+                    (Written::Double(_), Type::Int64) => None,
                     _ => crate::coerce::fit(written, *ty, self.model).ok(),
                 });
                 match fitted {

@@ -64,7 +64,8 @@ impl Parser<'_> {
             return error.with_hint(format!("write collection/{}(…)", word.to_ascii_lowercase()));
         }
         if unsupported::is_function(word) || word.contains('.') {
-            let error = self.source.unsupported(name.span, format_args!("function '{}'", crate::error::shown(word)));
+            let error =
+                self.source.unsupported(name.span, format_args!("function '{}'", crate::error::shown(word)));
             let reversed = word.eq_ignore_ascii_case("substringof");
             return if reversed { error.with_hint("use contains(text,part)") } else { error };
         }

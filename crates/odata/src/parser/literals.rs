@@ -6,9 +6,7 @@ use super::expression::is_reserved;
 use crate::ast::Literal;
 use crate::error::{QueryError, shown};
 use crate::lexer::{Token, TokenKind};
-use crate::literal::{
-    NotALiteral, read_date, read_duration, read_number, read_string, read_time_of_day,
-};
+use crate::literal::{NotALiteral, read_date, read_duration, read_number, read_string, read_time_of_day};
 use crate::source::Spanned;
 
 impl Parser<'_> {

@@ -60,7 +60,7 @@ pub(crate) const NOW: DateTime<Utc> = match DateTime::from_timestamp(2_000_000_0
 };
 
 /// The sample.
-pub(crate) static MODEL: Model = Model {
+pub(crate) const MODEL: Model = Model {
     entity: &ENTITY,
     default_orderby: "detectedDateTime desc",
     namespace_aliases: &[("sample.securities", "sample.security")],
