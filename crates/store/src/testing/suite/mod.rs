@@ -8,6 +8,7 @@ mod findings;
 mod imports;
 mod lists;
 mod scopes;
+mod user_filters;
 
 pub use changes::*;
 pub use directory::*;
@@ -15,6 +16,7 @@ pub use findings::*;
 pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
+pub use user_filters::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
