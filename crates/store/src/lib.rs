@@ -13,6 +13,7 @@
 //! always written in the same statement.
 
 mod alert;
+mod change;
 mod contract;
 mod error;
 mod logic;
@@ -29,11 +30,13 @@ pub mod testing;
 pub use alert::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Recorded, StatusChanged, StatusOutcome,
 };
-pub use contract::{AlertStore, DirectoryStore, RunStore, Store};
+pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
+pub use contract::{AlertStore, ChangeFeed, DirectoryStore, RunStore, Store};
 pub use error::StoreError;
 pub use model::{alert_model, default_order};
 pub use odata::Position;
 pub use postgres::PostgresStore;
 pub use run::{Backlog, DetectorRun};
+pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

@@ -10,9 +10,9 @@ use alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
 use sea_query::Value;
 
-use crate::StoreError;
 use crate::sql::dialect::Dialect;
 use crate::sql::scalar::Scalar;
+use crate::{ChangePosition, StoreError};
 
 /// One transaction of a database; also one that only reads.
 ///
@@ -45,13 +45,21 @@ pub(crate) trait Session: Send {
         async move { self.execute(statement).await.map(|_| ()) }
     }
 
-    /// Up to when, exclusively, no change of the partner's alerts can come to light any more; `None` if
-    /// what is seen is always complete. Whoever goes by [`Session::change_time`] must read no further.
-    fn settled_until(
+    /// The end of the log of the partner's changes: none at or before it is still to come.
+    fn change_horizon(
+        &mut self,
+        partner: &PartnerTenantId,
+    ) -> impl Future<Output = Result<ChangePosition, StoreError>> + Send;
+
+    /// Up to when all changes of the partner's alerts can be read; `None` if that is always now.
+    ///
+    /// A list by `modified_at` asks first, and leaves out what is later, or it could pass over a change
+    /// that is under way.
+    fn settled_before(
         &mut self,
         _partner: &PartnerTenantId,
     ) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
-        async { Ok(None) }
+        std::future::ready(Ok(None))
     }
 
     /// The one row that there is at most.

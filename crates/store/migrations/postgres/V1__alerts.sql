@@ -84,9 +84,6 @@ create index alert_by_reseller
     on alert (partner_tenant_id, reseller_tenant_id, detected_at, id)
     where reseller_tenant_id is not null;
 
-create index alert_by_subscription
-    on alert (partner_tenant_id, subscription_id, detected_at, id);
-
 -- The latest alert of an incident: the one with the greatest alert_number.
 create index alert_by_incident
     on alert (partner_tenant_id, detector_id, subscription_id, grouping_key, alert_number)

@@ -5,14 +5,16 @@
 //! implementation.
 
 mod alerts;
+mod changes;
 mod directory;
 mod runs;
 
 pub use alerts::AlertStore;
+pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use runs::RunStore;
 
 /// What every store can do.
-pub trait Store: AlertStore + DirectoryStore + RunStore {}
+pub trait Store: AlertStore + ChangeFeed + DirectoryStore + RunStore {}
 
-impl<S: AlertStore + DirectoryStore + RunStore> Store for S {}
+impl<S: AlertStore + ChangeFeed + DirectoryStore + RunStore> Store for S {}

@@ -4,15 +4,19 @@ use ::alerts::{Alert, AlertId, ChangeOutcome, Origin, PartnerTenantId, Scope, St
 use chrono::{DateTime, Utc};
 use odata::checked::{Filter, Search};
 
-use super::out_of_scope;
+use super::{changes, out_of_scope};
 use crate::session::{Row, Session};
 use crate::sql::alerts as statements;
 use crate::sql::order::Key;
+use crate::sql::reads;
 use crate::sql::row::{AlertRow, StoredAlert, json};
 use crate::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Position, StatusChanged, StatusOutcome,
     StoreError,
 };
+
+/// The column of `lastModifiedDateTime`.
+const MODIFIED_AT: &str = "modified_at";
 
 pub(crate) async fn body(
     session: &mut impl Session,
@@ -31,8 +35,12 @@ pub(crate) async fn list(
     if query.limit == 0 {
         return Err(StoreError::Unsupported("a page holds at least one alert".to_owned()));
     }
+    let settled_before = match reads::query_reads(query, MODIFIED_AT) {
+        true => session.settled_before(scope.partner()).await?,
+        false => None,
+    };
     let dialect = session.dialect();
-    let (select, keys) = statements::list(scope, query, dialect)?;
+    let (select, keys) = statements::list(scope, query, settled_before, dialect)?;
     let mut rows = session.rows(dialect.statement(select.into())).await?;
     let more_follow = rows.len() > query.limit;
     rows.truncate(query.limit);
@@ -66,8 +74,12 @@ pub(crate) async fn count(
     filter: Option<&Filter>,
     search: Option<&Search>,
 ) -> Result<u64, StoreError> {
+    let settled_before = match filter.is_some_and(|filter| reads::filter_reads(filter, MODIFIED_AT)) {
+        true => session.settled_before(scope.partner()).await?,
+        false => None,
+    };
     let dialect = session.dialect();
-    let select = statements::count(scope, filter, search, dialect)?;
+    let select = statements::count(scope, filter, search, settled_before, dialect)?;
     let counted = session.optional(dialect.statement(select.into())).await?;
     counted.map_or(Ok(0), |mut row| row.amount(0))
 }
@@ -100,6 +112,7 @@ pub(crate) async fn change_status(
             let row = AlertRow::new(&alert, &body.json, modified_at);
             let update = statements::update_status(scope, id, &row);
             session.put(session.dialect().statement(update.into())).await?;
+            changes::note(session, &alert, Some(&alert), body.version, modified_at).await?;
             StatusChanged { outcome: StatusOutcome::Changed, body }
         }
     };
@@ -120,7 +133,7 @@ pub(crate) async fn import(
         }
         match in_partner(session, &alert.partner_tenant_id, &alert.body.id).await? {
             None => {
-                put(session, alert, modified_at).await?;
+                put(session, alert, None, modified_at).await?;
                 imported.added += 1;
             }
             Some((_, known)) if !scope.covers(&known) => return Err(out_of_scope(&known.partner_tenant_id)),
@@ -129,7 +142,7 @@ pub(crate) async fn import(
                 if alert.origin == known.origin && json(&alert)? == stored.body {
                     imported.unchanged += 1;
                 } else {
-                    put(session, &alert, modified_at).await?;
+                    put(session, &alert, Some(&known), modified_at).await?;
                     imported.replaced += 1;
                 }
             }
@@ -159,14 +172,17 @@ pub(super) async fn in_partner(
     Ok(Some((stored, alert)))
 }
 
-/// Writes an alert, whether it is there or not.
+/// Writes an alert that was not there, or was `before`; logs the change.
 pub(super) async fn put(
     session: &mut impl Session,
     alert: &Alert,
+    before: Option<&Alert>,
     modified_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let row = AlertRow::new(alert, &json(alert)?, modified_at);
-    session.put(session.dialect().statement(statements::put(&row).into())).await
+    let written = session.optional(session.dialect().statement(statements::put(&row).into())).await?;
+    let version = written.map_or(Ok(1), |mut row| row.amount(0))?;
+    changes::note(session, alert, before, version, modified_at).await
 }
 
 async fn stored(

@@ -21,13 +21,14 @@ pub(crate) async fn record(
     let mut outcome = Outcome::default();
     for finding in findings {
         let finding = with_owner(session, scope, finding.clone()).await?;
-        match settle(session, scope, &finding, now).await? {
+        let (decision, before) = settle(session, scope, &finding, now).await?;
+        match decision {
             Decision::Raise(alert) => {
-                alerts::put(session, &alert, modified_at).await?;
+                alerts::put(session, &alert, None, modified_at).await?;
                 outcome.raised.push(alert);
             }
             Decision::Continue(alert) => {
-                alerts::put(session, &alert, modified_at).await?;
+                alerts::put(session, &alert, before.as_ref(), modified_at).await?;
                 outcome.went_on(alert);
             }
             Decision::Nothing => outcome.unchanged += 1,
@@ -65,7 +66,7 @@ async fn with_owner(
     if covered { Ok(finding) } else { Err(out_of_scope(&finding.partner_tenant_id)) }
 }
 
-/// Decides what the finding does.
+/// Decides what the finding does, and to which alert.
 ///
 /// An alert that this store raised once may have come back as an import, into another store too, and
 /// then no longer be known by its incident. It still has the id that the finding would give, so it
@@ -75,7 +76,7 @@ async fn settle(
     scope: &Scope,
     finding: &Finding,
     now: DateTime<Utc>,
-) -> Result<Decision, StoreError> {
+) -> Result<(Decision, Option<Alert>), StoreError> {
     let partner = &finding.partner_tenant_id;
     let mut latest = latest_of_incident(session, partner, finding).await?;
     loop {
@@ -86,10 +87,10 @@ async fn settle(
         }
         let raised = match decide(latest.as_ref(), finding, now) {
             Decision::Raise(alert) => alert,
-            decision @ (Decision::Continue(_) | Decision::Nothing) => return Ok(decision),
+            decision @ (Decision::Continue(_) | Decision::Nothing) => return Ok((decision, latest)),
         };
         match alerts::in_partner(session, partner, &raised.body.id).await? {
-            None => return Ok(Decision::Raise(raised)),
+            None => return Ok((Decision::Raise(raised), None)),
             Some((_, known)) => latest = Some(Alert { origin: origin(finding), ..known }),
         }
     }

@@ -1,6 +1,7 @@
 //! What stores do, written once for all databases over [`Session`](crate::session::Session).
 
 pub(crate) mod alerts;
+pub(crate) mod changes;
 pub(crate) mod directory;
 mod findings;
 pub(crate) mod runs;

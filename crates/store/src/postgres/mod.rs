@@ -21,9 +21,10 @@ use odata::checked::{Filter, Search};
 use tokio_postgres::error::SqlState;
 
 use self::session::{Lock, PostgresSession};
-use crate::logic::{self, alerts, directory, runs};
+use crate::logic::{self, alerts, changes, directory, runs};
+use crate::session::Session;
 use crate::{
-    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, DetectorRun, DirectoryStore, ExpectedVersion,
+    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition, DetectorRun, DirectoryStore, ExpectedVersion,
     Imported, Recorded, RunStore, StatusChanged, StoreError, Subscription,
 };
 
@@ -151,6 +152,34 @@ impl AlertStore for PostgresStore {
         let lock = Lock::exclusive(scope.partner());
         self.write(lock, |mut session| async move {
             let done = alerts::import(&mut session, scope, alerts, now).await;
+            session.end(done).await
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for PostgresStore {
+    async fn latest_change(&self, scope: &Scope) -> Result<ChangePosition, StoreError> {
+        self.reading().await?.change_horizon(scope.partner()).await
+    }
+
+    async fn changes(
+        &self,
+        scope: &Scope,
+        after: ChangePosition,
+        limit: usize,
+    ) -> Result<ChangePage, StoreError> {
+        changes::read(&mut self.reading().await?, scope, after, limit).await
+    }
+
+    async fn oldest_kept_change(&self, _scope: &Scope) -> Result<ChangePosition, StoreError> {
+        changes::oldest_kept(&mut self.reading().await?).await
+    }
+
+    async fn prune_changes(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.write(Lock::of_log(), |mut session| async move {
+            let done = changes::prune(&mut session, before).await;
             session.end(done).await
         })
         .await

@@ -71,9 +71,11 @@ pub(super) async fn open(url: &str) -> Result<Pool, StoreError> {
 
 async fn check_server(target: &Target, client: &Client) -> Result<(), StoreError> {
     let settings = "select current_setting('server_version_num')::int4, current_setting('server_version'), \
-                    current_setting('server_encoding')";
+                    current_setting('server_encoding'), \
+                    exists (select from pg_collation where collname = 'und-x-icu')";
     let row = client.query_one(settings, &[]).await.map_err(|error| refused(target, error))?;
     let (number, version, encoding): (i32, String, String) = (row.get(0), row.get(1), row.get(2));
+    let has_icu: bool = row.get(3);
     if u32::try_from(number / 10_000).unwrap_or(0) < SERVER_VERSION_MIN {
         let what = format!(
             "the server of {target} is PostgreSQL {version}; this program needs {SERVER_VERSION_MIN} or later"
@@ -84,6 +86,13 @@ async fn check_server(target: &Target, client: &Client) -> Result<(), StoreError
         let what = format!(
             "{target} is encoded in {encoding}, which cannot hold every alert; create one with \
              createdb --encoding=UTF8 --template=template0"
+        );
+        return Err(StoreError::cannot_open(what, None));
+    }
+    if !has_icu {
+        let what = format!(
+            "the server of {target} was built without ICU, by which words are told in every language; use \
+             a build that has it, as those of Debian and of PostgreSQL itself do"
         );
         return Err(StoreError::cannot_open(what, None));
     }

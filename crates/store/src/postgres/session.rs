@@ -9,7 +9,7 @@
 //! Each partner has one advisory lock. Work on a single row shares it ([`Lock::Shared`]) and locks its
 //! row. Work that reads before it writes, and must not be overtaken in between, holds it alone
 //! ([`Lock::Exclusive`]): logic written for one writer at a time is right here too. A reader that must
-//! not miss a change ([`Session::settled_until`]) holds it alone for a moment, after which all writers
+//! not miss a change ([`Session::settled_before`]) holds it alone for a moment, after which all writers
 //! that came before have committed.
 
 use ::alerts::PartnerTenantId;
@@ -21,10 +21,10 @@ use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::bind::Parameter;
-use crate::StoreError;
 use crate::session::{Row, Session, Statement};
 use crate::sql::dialect::{Dialect, Postgres};
 use crate::sql::scalar::Scalar;
+use crate::{ChangePosition, StoreError};
 
 /// How many statements wait for the next round trip at most, so that a large import is sent as it goes.
 const WAITING_MAX: usize = 16;
@@ -45,6 +45,11 @@ impl Lock {
     /// For work on single rows of the partner.
     pub(super) fn shared(partner: &PartnerTenantId) -> Self {
         Self::Shared(key(partner))
+    }
+
+    /// For work on the log of all partners' changes. Writers only add to it, and need not wait.
+    pub(super) fn of_log() -> Self {
+        Self::Exclusive(0)
     }
 
     /// For all other work on the partner.
@@ -282,7 +287,22 @@ impl Session for PostgresSession {
             .ok_or_else(|| StoreError::Unsupported("only a transaction changes anything".to_owned()))
     }
 
-    async fn settled_until(
+    /// While nobody writes, all transactions that have begun are over. Otherwise those before the oldest
+    /// that is under way are, be it in any database of the server. A writer takes the partner's lock
+    /// before it is given its number, and nobody waits for this.
+    async fn change_horizon(&mut self, partner: &PartnerTenantId) -> Result<ChangePosition, StoreError> {
+        const OLDEST: &str = "
+select
+    case
+        when pg_try_advisory_xact_lock($1) then pg_snapshot_xmax(pg_current_snapshot())
+        else pg_snapshot_xmin(pg_current_snapshot())
+    end::text::int8";
+        let oldest = self.optional(Postgres.text(OLDEST, vec![key(partner).into()])).await?;
+        let oldest = oldest.map_or(Ok(0), |mut row| row.int(0))?;
+        Ok(ChangePosition { epoch: oldest - 1, sequence: i64::MAX })
+    }
+
+    async fn settled_before(
         &mut self,
         partner: &PartnerTenantId,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -1,14 +1,16 @@
 //! The statements about alerts.
 
 use alerts::{AlertId, Scope};
+use chrono::{DateTime, Utc};
 use odata::checked::{Filter, Search};
 use sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement, UpdateStatement};
 
 use super::dialect::Dialect;
 use super::order::{self, Key};
 use super::row::{AlertRow, STATUS_COLUMNS};
+use super::scalar::microseconds;
 use super::scope::within;
-use super::{filter, row};
+use super::{filter, reads, row, search};
 use crate::{AlertQuery, StoreError};
 
 /// The columns of an [`AlertBody`](crate::AlertBody), in the order of its fields.
@@ -63,10 +65,12 @@ pub(crate) fn latest_of_incident(
 
 /// A page, and one alert more to tell whether another page follows.
 ///
-/// The columns are [`BODY_COLUMNS`], the id, then the sort keys.
+/// The columns are [`BODY_COLUMNS`], the id, then the sort keys. What was modified at `settled_before`
+/// or later is left out.
 pub(crate) fn list(
     scope: &Scope,
     query: &AlertQuery,
+    settled_before: Option<DateTime<Utc>>,
     dialect: &dyn Dialect,
 ) -> Result<(SelectStatement, Vec<Key>), StoreError> {
     let keys = order::keys(&query.order, dialect)?;
@@ -80,8 +84,11 @@ pub(crate) fn list(
     if let Some(filter) = &query.filter {
         select.and_where(filter::holds(filter, dialect)?);
     }
-    if query.search.is_some() {
-        return Err(StoreError::Unsupported("$search is not supported".to_owned()));
+    if let Some(search) = &query.search {
+        select.and_where(search::found(search, dialect)?);
+    }
+    if let Some(settled_before) = settled_before {
+        select.and_where(modified_before(settled_before));
     }
     order::sort(&mut select, &keys);
     let limit = u64::try_from(query.limit).unwrap_or(LIMIT_MAX).saturating_add(1);
@@ -95,25 +102,46 @@ pub(crate) fn list(
 /// Databases count rows in signed 64-bit numbers.
 const LIMIT_MAX: u64 = i64::MAX as u64;
 
-/// How many alerts the filter and the search leave.
+/// How many alerts the filter and the search leave, of those modified before `settled_before`.
 pub(crate) fn count(
     scope: &Scope,
     filter: Option<&Filter>,
     search: Option<&Search>,
+    settled_before: Option<DateTime<Utc>>,
     dialect: &dyn Dialect,
 ) -> Result<SelectStatement, StoreError> {
+    let kept = dialect.counted_columns();
+    let is_kept = matches!(scope, Scope::Partner(_))
+        && !kept.is_empty()
+        && search.is_none()
+        && settled_before.is_none()
+        && filter.is_none_or(|filter| reads::only(filter, kept));
     let mut select = Query::select();
-    select.expr(Func::count(Expr::cust("*"))).from("alert").cond_where(within(scope));
+    if is_kept {
+        // The condition means the same there: the columns have the same names.
+        select.expr(Func::coalesce([Func::sum(Expr::col("alerts")).into(), Expr::val(0)]));
+        select.from("alert_count");
+    } else {
+        select.expr(Func::count(Expr::cust("*"))).from("alert");
+    }
+    select.cond_where(within(scope));
     if let Some(filter) = filter {
         select.and_where(filter::holds(filter, dialect)?);
     }
-    if search.is_some() {
-        return Err(StoreError::Unsupported("$search is not supported".to_owned()));
+    if let Some(search) = search {
+        select.and_where(search::found(search, dialect)?);
+    }
+    if let Some(settled_before) = settled_before {
+        select.and_where(modified_before(settled_before));
     }
     Ok(select)
 }
 
-/// Puts an alert, whether it is there or not.
+fn modified_before(at: DateTime<Utc>) -> Expr {
+    Expr::col("modified_at").lt(microseconds(at))
+}
+
+/// Puts an alert, whether it is there or not, and gives its version.
 pub(crate) fn put(row: &AlertRow) -> sea_query::InsertStatement {
     let columns = row.columns.iter().map(|(name, _)| *name);
     let changing = columns.clone().filter(|name| !row::KEY_COLUMNS.contains(name) && *name != "version");
@@ -126,7 +154,8 @@ pub(crate) fn put(row: &AlertRow) -> sea_query::InsertStatement {
         .into_table("alert")
         .columns(columns)
         .values_panic(row.columns.iter().map(|(_, value)| Expr::val(value.clone())))
-        .on_conflict(on_conflict);
+        .on_conflict(on_conflict)
+        .returning_col("version");
     insert
 }
 

@@ -12,9 +12,11 @@ pub(crate) mod dialect;
 pub(crate) mod double;
 mod filter;
 pub(crate) mod order;
+pub(crate) mod reads;
 pub(crate) mod row;
 pub(crate) mod scalar;
 pub(crate) mod scope;
+pub(crate) mod search;
 
 #[cfg(test)]
 mod tests;

@@ -28,10 +28,12 @@ use odata::checked::{Filter, Search};
 use self::readers::Readers;
 use self::session::at_once;
 use self::writer::Writer;
-use crate::logic::{self, alerts, directory, runs};
+use crate::logic::{self, alerts, changes, directory, runs};
+use crate::session::Session;
 use crate::{
-    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, DetectorRun, DirectoryStore, ExpectedVersion,
-    Imported, Recorded, RunStore, StatusChanged, StoreError, Subscription,
+    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition,
+    DetectorRun, DirectoryStore, ExpectedVersion, Imported, Recorded, RunStore, StatusChanged, StoreError,
+    Subscription,
 };
 
 /// Product state in one SQLite file.
@@ -114,6 +116,30 @@ impl AlertStore for SqliteStore {
     ) -> Result<Imported, StoreError> {
         let (scope, alerts) = (scope.clone(), alerts.to_vec());
         self.writer.write(move |session| at_once(alerts::import(session, &scope, &alerts, now))).await
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for SqliteStore {
+    async fn latest_change(&self, scope: &Scope) -> Result<ChangePosition, StoreError> {
+        self.readers.read(|session| at_once(session.change_horizon(scope.partner())))
+    }
+
+    async fn changes(
+        &self,
+        scope: &Scope,
+        after: ChangePosition,
+        limit: usize,
+    ) -> Result<ChangePage, StoreError> {
+        self.readers.read(|session| at_once(changes::read(session, scope, after, limit)))
+    }
+
+    async fn oldest_kept_change(&self, _scope: &Scope) -> Result<ChangePosition, StoreError> {
+        self.readers.read(|session| at_once(changes::oldest_kept(session)))
+    }
+
+    async fn prune_changes(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.writer.write(move |session| at_once(changes::prune(session, before))).await
     }
 }
 

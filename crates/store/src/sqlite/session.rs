@@ -9,10 +9,10 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 use sea_query::Value;
 
-use crate::StoreError;
 use crate::session::{Row, Session, Statement};
 use crate::sql::dialect::{Dialect, Sqlite};
 use crate::sql::scalar::Scalar;
+use crate::{ChangePosition, StoreError};
 
 /// A connection, inside a transaction if it writes.
 pub(super) struct SqliteSession<'a>(pub(super) &'a mut Connection);
@@ -58,6 +58,15 @@ impl Session for SqliteSession<'_> {
     async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
         let changed = self.bound(statement)?.raw_execute()?;
         Ok(changed as u64)
+    }
+
+    /// Transactions that write follow each other, so the last number given is the last committed.
+    async fn change_horizon(&mut self, _: &PartnerTenantId) -> Result<ChangePosition, StoreError> {
+        // The log may have been pruned to its end; the counter stays.
+        const LAST: &str = "select seq from sqlite_sequence where name = 'alert_change'";
+        let last = self.optional(Sqlite.text(LAST, Vec::new())).await?;
+        let sequence = last.map_or(Ok(0), |mut row| row.int(0))?;
+        Ok(ChangePosition { epoch: 0, sequence })
     }
 
     /// Transactions that write follow each other, so the last change is known.

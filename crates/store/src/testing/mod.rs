@@ -10,6 +10,8 @@ mod evaluate;
 pub mod generate;
 pub mod postgres;
 pub mod properties;
+mod questions;
+mod search;
 pub mod suite;
 
 use std::sync::Arc;
@@ -18,6 +20,8 @@ pub use build::{
     AlertBuilder, collection, compare, finding, literal, of_item, operand, path, sort_key, text, time, value,
 };
 pub use evaluate::{evaluate, in_order};
+pub use questions::{Question, common_questions};
+pub use search::{finds, search, term, term_in};
 
 use crate::SqliteStore;
 
@@ -64,6 +68,14 @@ macro_rules! store_suite {
             an_import_can_be_repeated,
             an_import_keeps_where_an_alert_came_from,
             an_import_takes_nothing_from_another_scope,
+            every_change_is_logged_once_in_order,
+            findings_are_logged_with_their_alerts,
+            a_scope_follows_its_own_changes_and_no_others,
+            what_is_pruned_is_gone_and_said_to_be,
+            a_follower_misses_nothing_while_others_write,
+            a_search_finds_words_and_phrases,
+            a_search_stays_within_scope_and_filter,
+            a_search_finds_what_an_alert_says_now,
             the_directory_keeps_what_records_leave_out,
             the_directory_shows_a_scope_its_own,
             a_run_that_failed_keeps_the_watermark,

@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use alerts::{Alert, Scope};
-use odata::checked::{Filter, SortKey};
+use odata::checked::{Filter, Search, SortKey};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{evaluate, generate, in_order, time};
+use super::{evaluate, finds, generate, in_order, search, time};
 use crate::{AlertBody, AlertQuery, Store};
 
 /// [`a_filter_agrees`] for so many random cases.
@@ -21,6 +21,18 @@ pub fn filters_agree<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
     let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), generate::filter()));
     check(cases, &input, |(alerts, filter)| {
         runtime.block_on(a_filter_agrees(store, &alerts, &filter));
+    });
+}
+
+/// [`a_search_agrees`] for so many random cases.
+///
+/// # Panics
+///
+/// If it does not; shows the smallest case that was found.
+pub fn searches_agree<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
+    let input = Just(()).prop_flat_map(|()| (generate::alerts(fresh_partner(), 12), search()));
+    check(cases, &input, |(alerts, search)| {
+        runtime.block_on(a_search_agrees(store, &alerts, &search));
     });
 }
 
@@ -38,13 +50,18 @@ pub fn pages_are_whole<S: Store>(runtime: &Runtime, store: &S, cases: u32) {
 }
 
 /// A partner that no other case uses, so that all cases can share one store.
-fn fresh_partner() -> String {
+#[must_use]
+pub fn fresh_partner() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     format!("partner-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Runs a property; a failure shrinks, and is shown rather than kept in a file.
-fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
+/// Runs a property for so many random cases; a failure shrinks, and is shown rather than kept in a file.
+///
+/// # Panics
+///
+/// If a case fails.
+pub fn check<S: Strategy>(cases: u32, input: &S, test: impl Fn(S::Value)) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
     let result = TestRunner::new(config).run(input, |value| {
         test(value);
@@ -73,7 +90,8 @@ pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Fil
         filter: Some(filter.clone()),
         search: None,
         order: Vec::new(),
-        limit: alerts.len() + 1,
+        // A case that shrinks finds the alerts of its larger forms.
+        limit: 1_000,
         skip: 0,
         after: None,
     };
@@ -82,6 +100,30 @@ pub async fn a_filter_agrees<S: Store>(store: &S, alerts: &[Alert], filter: &Fil
     assert_eq!(found, expected, "{filter:?}");
     let count = store.count_alerts(&scope, Some(filter), None).await.expect("a checked filter is answered");
     assert_eq!(usize::try_from(count), Ok(expected.len()), "{filter:?}");
+}
+
+/// The store leaves exactly the alerts that [`finds`] finds, and counts as many.
+///
+/// # Panics
+///
+/// If it does not.
+pub async fn a_search_agrees<S: Store>(store: &S, alerts: &[Alert], search: &Search) {
+    let Some(scope) = filled(store, alerts).await else { return };
+    let expected: Vec<String> =
+        bodies(store, &scope).await.iter().filter(|body| finds(search, body)).map(id).collect();
+    let query = AlertQuery {
+        filter: None,
+        search: Some(search.clone()),
+        order: Vec::new(),
+        limit: alerts.len() + 1,
+        skip: 0,
+        after: None,
+    };
+    let page = store.list_alerts(&scope, &query).await.expect("a checked search is answered");
+    let found: Vec<String> = page.alerts.iter().map(|body| id(&parsed(body))).collect();
+    assert_eq!(found, expected, "{search:?}");
+    let count = store.count_alerts(&scope, None, Some(search)).await.expect("a checked search is answered");
+    assert_eq!(usize::try_from(count), Ok(expected.len()), "{search:?}");
 }
 
 /// Following the pages gives every alert once, in the order of [`in_order`].

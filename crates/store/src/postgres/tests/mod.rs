@@ -1,6 +1,8 @@
 //! What holds of PostgreSQL alone, and the shared suite run on it.
 
 mod connect;
+mod plans;
+mod together;
 mod tls;
 
 use tokio::runtime::Runtime;
@@ -15,6 +17,13 @@ fn the_database_and_the_specification_agree_on_filters() {
     let runtime = Runtime::new().unwrap();
     let (_database, store) = runtime.block_on(temporary_postgres());
     properties::filters_agree(&runtime, &*store, 400);
+}
+
+#[test]
+fn the_database_and_the_specification_agree_on_searches() {
+    let runtime = Runtime::new().unwrap();
+    let (_database, store) = runtime.block_on(temporary_postgres());
+    properties::searches_agree(&runtime, &*store, 400);
 }
 
 #[test]

@@ -25,6 +25,12 @@ pub(crate) trait Dialect: Sync {
     /// A statement that was written by hand, with parameters `$1` and so on.
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement;
 
+    /// That these words stand side by side in a column of `alert_text`; in any of them if `None`.
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr;
+
+    /// The columns of `alert` by which the database keeps counts, in `alert_count`; none if it keeps none.
+    fn counted_columns(&self) -> &'static [&'static str];
+
     /// A value where nothing beside it tells of what type it is.
     fn constant(&self, value: Scalar) -> Expr;
 

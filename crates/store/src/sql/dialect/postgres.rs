@@ -9,11 +9,31 @@
 //! of Unicode may differ in letters of the last years.
 
 use odata::checked::{Arithmetic, WHITE_SPACE};
-use sea_query::{Expr, Func, FunctionCall, PostgresQueryBuilder, SubQueryStatement, Value};
+use sea_query::{
+    BinOper, Expr, ExprTrait, Func, FunctionCall, PostgresQueryBuilder, Query, SubQueryStatement, Value,
+};
 
 use super::{Dialect, Numbers, Primitive, written};
 use crate::session::Statement;
 use crate::sql::scalar::Scalar;
+
+/// How many characters of a word are indexed; see `alert_words`.
+const WORD_LENGTH_MAX: usize = 500;
+
+/// The label by which a text's words are told from those of others; see `alert_words`.
+fn label(column: &str) -> Option<&'static str> {
+    match column {
+        "display_name" => Some("A"),
+        "description" => Some("B"),
+        "affected_resources" => Some("C"),
+        "additional_details" => Some("D"),
+        _ => None,
+    }
+}
+
+fn cut(word: &str) -> &str {
+    word.char_indices().nth(WORD_LENGTH_MAX).map_or(word, |(end, _)| &word[..end])
+}
 
 /// PostgreSQL 13 or later, with ICU.
 pub(crate) struct Postgres;
@@ -25,6 +45,24 @@ impl Dialect for Postgres {
 
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
         Statement { sql: sql.to_owned(), values }
+    }
+
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
+        // Words hold letters and digits alone, so none needs escaping.
+        let label = column.and_then(label).map(|label| format!(":{label}")).unwrap_or_default();
+        let words = words.iter().map(|word| format!("'{}'{label}", cut(word)));
+        let phrase = Expr::val(words.collect::<Vec<_>>().join(" <-> ")).cast_as("text").cast_as("tsquery");
+        let matching = Query::select()
+            .column("alert_number")
+            .from("alert_text")
+            .and_where(Expr::col("words").binary(BinOper::Custom("@@"), phrase))
+            .take();
+        Expr::col(("alert", "alert_number")).in_subquery(matching)
+    }
+
+    /// Figures that are kept would make writers wait for each other.
+    fn counted_columns(&self) -> &'static [&'static str] {
+        &[]
     }
 
     fn constant(&self, value: Scalar) -> Expr {

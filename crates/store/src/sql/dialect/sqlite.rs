@@ -4,7 +4,7 @@
 
 use odata::checked::Arithmetic;
 use sea_query::{
-    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, SqliteQueryBuilder, SubQueryStatement, Value,
+    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SqliteQueryBuilder, SubQueryStatement, Value,
 };
 
 use super::{Dialect, Numbers, Primitive, written};
@@ -21,6 +21,22 @@ impl Dialect for Sqlite {
 
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
         Statement { sql: sql.replace('$', "?"), values }
+    }
+
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
+        // Words hold no quote, so a phrase needs no escaping.
+        let phrase = format!("\"{}\"", words.join(" "));
+        let pattern = column.map_or_else(|| phrase.clone(), |column| format!("{column} : {phrase}"));
+        let matching = Query::select()
+            .column("rowid")
+            .from("alert_text")
+            .and_where(Expr::col("alert_text").binary(BinOper::Custom("match"), pattern))
+            .take();
+        Expr::col(("alert", "alert_number")).in_subquery(matching)
+    }
+
+    fn counted_columns(&self) -> &'static [&'static str] {
+        &["status", "severity_rank", "confidence_rank", "alert_type", "is_test", "resolved_reason"]
     }
 
     fn constant(&self, value: Scalar) -> Expr {

@@ -13,7 +13,6 @@
 mod compare;
 mod items;
 mod operand;
-mod reads;
 mod text;
 
 use odata::checked::{Comparison, Filter, Literal, Operand};
@@ -24,8 +23,6 @@ use super::column::Column;
 use super::dialect::Dialect;
 use super::scalar::Scalar;
 use crate::StoreError;
-
-pub(crate) use reads::columns_read;
 
 /// That the filter is true of a row.
 pub(crate) fn holds(filter: &Filter, dialect: &dyn Dialect) -> Result<Expr, StoreError> {

@@ -54,9 +54,6 @@ const TIMES: &[&str] = &[
     "2031-02-03T04:05:07Z",
 ];
 
-/// Paths into the open type; the last is in no alert.
-const MEMBERS: &[&str] = &["additionalDetails/One", "additionalDetails/Two", "additionalDetails/None"];
-
 /// Up to `max` alerts of one partner, with ids of their own that do not follow the order of arrival.
 pub fn alerts(partner: String, max: usize) -> impl Strategy<Value = Vec<Alert>> {
     vec(alert(), 0..=max).prop_map(move |mut alerts| {

@@ -4,18 +4,22 @@
 
 mod changes;
 mod directory;
+mod feed;
 mod findings;
 mod imports;
 mod lists;
 mod scopes;
+mod searches;
 mod user_filters;
 
 pub use changes::*;
 pub use directory::*;
+pub use feed::*;
 pub use findings::*;
 pub use imports::*;
 pub use lists::*;
 pub use scopes::*;
+pub use searches::*;
 pub use user_filters::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};

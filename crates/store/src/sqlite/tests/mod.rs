@@ -1,17 +1,18 @@
 //! What holds of the embedded store alone, and the shared suite run on it.
 
+mod counts;
+mod plans;
+mod upgrade;
+
 use ::alerts::{Scope, Status, StatusChange};
 use chrono::{DateTime, Utc};
-use odata::checked::{Comparison, Direction, Filter};
-use rusqlite::Connection;
+use odata::checked::{Comparison, Filter};
 use tokio::runtime::Runtime;
 
 use super::{SqliteStore, connection};
-use crate::sql::alerts as statements;
-use crate::sql::dialect::Sqlite;
-use crate::testing::{AlertBuilder, compare, literal, operand, properties, sort_key, temporary_sqlite, time};
+use crate::testing::{AlertBuilder, compare, properties, temporary_sqlite, time};
 use crate::{
-    AlertQuery, AlertStore, ExpectedVersion, Position, RunStore, StatusOutcome, StoreError, default_order,
+    AlertStore, Change, ChangeFeed, ChangePosition, ExpectedVersion, RunStore, StatusOutcome, StoreError,
 };
 
 crate::store_suite!(temporary_sqlite());
@@ -28,6 +29,12 @@ fn partner() -> Scope {
 fn the_database_and_the_specification_agree_on_filters() {
     let (_folder, store) = temporary_sqlite();
     properties::filters_agree(&Runtime::new().unwrap(), &*store, 400);
+}
+
+#[test]
+fn the_database_and_the_specification_agree_on_searches() {
+    let (_folder, store) = temporary_sqlite();
+    properties::searches_agree(&Runtime::new().unwrap(), &*store, 400);
 }
 
 #[test]
@@ -111,8 +118,20 @@ fn several_processes_open_and_write_one_file() {
         thread.join().unwrap();
     }
     let store = SqliteStore::open(&path).unwrap();
-    let count = Runtime::new().unwrap().block_on(store.count_alerts(&partner(), None, None)).unwrap();
-    assert_eq!(count, 3);
+    let runtime = Runtime::new().unwrap();
+    let count = |filter: Option<&Filter>| runtime.block_on(store.count_alerts(&partner(), filter, None));
+    assert_eq!(count(None).unwrap(), 3);
+    assert_eq!(count(Some(&compare("status", Comparison::Eq, "active"))).unwrap(), 3);
+    assert_eq!(count(Some(&compare("status", Comparison::Ne, "active"))).unwrap(), 0);
+
+    let log = runtime.block_on(store.changes(&partner(), ChangePosition::default(), 1_000)).unwrap();
+    assert_eq!(log.changes.len(), 3 * 21);
+    let in_order = |pair: &[Change]| pair[0].position < pair[1].position && pair[0].at < pair[1].at;
+    assert!(log.changes.windows(2).all(in_order), "times rise with the order of the commits");
+    for name in ["a", "b", "c"] {
+        let of_name = log.changes.iter().filter(|change| change.alert_id.as_str() == name);
+        assert!(of_name.map(|change| change.version).eq(1..=21), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -167,88 +186,6 @@ async fn each_change_makes_a_new_version() {
         store.change_status(&partner(), &id, change, &ExpectedVersion::Any, "ann", at).await.unwrap();
         check(3, "2031-02-03T04:50:00.000001Z").await;
     }
-}
-
-/// How the database would answer, in its own words.
-fn plan(connection: &Connection, select: &sea_query::SelectStatement) -> String {
-    let sql = format!("explain query plan {}", select.to_string(sea_query::SqliteQueryBuilder));
-    let mut statement = connection.prepare(&sql).unwrap();
-    let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
-    steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
-}
-
-/// Each common question, the index that has to serve it, and how far that narrows the search. All
-/// come out in order, without a sort.
-#[test]
-fn common_questions_are_served_by_an_index() {
-    let folder = tempfile::tempdir().unwrap();
-    let connection = connection::open_for_writing(&folder.path().join("a.db")).unwrap();
-    let check = |select: &sea_query::SelectStatement, index: &str, narrowed: &str| {
-        let found = plan(&connection, select);
-        let key = if narrowed.is_empty() { String::new() } else { format!(" AND {narrowed}") };
-        let expected = format!("INDEX {index} (partner_tenant_id=?{key})");
-        assert!(
-            found.starts_with("SEARCH alert USING ") && found.ends_with(&expected),
-            "{expected}: {found}"
-        );
-    };
-    let list = |scope: &Scope, filter: Option<&Filter>, order, after| {
-        let query = AlertQuery { filter: filter.cloned(), search: None, order, limit: 50, skip: 0, after };
-        statements::list(scope, &query, &Sqlite).unwrap().0
-    };
-    let count = |filter| statements::count(&partner(), filter, None, &Sqlite).unwrap();
-    let and = |left: &Filter, right: &Filter| Filter::And(Box::new(left.clone()), Box::new(right.clone()));
-    let p = partner();
-    let reseller = Scope::Reseller("p".parse().unwrap(), "r".parse().unwrap());
-    let customer = Scope::Customer("p".parse().unwrap(), "c".parse().unwrap());
-    let ascending = || vec![sort_key("detectedDateTime", Direction::Ascending)];
-    let after = |keys| Some(Position { keys, id: "a".to_owned() });
-    let after_time = || after(vec![literal("detectedDateTime", "2031-01-01T00:00:00Z")]);
-    let active = compare("status", Comparison::Eq, "active");
-    let active_and_high = and(&active, &compare("severity", Comparison::Eq, "high"));
-    let since = compare("detectedDateTime", Comparison::Ge, "2030-01-01T00:00:00Z");
-    let of_customer_since = and(&compare("customerTenantId", Comparison::Eq, "c"), &since);
-    let two_ids = Filter::In(operand("id"), vec![literal("id", "a"), literal("id", "b")]);
-
-    check(&statements::body(&p, &"a".parse().unwrap()), "alert_by_id", "id=?");
-    check(&list(&p, Some(&two_ids), vec![], None), "alert_by_id", "id=?");
-    check(&list(&p, None, vec![], None), "alert_by_id", "");
-    check(&list(&p, None, vec![], after(vec![])), "alert_by_id", "id>?");
-    check(
-        &statements::latest_of_incident(&p, "d", "s", "g"),
-        "alert_by_incident",
-        "detector_id=? AND subscription_id=? AND grouping_key=?",
-    );
-
-    let index = "alert_by_detection";
-    check(&list(&p, None, default_order(), None), index, "");
-    check(&list(&p, None, default_order(), after_time()), index, "(detected_at,id)<(?,?)");
-    check(&list(&p, None, ascending(), after_time()), index, "(detected_at,id)>(?,?)");
-    check(&list(&p, Some(&since), default_order(), None), index, "detected_at>?");
-    check(&list(&p, Some(&since), ascending(), after_time()), index, "(detected_at,id)>(?,?)");
-    check(&count(Some(&since)), index, "detected_at>?");
-
-    check(&list(&p, Some(&active), default_order(), None), "alert_by_status", "status=?");
-    let active_and_not_low = and(&active, &compare("severity", Comparison::Ge, "medium"));
-    check(&list(&p, Some(&active_and_not_low), default_order(), None), "alert_by_status", "status=?");
-    let high_or_medium = vec![literal("severity", "high"), literal("severity", "medium")];
-    let active_and_one_of = and(&active, &Filter::In(operand("severity"), high_or_medium));
-    check(&list(&p, Some(&active_and_one_of), default_order(), None), "alert_by_status", "status=?");
-    let index = "alert_by_status_and_severity";
-    let key = "status=? AND severity_rank=?";
-    check(&list(&p, Some(&active_and_high), default_order(), None), index, key);
-    let after_key = format!("{key} AND (detected_at,id)<(?,?)");
-    check(&list(&p, Some(&active_and_high), default_order(), after_time()), index, &after_key);
-    check(&count(Some(&active_and_high)), index, key);
-    check(&count(Some(&active)), index, "status=?");
-
-    let index = "alert_by_customer";
-    let key = "customer_tenant_id=?";
-    check(&list(&p, Some(&of_customer_since), ascending(), None), index, &format!("{key} AND detected_at>?"));
-    let after_key = format!("{key} AND (detected_at,id)>(?,?)");
-    check(&list(&p, Some(&of_customer_since), ascending(), after_time()), index, &after_key);
-    check(&list(&customer, None, default_order(), None), index, key);
-    check(&list(&reseller, None, default_order(), None), "alert_by_reseller", "reseller_tenant_id=?");
 }
 
 #[test]

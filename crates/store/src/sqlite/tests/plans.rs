@@ -1,0 +1,144 @@
+//! Which index answers what.
+
+use ::alerts::Scope;
+use odata::checked::{Comparison, Direction, Filter};
+use rusqlite::Connection;
+
+use super::{connection, partner};
+use crate::sql::alerts as statements;
+use crate::sql::dialect::Sqlite;
+use crate::testing::{compare, literal, operand, sort_key, term};
+use crate::{AlertQuery, Position, default_order};
+
+/// How many alerts there are while plans are made. Plans do not depend on it, or should not.
+const ALERTS: u32 = 100_000;
+
+const FILL: &str = "
+insert into alert
+    (partner_tenant_id, id, customer_tenant_id, reseller_tenant_id, subscription_id, origin, alert_type,
+    display_name, severity_rank, confidence_rank, status, detected_at, version, modified_at, body)
+with recursive number (n) as (select 1 union all select n + 1 from number where n < ?1)
+select 'p', 'a' || n, 'c' || (n % 100), 'r' || (n % 7), 's' || (n % 1000), 'imported', 't',
+    'x', n % 5, n % 4, iif(n % 3 = 0, 'active', 'resolved'), n * 7919 % 100000, 1, n, '{}'
+from number";
+
+fn filled() -> (tempfile::TempDir, Connection) {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = connection::open_for_writing(&folder.path().join("a.db")).unwrap();
+    connection.execute(FILL, [ALERTS]).unwrap();
+    (folder, connection)
+}
+
+/// How the database would answer, in its own words.
+fn plan(connection: &Connection, select: &sea_query::SelectStatement) -> String {
+    let sql = format!("explain query plan {}", select.to_string(sea_query::SqliteQueryBuilder));
+    let mut statement = connection.prepare(&sql).unwrap();
+    let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+}
+
+/// Each common question, the index that has to serve it, and how far that narrows the search. All
+/// come out in order, without a sort.
+#[test]
+fn common_questions_are_served_by_an_index() {
+    let (_folder, connection) = filled();
+    let check = |select: &sea_query::SelectStatement, index: &str, narrowed: &str| {
+        let found = plan(&connection, select);
+        let key = if narrowed.is_empty() { String::new() } else { format!(" AND {narrowed}") };
+        let expected = format!("INDEX {index} (partner_tenant_id=?{key})");
+        assert!(found.starts_with("SEARCH alert") && found.ends_with(&expected), "{expected}: {found}");
+    };
+    let list = |scope: &Scope, filter: Option<&Filter>, order, after| {
+        let query = AlertQuery { filter: filter.cloned(), search: None, order, limit: 50, skip: 0, after };
+        statements::list(scope, &query, None, &Sqlite).unwrap().0
+    };
+    let count = |scope, filter| statements::count(scope, filter, None, None, &Sqlite).unwrap();
+    let and = |left: &Filter, right: &Filter| Filter::And(Box::new(left.clone()), Box::new(right.clone()));
+    let p = partner();
+    let reseller = Scope::Reseller("p".parse().unwrap(), "r".parse().unwrap());
+    let customer = Scope::Customer("p".parse().unwrap(), "c".parse().unwrap());
+    let ascending = || vec![sort_key("detectedDateTime", Direction::Ascending)];
+    let after = |keys| Some(Position { keys, id: "a".to_owned() });
+    let after_time = || after(vec![literal("detectedDateTime", "2031-01-01T00:00:00Z")]);
+    let active = compare("status", Comparison::Eq, "active");
+    let active_and_high = and(&active, &compare("severity", Comparison::Eq, "high"));
+    let since = compare("detectedDateTime", Comparison::Ge, "2030-01-01T00:00:00Z");
+    let of_customer_since = and(&compare("customerTenantId", Comparison::Eq, "c"), &since);
+    let two_ids = Filter::In(operand("id"), vec![literal("id", "a"), literal("id", "b")]);
+
+    check(&statements::body(&p, &"a".parse().unwrap()), "alert_by_id", "id=?");
+    check(&list(&p, Some(&two_ids), vec![], None), "alert_by_id", "id=?");
+    check(&list(&p, None, vec![], None), "alert_by_id", "");
+    check(&list(&p, None, vec![], after(vec![])), "alert_by_id", "id>?");
+    check(
+        &statements::latest_of_incident(&p, "d", "s", "g"),
+        "alert_by_incident",
+        "detector_id=? AND subscription_id=? AND grouping_key=?",
+    );
+
+    let index = "alert_by_detection";
+    check(&list(&p, None, default_order(), None), index, "");
+    check(&list(&p, None, default_order(), after_time()), index, "(detected_at,id)<(?,?)");
+    check(&list(&p, None, ascending(), after_time()), index, "(detected_at,id)>(?,?)");
+    check(&list(&p, Some(&since), default_order(), None), index, "detected_at>?");
+    check(&list(&p, Some(&since), ascending(), after_time()), index, "(detected_at,id)>(?,?)");
+    check(&count(&p, Some(&since)), index, "detected_at>?");
+
+    check(&list(&p, Some(&active), default_order(), None), "alert_by_status", "status=?");
+    let active_and_not_low = and(&active, &compare("severity", Comparison::Ge, "medium"));
+    check(&list(&p, Some(&active_and_not_low), default_order(), None), "alert_by_status", "status=?");
+    let high_or_medium = vec![literal("severity", "high"), literal("severity", "medium")];
+    let active_and_one_of = and(&active, &Filter::In(operand("severity"), high_or_medium));
+    check(&list(&p, Some(&active_and_one_of), default_order(), None), "alert_by_status", "status=?");
+    let index = "alert_by_status_and_severity";
+    let key = "status=? AND severity_rank=?";
+    check(&list(&p, Some(&active_and_high), default_order(), None), index, key);
+    let after_key = format!("{key} AND (detected_at,id)<(?,?)");
+    check(&list(&p, Some(&active_and_high), default_order(), after_time()), index, &after_key);
+
+    let index = "alert_by_customer";
+    let key = "customer_tenant_id=?";
+    check(&list(&p, Some(&of_customer_since), ascending(), None), index, &format!("{key} AND detected_at>?"));
+    let after_key = format!("{key} AND (detected_at,id)>(?,?)");
+    check(&list(&p, Some(&of_customer_since), ascending(), after_time()), index, &after_key);
+    check(&list(&customer, None, default_order(), None), index, key);
+    check(&count(&customer, Some(&active)), "alert_by_customer", key);
+    check(&list(&reseller, None, default_order(), None), "alert_by_reseller", "reseller_tenant_id=?");
+
+    let index = "alert_by_subscription";
+    let of_subscription = compare("subscriptionId", Comparison::Eq, "s");
+    check(&list(&p, Some(&of_subscription), default_order(), None), index, "subscription_id=?");
+    let active_of_subscription = and(&of_subscription, &active);
+    check(&list(&p, Some(&active_of_subscription), default_order(), None), index, "subscription_id=?");
+
+    let index = "alert_by_modification";
+    let by_change = || vec![sort_key("lastModifiedDateTime", Direction::Ascending)];
+    let changed = compare("lastModifiedDateTime", Comparison::Gt, "2030-01-01T00:00:00Z");
+    check(&list(&p, Some(&changed), by_change(), None), index, "modified_at>?");
+    check(&list(&p, Some(&changed), by_change(), after_time()), index, "(modified_at,id)>(?,?)");
+    check(&count(&p, Some(&changed)), index, "modified_at>?");
+
+    let index = "alert_count_by_columns";
+    check(&count(&p, None), index, "");
+    check(&count(&p, Some(&active)), index, "status=?");
+    check(&count(&p, Some(&active_and_high)), index, "status=? AND severity_rank=?");
+}
+
+/// What no index answers by itself is still asked within the partner, along an index.
+#[test]
+fn no_question_reads_the_whole_table() {
+    let (_folder, connection) = filled();
+    let check = |query: &AlertQuery| {
+        let select = statements::list(&partner(), query, None, &Sqlite).unwrap().0;
+        let found = plan(&connection, &select);
+        assert!(found.contains("SEARCH alert USING "), "{found}");
+        assert!(!found.contains("SCAN alert;") && !found.ends_with("SCAN alert"), "{found}");
+    };
+    let all =
+        || AlertQuery { filter: None, search: None, order: default_order(), limit: 50, skip: 0, after: None };
+    for property in ["displayName", "description", "catalogOfferId", "resolvedBy", "additionalDetails/One"] {
+        check(&AlertQuery { filter: Some(compare(property, Comparison::Eq, "x")), ..all() });
+        check(&AlertQuery { order: vec![sort_key(property, Direction::Ascending)], ..all() });
+    }
+    check(&AlertQuery { search: Some(term("x")), ..all() });
+}
