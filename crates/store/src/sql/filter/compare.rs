@@ -44,7 +44,7 @@ impl Compiler<'_> {
                 any_of([listed, column.is_null()])
             }
             // Null is in no list, so what is not false is null or listed.
-            Term::Column(column) => column.expr.is_in(values).binary(BinOper::IsNot, Expr::cust("false")),
+            Term::Column(column) => column.expr.is_in(values).binary(BinOper::IsNot, Expr::Constant(false.into())),
         })
     }
 

@@ -142,12 +142,12 @@ fn not_a_condition() -> StoreError {
 
 /// That the expression is true, as a value that is never null.
 fn is_true(expr: Expr) -> Expr {
-    expr.binary(BinOper::Is, Expr::cust("true"))
+    expr.binary(BinOper::Is, Expr::Constant(true.into()))
 }
 
 /// That the expression is false or null, as a value that is never null.
 fn is_not_true(expr: Expr) -> Expr {
-    expr.binary(BinOper::IsNot, Expr::cust("true"))
+    expr.binary(BinOper::IsNot, Expr::Constant(true.into()))
 }
 
 fn any_of<const N: usize>(parts: [Option<Expr>; N]) -> Expr {
