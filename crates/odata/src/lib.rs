@@ -8,7 +8,7 @@
 //! 4. [`check`], [`orderby`], [`select`]: the tree to a [`checked`] one, against a [`model`];
 //! 5. [`query`]: all options together, and their [`page_token`].
 //!
-//! [`search`] and [`format`] read the options that are no expressions. [`seal`] signs the texts that a
+//! [`search`] and [`mod@format`] read the options that are no expressions. [`seal`] signs the texts that a
 //! client brings back: page tokens, and [`delta_token`]s.
 //!
 //! What is part of OData but not supported is refused by its name, never ignored. Every error is a

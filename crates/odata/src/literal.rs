@@ -28,7 +28,7 @@ pub enum Literal {
     DateTime(DateTime<Utc>),
     /// A time of day without a date.
     TimeOfDay(NaiveTime),
-    /// A length of time, at most [`DURATION_DAYS_MAX`].
+    /// A length of time; at most 10,000 years, forwards or backwards.
     Duration(TimeDelta),
     /// A GUID without quotes.
     Guid(Uuid),
