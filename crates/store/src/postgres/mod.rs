@@ -24,8 +24,9 @@ use self::session::{Lock, PostgresSession};
 use crate::logic::{self, alerts, changes, directory, runs};
 use crate::session::Session;
 use crate::{
-    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition, DetectorRun, DirectoryStore, ExpectedVersion,
-    Imported, Recorded, RunStore, StatusChanged, StoreError, Subscription,
+    AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition,
+    DetectorRun, DirectoryStore, ExpectedVersion, Imported, Recorded, RunStore, StatusChanged, StoreError,
+    Subscription,
 };
 
 /// How many prepared statements a connection keeps: filters differ in shape, seldom by more.

@@ -55,7 +55,13 @@ pub fn common_questions() -> Vec<Question> {
     vec![
         page("some ids", &partner, Some(some_ids), Vec::new(), None),
         page("the first page", &partner, None, default_order(), None),
-        page("a later page", &partner, None, default_order(), after("detectedDateTime", "2031-01-15T00:00:00Z")),
+        page(
+            "a later page",
+            &partner,
+            None,
+            default_order(),
+            after("detectedDateTime", "2031-01-15T00:00:00Z"),
+        ),
         page("oldest first", &partner, None, oldest_first(), None),
         page("by id", &partner, None, Vec::new(), None),
         page("active", &partner, Some(eq("status", "active")), default_order(), None),

@@ -2,8 +2,8 @@
 
 mod connect;
 mod plans;
-mod together;
 mod tls;
+mod together;
 
 use tokio::runtime::Runtime;
 

@@ -64,7 +64,8 @@ async fn common_questions_are_served_by_an_index() {
     let (database, store) = temporary_postgres().await;
     execute(&database.url, &FILL.replace("{alerts}", &ALERTS.to_string()).replace("{{}}", "{}")).await;
     let mut session = store.reading().await.unwrap();
-    let select = Postgres.statement(statements::body(&common_questions()[0].scope, &"a7".parse().unwrap()).into());
+    let select =
+        Postgres.statement(statements::body(&common_questions()[0].scope, &"a7".parse().unwrap()).into());
     let explain = Statement { sql: format!("explain {}", select.sql), values: select.values };
     let by_id = session.rows(explain).await.unwrap()[0].clone().text(0).unwrap();
     assert!(by_id.starts_with("Index Scan using alert_by_id"), "{by_id}");

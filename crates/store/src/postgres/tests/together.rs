@@ -10,9 +10,7 @@ use odata::checked::{Comparison, Direction};
 
 use crate::testing::postgres::temporary_postgres;
 use crate::testing::{AlertBuilder, compare, sort_key, time};
-use crate::{
-    AlertQuery, AlertStore, ExpectedVersion, PostgresStore, RunStore, StatusOutcome, default_order,
-};
+use crate::{AlertQuery, AlertStore, ExpectedVersion, PostgresStore, RunStore, StatusOutcome, default_order};
 
 fn partner() -> Scope {
     Scope::Partner("p".parse().unwrap())
@@ -163,6 +161,7 @@ async fn a_caller_that_goes_away_leaves_nothing_behind() {
     let first = &alerts[..1];
     replicas[1].import_alerts(&partner(), first, now).await.unwrap();
     replicas[0].note_arrival(&partner(), "flow", now).await.unwrap();
-    let page = AlertQuery { filter: None, search: None, order: default_order(), limit: 5, skip: 0, after: None };
+    let page =
+        AlertQuery { filter: None, search: None, order: default_order(), limit: 5, skip: 0, after: None };
     assert!(!replicas[0].list_alerts(&partner(), &page).await.unwrap().alerts.is_empty());
 }

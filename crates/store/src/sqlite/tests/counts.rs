@@ -8,10 +8,10 @@ use proptest::sample::select;
 use tokio::runtime::Runtime;
 
 use super::import_time;
-use crate::testing::properties::{check, fresh_partner};
 use crate::sql::dialect::{Dialect, Sqlite};
 use crate::sql::reads;
 use crate::sqlite::SqliteStore;
+use crate::testing::properties::{check, fresh_partner};
 use crate::testing::{compare, generate, operand, temporary_sqlite, term, time};
 use crate::{AlertQuery, AlertStore, ExpectedVersion};
 

@@ -95,7 +95,7 @@ pub async fn findings_are_logged_with_their_alerts<S: Store>(store: Arc<S>) {
     let alert = raised[0].body.id.as_str();
     store.record_findings(&p, &[first], now).await.unwrap();
     let later = finding("p", "pool", "2031-02-03T06:00:00Z");
-    store.record_findings(&p, &[later.clone()], time("2031-02-03T07:00:00Z")).await.unwrap();
+    store.record_findings(&p, std::slice::from_ref(&later), time("2031-02-03T07:00:00Z")).await.unwrap();
     assert_eq!(told(&*store, &p, start).await, format!("+{alert}:1 ~{alert}:2"));
 
     // The alert learns whose it is, and leaves the customer that stood for "unknown".
@@ -155,16 +155,20 @@ pub async fn what_is_pruned_is_gone_and_said_to_be<S: Store>(store: Arc<S>) {
     let between = store.latest_change(&p).await.unwrap();
     set_status(&*store, "a", Status::Resolved, "2031-02-03T07:00:00Z").await;
     let end = store.latest_change(&p).await.unwrap();
+    // A store may go by a clock of its own.
+    let (changes, _) = follow(&*store, &p, start, 100).await;
+    let (first, last) = (changes[0].at, changes[2].at);
+    let after = last + chrono::Duration::seconds(1);
 
-    assert_eq!(store.prune_changes(time("2031-02-03T04:00:00Z")).await.unwrap(), 0);
+    assert_eq!(store.prune_changes(first).await.unwrap(), 0);
     assert!(store.oldest_kept_change(&p).await.unwrap() <= start, "nothing is missing yet");
-    assert_eq!(store.prune_changes(time("2031-02-03T06:00:00Z")).await.unwrap(), 2);
+    assert_eq!(store.prune_changes(last).await.unwrap(), 2);
     let oldest = store.oldest_kept_change(&p).await.unwrap();
     assert!(start < oldest && oldest <= between, "{start:?} {oldest:?} {between:?}");
     assert_eq!(told(&*store, &p, oldest).await, "~a:3");
 
-    assert_eq!(store.prune_changes(time("2032-01-01T00:00:00Z")).await.unwrap(), 1);
-    assert_eq!(store.prune_changes(time("2032-01-01T00:00:00Z")).await.unwrap(), 0);
+    assert_eq!(store.prune_changes(after).await.unwrap(), 1);
+    assert_eq!(store.prune_changes(after).await.unwrap(), 0);
     assert!(store.oldest_kept_change(&p).await.unwrap() <= end);
     assert!(store.latest_change(&p).await.unwrap() >= end, "an empty log still has its end");
     put(&*store, &[AlertBuilder::new("p", "b").build()]).await;
