@@ -2,10 +2,13 @@
 
 use alerts::{Alert, Confidence, Finding, Origin, PartnerSecurityAlert, Severity, Status};
 use chrono::{DateTime, Utc};
+use odata::check::check_filter;
 use odata::checked::{
     CollectionPath, Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
 };
 use odata::model::Type;
+use odata::parser::parse_filter;
+use odata::{Limits, Model};
 use serde_json::{Map, Value};
 
 use crate::alert_model;
@@ -174,6 +177,15 @@ pub fn literal(property: &str, text: &str) -> Literal {
             panic!("no property has such a type, or it has no literals: {property}")
         }
     }
+}
+
+/// A filter from its text, at 2031-02-04T00:00:00Z.
+#[must_use]
+pub fn checked(text: &str) -> Filter {
+    let model = Model { entity: alert_model(), default_orderby: "", namespace_aliases: &[], searchable: &[] };
+    let tree = parse_filter(text, &Limits::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    check_filter(&tree, text, &model, time("2031-02-04T00:00:00Z"))
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// A property compared with a literal.

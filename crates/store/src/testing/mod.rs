@@ -17,7 +17,8 @@ pub mod suite;
 use std::sync::Arc;
 
 pub use build::{
-    AlertBuilder, collection, compare, finding, literal, of_item, operand, path, sort_key, text, time, value,
+    AlertBuilder, checked, collection, compare, finding, literal, of_item, operand, path, sort_key, text,
+    time, value,
 };
 pub use evaluate::{evaluate, in_order};
 pub use questions::{Question, common_questions};
@@ -51,6 +52,7 @@ macro_rules! store_suite {
             filters_leave_what_they_say,
             filters_of_users_leave_what_they_say,
             texts_are_alike_only_to_the_letter,
+            a_filter_by_nul_is_refused,
             deep_filters_are_answered,
             orders_go_by_meaning_and_put_null_lowest,
             pages_follow_each_other,

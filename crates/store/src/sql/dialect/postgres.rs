@@ -95,8 +95,9 @@ impl Dialect for Postgres {
     }
 
     fn items(&self, body: Expr, property: &str) -> FunctionCall {
-        let array = "case json_typeof($1 -> cast($2 as text)) when 'array' then $1 -> cast($2 as text) end";
-        Func::cust("json_array_elements").arg(Expr::cust_with_exprs(array, [json(body), Expr::val(property)]))
+        // An alert's collections are arrays, if empty ones.
+        let array = Expr::cust_with_exprs("$1 -> cast($2 as text)", [json(body), Expr::val(property)]);
+        Func::cust("json_array_elements").arg(array)
     }
 
     fn item_text(&self, item: Expr, path: &[String]) -> Expr {
@@ -192,8 +193,10 @@ const MOMENT: &str = "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9
 /// character that stands for what cannot be shown. Escaped backslashes are written another way first,
 /// so that what follows them is not taken for an escape.
 fn json(body: Expr) -> Expr {
-    let template = r"cast(case when strpos($1, '\u0000') = 0 then $1 else
-        replace(replace($1, '\\', '\u005c'), '\u0000', '\ufffd') end as json)";
+    let template = concat!(
+        r"cast(case when strpos($1, '\u0000') = 0 then $1 ",
+        r"else replace(replace($1, '\\', '\u005c'), '\u0000', '\ufffd') end as json)"
+    );
     Expr::cust_with_expr(template, body)
 }
 

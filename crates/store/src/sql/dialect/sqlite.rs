@@ -4,7 +4,8 @@
 
 use odata::checked::Arithmetic;
 use sea_query::{
-    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SqliteQueryBuilder, SubQueryStatement, Value,
+    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SqliteQueryBuilder,
+    SubQueryStatement, Value,
 };
 
 use super::{Dialect, Numbers, Primitive, written};

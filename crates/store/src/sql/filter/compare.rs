@@ -6,6 +6,7 @@ use sea_query::{BinOper, Expr, ExprTrait};
 
 use super::super::column::Column;
 use super::super::scalar::{Scalar, fits};
+use super::operand::scalar;
 use super::{Compiler, Term, always, any_of, constant, is_not_true, never};
 use crate::StoreError;
 
@@ -44,7 +45,9 @@ impl Compiler<'_> {
                 any_of([listed, column.is_null()])
             }
             // Null is in no list, so what is not false is null or listed.
-            Term::Column(column) => column.expr.is_in(values).binary(BinOper::IsNot, Expr::Constant(false.into())),
+            Term::Column(column) => {
+                column.expr.is_in(values).binary(BinOper::IsNot, Expr::Constant(false.into()))
+            }
         })
     }
 
@@ -83,7 +86,7 @@ impl Compiler<'_> {
             ty == Some(Type::Double) || list.iter().any(|item| matches!(item, Literal::Double(_)));
         let ty = if is_double { Some(Type::Double) } else { ty };
         let scalars = list.iter().map(|literal| {
-            let scalar = Scalar::of(literal)?;
+            let scalar = scalar(literal)?;
             Ok(if is_double { scalar.map(Scalar::double) } else { scalar })
         });
         let scalars = scalars.collect::<Result<Vec<_>, StoreError>>()?;

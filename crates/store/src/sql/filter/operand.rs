@@ -3,7 +3,7 @@
 //! What is computed stands for a value as [`Scalar`] describes it: moments, times of day and durations
 //! are microseconds, days are days since 1970, so most functions of time are arithmetic.
 
-use odata::checked::{Arithmetic, Function, Operand};
+use odata::checked::{Arithmetic, Function, Literal, Operand};
 use odata::model::Type;
 use sea_query::{Expr, ExprTrait};
 
@@ -19,7 +19,7 @@ impl Compiler<'_> {
         let computed = match operand {
             Operand::Property(path) => return self.column(path).map(Term::Column),
             Operand::Literal(literal) => {
-                return Ok(Scalar::of(literal)?.map_or(Term::Null, Term::Constant));
+                return Ok(scalar(literal)?.map_or(Term::Null, Term::Constant));
             }
             Operand::Arithmetic(left, operator, right) => self.arithmetic(left, *operator, right)?,
             Operand::Negate(inner) => self.negated(inner)?,
@@ -157,6 +157,18 @@ impl Compiler<'_> {
 }
 
 const MICROSECONDS_OF_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// A literal as it is bound; `None` for null.
+///
+/// A NUL is refused: no text of PostgreSQL holds one, so databases would answer differently.
+pub(super) fn scalar(literal: &Literal) -> Result<Option<Scalar>, StoreError> {
+    if matches!(literal, Literal::String(text) if text.contains('\0')) {
+        return Err(StoreError::Unsupported(
+            "the character U+0000 cannot be filtered by; leave it out of the text".to_owned(),
+        ));
+    }
+    Scalar::of(literal)
+}
 
 /// A number that is the same in every statement, so it need not be bound.
 fn whole(number: i64) -> Expr {
