@@ -10,9 +10,10 @@ use alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
 use sea_query::Value;
 
+use crate::sql::alerts::BODY_COLUMNS;
 use crate::sql::dialect::Dialect;
 use crate::sql::scalar::Scalar;
-use crate::{ChangePosition, StoreError};
+use crate::{AlertBody, ChangePosition, StoreError};
 
 /// One transaction of a database; also one that only reads.
 ///
@@ -60,6 +61,26 @@ pub(crate) trait Session: Send {
         _partner: &PartnerTenantId,
     ) -> impl Future<Output = Result<Option<DateTime<Utc>>, StoreError>> + Send {
         std::future::ready(Ok(None))
+    }
+
+    /// Up to `limit` alerts of a statement whose first columns are
+    /// [`BODY_COLUMNS`]; and if it gives more rows than that, the last
+    /// alert's columns after those.
+    ///
+    /// A database may have a shorter way than by way of rows.
+    fn alerts(
+        &mut self,
+        statement: Statement,
+        limit: usize,
+    ) -> impl Future<Output = Result<(Vec<AlertBody>, Option<Row>), StoreError>> + Send {
+        async move {
+            let mut rows = self.rows(statement).await?;
+            let more_follow = rows.len() > limit;
+            rows.truncate(limit);
+            let alerts = rows.iter_mut().map(Row::alert_body).collect::<Result<_, _>>()?;
+            let last = rows.pop().filter(|_| more_follow);
+            Ok((alerts, last.map(|row| Row(row.0.into_iter().skip(BODY_COLUMNS.len()).collect()))))
+        }
     }
 
     /// The one row that there is at most.
@@ -135,6 +156,11 @@ impl Row {
     /// A time.
     pub(crate) fn time(&mut self, column: usize) -> Result<DateTime<Utc>, StoreError> {
         self.opt_time(column)?.ok_or_else(|| damaged(column, "null"))
+    }
+
+    /// The first columns of a row, which are [`BODY_COLUMNS`].
+    pub(crate) fn alert_body(&mut self) -> Result<AlertBody, StoreError> {
+        Ok(AlertBody { json: self.text(0)?, version: self.amount(1)?, modified_at: self.time(2)? })
     }
 
     /// An identity, or null.

@@ -24,7 +24,7 @@ pub(crate) async fn body(
     id: &AlertId,
 ) -> Result<Option<AlertBody>, StoreError> {
     let select = session.dialect().statement(statements::body(scope, id).into());
-    session.optional(select).await?.map(|mut row| alert_body(&mut row)).transpose()
+    Ok(session.alerts(select, 1).await?.0.pop())
 }
 
 pub(crate) async fn list(
@@ -41,30 +41,18 @@ pub(crate) async fn list(
     };
     let dialect = session.dialect();
     let (select, keys) = statements::list(scope, query, settled_before, dialect)?;
-    let mut rows = session.rows(dialect.statement(select.into())).await?;
-    let more_follow = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let next = match rows.last_mut() {
-        Some(last) if more_follow => Some(position(last, &keys)?),
-        _ => None,
-    };
-    let alerts = rows.iter_mut().map(alert_body).collect::<Result<_, _>>()?;
+    let (alerts, last) = session.alerts(dialect.statement(select.into()), query.limit).await?;
+    let next = last.map(|last| position(last, &keys)).transpose()?;
     Ok(AlertPage { alerts, next })
 }
 
-/// Reads [`statements::BODY_COLUMNS`].
-fn alert_body(row: &mut Row) -> Result<AlertBody, StoreError> {
-    Ok(AlertBody { json: row.text(0)?, version: row.amount(1)?, modified_at: row.time(2)? })
-}
-
-/// Where a row stands in the order of its list: the id follows the columns of the body, then the keys.
-fn position(row: &mut Row, keys: &[Key]) -> Result<Position, StoreError> {
-    let id_column = statements::BODY_COLUMNS.len();
+/// Where a row stands in the order of its list: its id, then the keys.
+fn position(mut row: Row, keys: &[Key]) -> Result<Position, StoreError> {
     Ok(Position {
-        keys: (keys.iter().zip(id_column + 1..))
+        keys: (keys.iter().zip(1..))
             .map(|(key, column)| key.literal(row.scalar(column)?))
             .collect::<Result<_, _>>()?,
-        id: row.text(id_column)?,
+        id: row.text(0)?,
     })
 }
 

@@ -38,16 +38,14 @@ pub(super) async fn open(url: &str) -> Result<Pool, StoreError> {
         Encryption::Tls { authorities } => Some(tls::connector(authorities.as_deref())?),
     };
     let connected = match &connector {
-        None => target
-            .config
-            .connect(NoTls)
-            .await
-            .map(|(client, connection)| (client, tokio::spawn(async { connection.await }))),
+        None => {
+            target.config.connect(NoTls).await.map(|(client, connection)| (client, tokio::spawn(connection)))
+        }
         Some(tls) => target
             .config
             .connect(tls.clone())
             .await
-            .map(|(client, connection)| (client, tokio::spawn(async { connection.await }))),
+            .map(|(client, connection)| (client, tokio::spawn(connection))),
     };
     let (mut client, connection) = connected.map_err(|error| refused(&target, error))?;
     check_server(&target, &client).await?;

@@ -12,6 +12,10 @@ use crate::StoreError;
 /// How long a connection waits for a writer of another process before it gives up.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much of the file the writer may keep in memory: an import that changes more in one transaction
+/// writes pages twice.
+const WRITER_CACHE_KIB: usize = 16 * 1024;
+
 /// How many prepared statements a connection keeps: filters differ in shape, seldom by more.
 const STATEMENTS_MAX: usize = 128;
 
@@ -31,6 +35,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     // Every commit is synced: a change of status that was answered survives a loss of power.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    set_cache(&connection, WRITER_CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     functions::register(&connection)?;
     embedded::migrations::runner()
@@ -41,13 +46,20 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// A connection that only reads. The writer must be open, as it makes the files of the log.
-pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_for_reading(path: &Path, cache_kib: usize) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    set_cache(&connection, cache_kib)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     functions::register(&connection)?;
     Ok(connection)
+}
+
+fn set_cache(connection: &Connection, kib: usize) -> Result<(), StoreError> {
+    // A negative number is a size in KiB, a positive one a number of pages.
+    let size = i64::try_from(kib).map_or(i64::MIN, |kib| -kib);
+    Ok(connection.pragma_update(None, "cache_size", size)?)
 }
 
 /// Keeps other processes from changing the schema at the same time.

@@ -14,22 +14,35 @@ use crate::StoreError;
 /// How many connections there are at least.
 const READERS_MIN: usize = 4;
 
-/// How many connections there are at most: each keeps up to 2 MB of pages.
+/// How many connections there are at most.
 const READERS_MAX: usize = 16;
+
+/// How much of the file all of them may keep in memory: the inner pages of the indexes, and the leaves
+/// that are asked for most. The system caches the file too, but each page read from there is a call.
+const CACHE_KIB: usize = 64 * 1024;
+
+thread_local! {
+    /// The connection that this thread takes if it can: what it read before is in that one's cache, and
+    /// in the cache of the thread's processor.
+    static USUAL: usize = NEXT_USUAL.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Hands out [`USUAL`] in turn.
+static NEXT_USUAL: AtomicUsize = AtomicUsize::new(0);
 
 /// Connections that read; as many as threads can run at once, so that readers seldom wait.
 pub(super) struct Readers {
     connections: Vec<Mutex<Connection>>,
-    turn: AtomicUsize,
 }
 
 impl Readers {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let threads = thread::available_parallelism().map_or(READERS_MIN, usize::from);
-        let connections = (0..threads.clamp(READERS_MIN, READERS_MAX))
-            .map(|_| connection::open_for_reading(path).map(Mutex::new))
+        let readers = threads.clamp(READERS_MIN, READERS_MAX);
+        let connections = (0..readers)
+            .map(|_| connection::open_for_reading(path, CACHE_KIB / readers).map(Mutex::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { connections, turn: AtomicUsize::new(0) })
+        Ok(Self { connections })
     }
 
     /// Runs one read, here and now, on a connection that is free; else on the next to become so.
@@ -41,7 +54,7 @@ impl Readers {
     }
 
     fn free(&self) -> MutexGuard<'_, Connection> {
-        let first = self.turn.fetch_add(1, Ordering::Relaxed) % self.connections.len();
+        let first = USUAL.with(|usual| usual % self.connections.len());
         let (before, from) = self.connections.split_at(first);
         for connection in from.iter().chain(before) {
             match connection.try_lock() {

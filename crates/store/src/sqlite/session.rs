@@ -1,6 +1,7 @@
 //! A connection as a [`Session`], whose futures are ready at once.
 
 use std::future::Future;
+use std::ops::Range;
 
 use ::alerts::PartnerTenantId;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,9 +11,10 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 use sea_query::Value;
 
 use crate::session::{Row, Session, Statement};
+use crate::sql::alerts::BODY_COLUMNS;
 use crate::sql::dialect::{Dialect, Sqlite};
 use crate::sql::scalar::Scalar;
-use crate::{ChangePosition, StoreError};
+use crate::{AlertBody, ChangePosition, StoreError};
 
 /// A connection, inside a transaction if it writes.
 pub(super) struct SqliteSession<'a>(pub(super) &'a mut Connection);
@@ -49,10 +51,30 @@ impl Session for SqliteSession<'_> {
         let mut found = prepared.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
-            let values = (0..columns).map(|column| scalar(row.get_ref(column)?, column));
-            rows.push(Row(values.collect::<Result<_, _>>()?));
+            rows.push(read(row, 0..columns)?);
         }
         Ok(rows)
+    }
+
+    /// Copies nothing but the bodies, and what follows them in the last row.
+    async fn alerts(
+        &mut self,
+        statement: Statement,
+        limit: usize,
+    ) -> Result<(Vec<AlertBody>, Option<Row>), StoreError> {
+        let mut prepared = self.bound(statement)?;
+        let columns = prepared.column_count();
+        let mut found = prepared.raw_query();
+        let mut alerts = Vec::new();
+        while let Some(row) = found.next()? {
+            alerts.push(alert_body(row)?);
+            if alerts.len() == limit {
+                let last = read(row, BODY_COLUMNS.len()..columns)?;
+                let more_follow = found.next()?.is_some();
+                return Ok((alerts, more_follow.then_some(last)));
+            }
+        }
+        Ok((alerts, None))
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
@@ -108,6 +130,25 @@ impl ToSql for Parameter {
 
 fn unbound(cause: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(cause)
+}
+
+/// Some columns of a row.
+fn read(row: &rusqlite::Row<'_>, columns: Range<usize>) -> Result<Row, StoreError> {
+    let mut values = Vec::with_capacity(columns.len());
+    for column in columns {
+        values.push(scalar(row.get_ref(column)?, column)?);
+    }
+    Ok(Row(values))
+}
+
+/// The first columns of a row, which are [`BODY_COLUMNS`].
+fn alert_body(row: &rusqlite::Row<'_>) -> Result<AlertBody, StoreError> {
+    let damaged = || StoreError::Damaged { what: "an alert's version or time of change".to_owned() };
+    Ok(AlertBody {
+        json: row.get(0)?,
+        version: u64::try_from(row.get::<_, i64>(1)?).map_err(|_| damaged())?,
+        modified_at: DateTime::from_timestamp_micros(row.get(2)?).ok_or_else(damaged)?,
+    })
 }
 
 /// The value in a column; `None` for null.

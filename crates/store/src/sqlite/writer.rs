@@ -135,17 +135,22 @@ fn commit_together(
     queue: &Receiver<Job>,
     done: &mut Vec<Done>,
 ) -> Result<(), rusqlite::Error> {
-    if let Err(error) = connection.execute_batch("begin immediate") {
+    if let Err(error) = run_text(connection, "begin immediate") {
         done.push(first(None));
         return Err(error);
     }
     let committed =
-        run_together(connection, first, queue, done).and_then(|()| connection.execute_batch("commit"));
+        run_together(connection, first, queue, done).and_then(|()| run_text(connection, "commit"));
     if committed.is_err() && !connection.is_autocommit() {
         // The callers are told of the first failure; if this one fails too, the next `begin` will.
         let _ = connection.execute_batch("rollback");
     }
     committed
+}
+
+/// Begins and ends transactions, with statements that stay prepared.
+fn run_text(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
 
 /// Runs each job in a savepoint, so that one that fails is undone alone.
@@ -157,15 +162,15 @@ fn run_together(
 ) -> Result<(), rusqlite::Error> {
     let mut next = Some(first);
     while let Some(job) = next {
-        connection.execute_batch("savepoint job")?;
+        run_text(connection, "savepoint job")?;
         // A panic abandons the one caller, whose end of the channel was dropped with the job.
         let finished = catch_unwind(AssertUnwindSafe(|| job(Some(&mut *connection)))).ok();
         let keep = finished.as_ref().is_some_and(|finished| finished.keep);
         done.extend(finished);
         if !keep {
-            connection.execute_batch("rollback to job")?;
+            run_text(connection, "rollback to job")?;
         }
-        connection.execute_batch("release job")?;
+        run_text(connection, "release job")?;
         next = if done.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
     }
     Ok(())

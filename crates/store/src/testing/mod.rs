@@ -3,7 +3,8 @@
 //! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
 //! [`evaluate`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
 //! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
-//! property tests, and [`properties`] states what must hold of them.
+//! property tests, and [`properties`] states what must hold of them. [`common_questions`] must be served
+//! by indexes. [`postgres`] starts the server that tests of [`PostgresStore`](crate::PostgresStore) need.
 
 mod build;
 mod evaluate;

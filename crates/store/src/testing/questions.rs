@@ -3,7 +3,7 @@
 use alerts::Scope;
 use odata::checked::{Comparison, Direction, Filter};
 
-use super::{compare, literal, operand, sort_key};
+use super::{compare, literal, operand, sort_key, term};
 use crate::{AlertQuery, Position, default_order};
 
 /// One question about the alerts of partner `p`.
@@ -20,7 +20,7 @@ pub struct Question {
 }
 
 /// The questions: pages of 50, and counts. The store has alerts of customers `c0`, `c1` and so on, of
-/// resellers `r0`, `r1` and so on, and of subscriptions `s0`, `s1` and so on.
+/// resellers `r0`, `r1` and so on, and of subscriptions `s0`, `s1` and so on; `w7` is a rare word.
 ///
 /// # Panics
 ///
@@ -51,6 +51,9 @@ pub fn common_questions() -> Vec<Question> {
     };
     let active_and_high = || and(eq("status", "active"), eq("severity", "high"));
     let of_customer = || and(eq("customerTenantId", "c1"), since("detectedDateTime", "2031-01-20T00:00:00Z"));
+    let searched = page("a search for a rare word", &partner, None, default_order(), None);
+    let searched =
+        Question { query: AlertQuery { search: Some(term("w7")), ..searched.query.clone() }, ..searched };
     let some_ids = Filter::In(operand("id"), vec![literal("id", "a1"), literal("id", "a2")]);
     vec![
         page("some ids", &partner, Some(some_ids), Vec::new(), None),
@@ -82,6 +85,7 @@ pub fn common_questions() -> Vec<Question> {
             changes(),
             None,
         ),
+        searched,
         page("what a customer sees", &customer, None, default_order(), None),
         page("what a reseller sees", &reseller, None, default_order(), None),
         count("count of a customer", &partner, Some(of_customer())),

@@ -5,12 +5,57 @@ mod plans;
 mod tls;
 mod together;
 
+use ::alerts::Scope;
+use odata::checked::Comparison;
 use tokio::runtime::Runtime;
 
+use crate::AlertStore;
+use crate::session::Session;
+use crate::sql::dialect::{Dialect, Postgres};
 use crate::testing::postgres::temporary_postgres;
-use crate::testing::properties;
+use crate::testing::{AlertBuilder, compare, properties, term, time};
 
 crate::store_suite!(temporary_postgres().await);
+
+/// PostgreSQL's text and JSON hold no NUL, which JSON can spell.
+#[tokio::test]
+async fn an_alert_with_a_nul_is_served_and_filtered_like_any_other() {
+    let (_database, store) = temporary_postgres().await;
+    let scope = Scope::Partner("p".parse().unwrap());
+    let alert = AlertBuilder::new("p", "a")
+        .with(|body| body.description = Some("a\0b".to_owned()))
+        .detail("Odd", "x\0y")
+        .detail("Plain", r"\u0000")
+        .build();
+    let now = time("2031-02-03T04:30:00Z");
+    store.import_alerts(&scope, std::slice::from_ref(&alert), now).await.unwrap();
+    let again = store.import_alerts(&scope, std::slice::from_ref(&alert), now).await.unwrap();
+    assert_eq!(again.unchanged, 1);
+    let served = store.alert(&scope, &alert.body.id).await.unwrap().unwrap();
+    assert_eq!(served.json, serde_json::to_string(&alert.body).unwrap());
+    for (property, value) in
+        [("description", "a\0b"), ("additionalDetails/Odd", "x\0y"), ("additionalDetails/Plain", r"\u0000")]
+    {
+        let filter = compare(property, Comparison::Eq, value);
+        assert_eq!(store.count_alerts(&scope, Some(&filter), None).await.unwrap(), 1, "{property}");
+    }
+    assert_eq!(store.count_alerts(&scope, None, Some(&term("x"))).await.unwrap(), 1);
+}
+
+/// Each column of the model is in the table, as an alert is written to all of them by name.
+#[tokio::test]
+async fn every_column_of_the_model_is_there() {
+    let (_database, store) = temporary_postgres().await;
+    let columns = "select column_name::text from information_schema.columns where table_name = 'alert'";
+    let mut session = store.reading().await.unwrap();
+    let rows = session.rows(Postgres.text(columns, Vec::new())).await.unwrap();
+    let columns: Vec<String> = rows.into_iter().map(|mut row| row.text(0).unwrap()).collect();
+    for property in crate::alert_model().properties {
+        if let Some(crate::model::Stored::Column(name)) = crate::model::stored(property.name) {
+            assert!(columns.iter().any(|column| column == name), "{}", property.name);
+        }
+    }
+}
 
 #[test]
 fn the_database_and_the_specification_agree_on_filters() {

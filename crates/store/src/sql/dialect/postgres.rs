@@ -8,14 +8,32 @@
 //! says so. Letters are mapped by ICU's root locale, which follows Unicode as Rust does; their versions
 //! of Unicode may differ in letters of the last years.
 
+mod number;
+
 use odata::checked::{Arithmetic, WHITE_SPACE};
 use sea_query::{
     BinOper, Expr, ExprTrait, Func, FunctionCall, PostgresQueryBuilder, Query, SubQueryStatement, Value,
 };
 
+use self::number::{MOMENTS, WHOLE, doubles, fitting, whole};
 use super::{Dialect, Numbers, Primitive, written};
 use crate::session::Statement;
 use crate::sql::scalar::Scalar;
+
+/// Writes out the limit that a statement ends with, if it does.
+///
+/// A plan that is kept must suit every value of its parameters. For any limit at all the server finds
+/// none, and plans anew each time, which takes a third of what it does for a page.
+fn with_limit_written_out(mut statement: Statement) -> Statement {
+    let last = format!(" LIMIT ${}", statement.values.len());
+    if let Some(Value::BigUnsigned(Some(limit))) = statement.values.last()
+        && let Some(before) = statement.sql.strip_suffix(&last)
+    {
+        statement.sql = format!("{before} LIMIT {limit}");
+        statement.values.pop();
+    }
+    statement
+}
 
 /// How many characters of a word are indexed; see `alert_words`.
 const WORD_LENGTH_MAX: usize = 500;
@@ -40,7 +58,7 @@ pub(crate) struct Postgres;
 
 impl Dialect for Postgres {
     fn statement(&self, built: SubQueryStatement) -> Statement {
-        written(&built, &PostgresQueryBuilder)
+        with_limit_written_out(written(&built, &PostgresQueryBuilder))
     }
 
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
@@ -221,77 +239,40 @@ fn part_of_day(part: &str, operands: Vec<Expr>) -> Expr {
     named(&["moment"], &expression, operands)
 }
 
-/// One less than the least value, and one more than the greatest.
-type Beyond = (&'static str, &'static str);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-const WHOLE: Beyond = ("-9223372036854775809", "9223372036854775808");
-
-/// The years 1 to 9999.
-const MOMENTS: Beyond = ("-62135596800000001", "253402300800000000");
-
-fn whole(operator: Arithmetic) -> &'static str {
-    match operator {
-        Arithmetic::Add => "cast($1 as numeric) + cast($2 as numeric)",
-        Arithmetic::Sub => "cast($1 as numeric) - cast($2 as numeric)",
-        Arithmetic::Mul => "cast($1 as numeric) * cast($2 as numeric)",
-        Arithmetic::Div | Arithmetic::DivBy => "div(cast($1 as numeric), nullif(cast($2 as numeric), 0))",
-        Arithmetic::Mod => "mod(cast($1 as numeric), nullif(cast($2 as numeric), 0))",
+    fn page(limit: u64, offset: Option<u64>) -> Statement {
+        let mut select = Query::select();
+        select.column("body").from("alert").and_where(Expr::col("id").eq("a")).limit(limit);
+        if let Some(offset) = offset {
+            select.offset(offset);
+        }
+        Postgres.statement(select.take().into())
     }
-}
 
-/// A number as a `bigint`, or null if it lies beyond. `greatest` and `least` pass null over, so null
-/// takes that way too.
-fn fitting<const N: usize>(number: &str, (below, above): Beyond, operands: [Expr; N]) -> Expr {
-    let template = format!(
-        "cast(nullif(nullif(least(greatest({number}, {below}), {above}), {below}), {above}) as bigint)"
-    );
-    Expr::cust_with_exprs(template, operands)
-}
+    #[test]
+    fn a_limit_is_no_parameter_where_it_comes_last() {
+        let plain = page(51, None);
+        assert_eq!(plain.sql, r#"SELECT "body" FROM "alert" WHERE "id" = $1 LIMIT 51"#);
+        assert_eq!(plain.values, ["a".into()]);
+        let skipped = page(51, Some(7));
+        assert!(skipped.sql.ends_with("LIMIT $2 OFFSET $3"), "{}", skipped.sql);
+        assert_eq!(skipped.values.len(), 3);
+    }
 
-/// The greatest double, and the least above zero that has all its digits.
-const GREATEST: &str = "1.7976931348623157e308::double precision";
-const LEAST: &str = "2.2250738585072014e-308::double precision";
-
-/// The server fails where a result is too large, and where it is too small; so it is not let come to
-/// that. The bounds are those of [`crate::sql::double`].
-fn doubles(operator: Arithmetic, left: Expr, right: Expr) -> Expr {
-    let expression = match operator {
-        Arithmetic::Add => sum("operand.y"),
-        Arithmetic::Sub => sum("(- operand.y)"),
-        Arithmetic::Mul => format!(
-            "when abs(operand.x) >= {GREATEST} / greatest(abs(operand.y), 1) then null \
-             when abs(operand.x) < {LEAST} / greatest(least(abs(operand.y), 1), {LEAST}) then 0 \
-             else operand.x * operand.y"
-        ),
-        Arithmetic::Div | Arithmetic::DivBy => format!(
-            "when operand.y = 0 then null \
-             when abs(operand.x) >= {GREATEST} * least(abs(operand.y), 1) then null \
-             when abs(operand.x) < {LEAST} * greatest(abs(operand.y), 1) then 0 \
-             else operand.x / operand.y"
-        ),
-        Arithmetic::Mod => return remainder(left, right),
-    };
-    let expression = format!("case when operand.x is null or operand.y is null then null {expression} end");
-    named(&["x", "y"], &expression, vec![left, right])
-}
-
-fn sum(y: &str) -> String {
-    format!(
-        "when operand.x > 0 and {y} >= {GREATEST} - operand.x then null \
-         when operand.x < 0 and {y} <= - {GREATEST} - operand.x then null \
-         else operand.x + {y}"
-    )
-}
-
-/// `x - y * trunc(x / y)`, which is how the specification has it.
-fn remainder(left: Expr, right: Expr) -> Expr {
-    let x = || Expr::cust("operand.x");
-    let y = || Expr::cust("operand.y");
-    let quotient = Expr::cust_with_expr("trunc($1)", doubles(Arithmetic::DivBy, x(), y()));
-    let product = doubles(Arithmetic::Mul, y(), quotient);
-    let rest = doubles(Arithmetic::Sub, x(), product);
-    Expr::cust_with_exprs(
-        "(select $1 from (select ($2) as x, ($3) as y offset 0) as operand)",
-        [rest, left, right],
-    )
+    #[test]
+    fn words_are_bound_and_labelled() {
+        let words = ["mining".to_owned(), "x".repeat(600)];
+        let select = |column| {
+            let condition = Postgres.has_words(column, &words);
+            Postgres.statement(Query::select().from("alert").and_where(condition).take().into())
+        };
+        let any = select(None);
+        assert!(any.sql.contains(r#""words" @@ CAST(CAST($1 AS text) AS tsquery)"#), "{}", any.sql);
+        assert_eq!(any.values, [format!("'mining' <-> '{}'", "x".repeat(500)).into()]);
+        let described = select(Some("description"));
+        assert_eq!(described.values, [format!("'mining':B <-> '{}':B", "x".repeat(500)).into()]);
+    }
 }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{connection, partner};
 use crate::sql::alerts as statements;
 use crate::sql::dialect::Sqlite;
-use crate::testing::{compare, literal, operand, sort_key, term};
+use crate::testing::{Question, common_questions, compare, literal, operand, sort_key, term};
 use crate::{AlertQuery, Position, default_order};
 
 /// How many alerts there are while plans are made. Plans do not depend on it, or should not.
@@ -143,4 +143,22 @@ fn no_question_reads_the_whole_table() {
         check(&AlertQuery { order: vec![sort_key(property, Direction::Ascending)], ..all() });
     }
     check(&AlertQuery { search: Some(term("x")), ..all() });
+}
+
+/// The questions that every database is asked.
+#[test]
+fn the_common_questions_of_all_databases_search() {
+    let (_folder, connection) = filled();
+    for Question { name, scope, query, only_count } in common_questions() {
+        let select = if only_count {
+            statements::count(&scope, query.filter.as_ref(), query.search.as_ref(), None, &Sqlite).unwrap()
+        } else {
+            statements::list(&scope, &query, None, &Sqlite).unwrap().0
+        };
+        let found = plan(&connection, &select);
+        assert!(found.contains("SEARCH alert"), "{name}: {found}");
+        let scans =
+            found.split("; ").any(|step| step == "SCAN alert" || step.starts_with("SCAN alert USING"));
+        assert!(!scans, "{name}: {found}");
+    }
 }
