@@ -13,6 +13,7 @@ mod scopes;
 mod searches;
 mod subscriptions;
 mod webhooks;
+mod user_filters;
 
 pub use changes::*;
 pub use directory::*;
@@ -25,6 +26,7 @@ pub use scopes::*;
 pub use searches::*;
 pub use subscriptions::*;
 pub use webhooks::*;
+pub use user_filters::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
