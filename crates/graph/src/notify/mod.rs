@@ -65,7 +65,7 @@ pub struct Office {
 /// Starts the deliveries of this server; dropping the set stops them, and loses nothing.
 ///
 /// `wake` is told of local changes, so that they go out at once; those of other servers are found within
-/// [`POLL`].
+/// a second.
 #[must_use]
 pub fn start(office: Office, wake: Arc<Notify>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
