@@ -11,7 +11,6 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use graph::Graph;
-use graph::Graph;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
 use graph::auth::{READ, READ_WRITE};

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::{Graph, Throttle, certificate_routes, open_routes, protect, routes, surround};

@@ -12,8 +12,8 @@ mod lists;
 mod scopes;
 mod searches;
 mod subscriptions;
-mod webhooks;
 mod user_filters;
+mod webhooks;
 
 pub use changes::*;
 pub use directory::*;
@@ -25,8 +25,8 @@ pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
 pub use subscriptions::*;
-pub use webhooks::*;
 pub use user_filters::*;
+pub use webhooks::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
 use chrono::{DateTime, Utc};
