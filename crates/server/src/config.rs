@@ -62,6 +62,10 @@ pub struct Settings {
     /// Proxies, as addresses or networks such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-*`
     /// headers are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether change notifications may go to this machine, also over plain HTTP. For development.
+    pub allow_receivers_on_loopback: bool,
+    /// Networks that are no part of the public internet and yet hold receivers of change notifications.
+    pub receiver_networks: Vec<IpNet>,
     /// How many requests an application may send in ten seconds on behalf of one tenant. By default
     /// 2,000, and no limit where only this machine can reach the server; 0 means no limit.
     pub requests_per_10_seconds: Option<u32>,
@@ -120,6 +124,8 @@ impl Default for Settings {
             scheduled_detection: true,
             store: StoreLocation::default(),
             trusted_proxies: Vec::new(),
+            allow_receivers_on_loopback: false,
+            receiver_networks: Vec::new(),
             requests_per_10_seconds: None,
         }
     }

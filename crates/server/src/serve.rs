@@ -14,11 +14,13 @@ use graph::Graph;
 use graph::auth::issuer::{Issuer, IssuerError};
 use graph::auth::verifier::Verifier;
 use graph::http::{Origins, Throttle};
+use graph::notify::reach::Reach;
+use graph::notify::receivers::{Patience, Receivers};
 
 use crate::api::{self, Api};
 use crate::app::Instance;
 use crate::config::Settings;
-use crate::jobs::scheduler;
+use crate::jobs::{housekeeping, notifications, scheduler};
 use crate::tls::{Served, Tls, TlsError};
 
 /// How to serve.
@@ -53,6 +55,9 @@ pub enum ServeError {
     /// HTTPS cannot be served.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Receivers of notifications cannot be called.
+    #[error("the machine offers no root certificates, so receivers of notifications could not be trusted")]
+    Receivers(#[source] reqwest::Error),
     /// The network failed.
     #[error("the server stopped because the network failed")]
     Network(#[source] io::Error),
@@ -73,6 +78,7 @@ pub struct Server {
     address: SocketAddr,
     tls: Option<Served>,
     api: Arc<Api>,
+    issuer: Arc<Issuer>,
     scheduled_detection: bool,
 }
 
@@ -102,14 +108,21 @@ impl Server {
         let address = listener.local_addr().map_err(listen_failed)?;
         let default_limit = if is_loopback { 0 } else { DEFAULT_REQUESTS_PER_10_SECONDS };
         let limit = NonZeroU32::new(settings.requests_per_10_seconds.unwrap_or(default_limit));
-        let graph = Arc::new(Graph {
-            store: instance.store.clone(),
-            verifier: Verifier::new(&issuer),
-            origins: Origins { https: tls.is_some(), trusted_proxies: settings.trusted_proxies.clone() },
-            throttle: limit.map(|limit| Arc::new(Throttle::new(limit))),
-        });
-        let api = Arc::new(Api { instance, graph, demo_issuer: options.demo.then_some(issuer) });
-        Ok(Self { listener, address, tls, api, scheduled_detection: settings.scheduled_detection })
+        let mut graph = Graph::new(instance.store.clone(), Verifier::new(&issuer), instance.tokens.clone())
+            .map_err(ServeError::Receivers)?;
+        graph.origins = Origins { https: tls.is_some(), trusted_proxies: settings.trusted_proxies.clone() };
+        graph.throttle = limit.map(|limit| Arc::new(Throttle::new(limit)));
+        let reach = Reach {
+            allow_insecure_loopback: settings.allow_receivers_on_loopback,
+            allowed_networks: settings.receiver_networks.clone(),
+        };
+        let receivers = Receivers::new(reach, Patience::default()).map_err(ServeError::Receivers)?;
+        graph.notifications.receivers = Arc::new(receivers);
+        let issuer = Arc::new(issuer);
+        let demo_issuer = options.demo.then(|| issuer.clone());
+        let api = Arc::new(Api { instance, graph: Arc::new(graph), demo_issuer });
+        let scheduled_detection = settings.scheduled_detection;
+        Ok(Self { listener, address, tls, api, issuer, scheduled_detection })
     }
 
     /// Where the page is.
@@ -126,6 +139,8 @@ impl Server {
     /// [`ServeError::Network`] if connections can no longer be accepted.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let _detectors = self.scheduled_detection.then(|| scheduler::start(&self.api.instance));
+        let _housekeeping = housekeeping::start(&self.api.instance);
+        let _notifications = notifications::start(&self.api.graph, self.issuer);
         let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         tokio::spawn({

@@ -182,9 +182,11 @@ fn changes(criterion: &mut Criterion, filled: &Filled) {
     group.bench_function("store", |bencher| {
         bencher.iter(|| {
             filled.together(async || {
-                let alert = &filled.next().body;
-                let is_even = (filled.turn.load(Ordering::Relaxed) / 7919 / ALERTS).is_multiple_of(2);
-                let to = if is_even { Status::Investigating } else { Status::Active };
+                let turn = filled.turn.fetch_add(7919, Ordering::Relaxed);
+                let (n, round) = (turn % ALERTS, turn / 7919 / ALERTS);
+                let alert = &filled.alerts[n].body;
+                // Another one than the alert has, in each round.
+                let to = Status::ALL[(n + 1 + round) % 3];
                 let change = StatusChange { to, reason: None };
                 let any = &ExpectedVersion::Any;
                 filled.store.change_status(&filled.scope, &alert.id, change, any, "ann", at).await.unwrap()

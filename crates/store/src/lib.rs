@@ -1,8 +1,8 @@
 //! Product state: alerts, the directory of subscriptions, detector runs, and facts for the security score.
 //!
 //! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
-//! an embedded file. The tests of `testing` take any implementation. Events do not live here but in the
-//! lake.
+//! an embedded file, [`PostgresStore`] on a server that replicas share. The tests of `testing` hold for
+//! both. Events do not live here but in the lake.
 //!
 //! What a call does is written once, in `logic`, over a transaction of any database (`session`).
 //!

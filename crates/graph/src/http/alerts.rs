@@ -157,6 +157,7 @@ async fn update(
     let query = query.unwrap_or_default();
     let desk = desk(&graph, &caller);
     let changed = alerts::update(&desk, &id, &query, &properties, &expected, &caller.name).await?;
+    graph.notifications.wake.notify_one();
     let preferences = Preferences::of(&headers);
     // Who selects properties wants to see them.
     let wants_nothing = preferences.returned == Some(Returned::Minimal) && changed.selection.is_none();

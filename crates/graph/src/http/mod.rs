@@ -33,6 +33,7 @@ use axum::routing::any;
 use axum::{Router, middleware};
 use odata::TokenKey;
 use store::Store;
+use tokio::sync::Notify;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 
@@ -74,6 +75,9 @@ pub struct Notifications {
     pub receivers: Arc<Receivers>,
     /// How many subscriptions an application may have in one partner.
     pub subscriptions_per_application_max: u32,
+    /// Told when something was changed here, so that its notifications go out at once; the other end is
+    /// with [`notify::start`](crate::notify::start).
+    pub wake: Arc<Notify>,
 }
 
 impl Graph {
@@ -94,6 +98,7 @@ impl Graph {
             notifications: Notifications {
                 receivers: Arc::new(receivers),
                 subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
+                wake: Arc::new(Notify::new()),
             },
             response_time_target: ResponseTimeTarget::default(),
             webhooks: None,

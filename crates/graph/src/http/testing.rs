@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use store::{AlertStore as _, SqliteStore};
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::{Graph, Throttle, certificate_routes, open_routes, protect, routes, surround};
@@ -30,6 +31,7 @@ pub(crate) struct Fixture {
     pub(crate) issuer: Issuer,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) receivers: Arc<Receivers>,
+    pub(crate) wake: Arc<Notify>,
     pub(crate) folder: tempfile::TempDir,
 }
 
@@ -84,12 +86,13 @@ impl Fixture {
         graph.notifications.receivers = receivers.clone();
         graph.notifications.subscriptions_per_application_max = 3;
         graph.throttle = requests.and_then(NonZeroU32::new).map(|requests| Arc::new(Throttle::new(requests)));
+        let wake = graph.notifications.wake.clone();
         let public_url = "https://alerts.partner.example/".parse().unwrap();
         graph.webhooks = Some(Arc::new(Webhooks::new(public_url, None)));
         let graph = Arc::new(graph);
         let open = open_routes().merge(certificate_routes(graph.clone()));
         let router = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
-        Self { router, issuer, store, receivers, folder }
+        Self { router, issuer, store, receivers, wake, folder }
     }
 
     pub(crate) fn token(&self, partner: &str, scope: &str) -> String {

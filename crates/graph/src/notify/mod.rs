@@ -41,6 +41,12 @@ const POLL: Duration = Duration::from_secs(1);
 pub type SignToken =
     Arc<dyn Fn(&PartnerTenantId, &str, DateTime<Utc>) -> Result<String, anyhow::Error> + Send + Sync>;
 
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// Fills bytes by chance.
+pub type FillRandom = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
 /// What the courier works with.
 #[derive(Clone)]
 pub struct Office {
@@ -51,15 +57,15 @@ pub struct Office {
     /// Signs validation tokens.
     pub sign: SignToken,
     /// What time it is.
-    pub now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
-    /// Fills bytes by chance, good enough for keys.
-    pub fill_random: Arc<dyn Fn(&mut [u8]) + Send + Sync>,
+    pub now: Clock,
+    /// Gives chance that is good enough for keys.
+    pub fill_random: FillRandom,
 }
 
 /// Starts the deliveries of this server; dropping the set stops them, and loses nothing.
 ///
 /// `wake` is told of local changes, so that they go out at once; those of other servers are found within
-/// [`POLL`].
+/// a second.
 #[must_use]
 pub fn start(office: Office, wake: Arc<Notify>) -> JoinSet<()> {
     let mut tasks = JoinSet::new();

@@ -3,7 +3,7 @@
 //! A subscriber names the address that this server then calls, so without a guard a caller could make
 //! the server talk to whatever only the server can reach: its own host, the network around it, a cloud's
 //! metadata service. The guard stands in two places. [`Reach::url`] looks at the text, when a
-//! subscription is made and before each call. [`GuardedResolver`] looks at the addresses that a name
+//! subscription is made and before each call. The resolver of connections looks at the addresses that a name
 //! resolves to at the moment of connecting, so a name whose address is changed later passes neither.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

@@ -23,7 +23,7 @@ pub(crate) struct Api {
     /// The Graph API over the same alerts.
     pub(crate) graph: Arc<Graph>,
     /// Gives the page its token; only in demo mode on loopback.
-    pub(crate) demo_issuer: Option<Issuer>,
+    pub(crate) demo_issuer: Option<Arc<Issuer>>,
 }
 
 /// All routes of the server. None but health, the page's files and (in a demo) its token answers
@@ -41,7 +41,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/assets/{*path}", get(page::asset).fallback(only_get))
         .with_state(api);
     let protected = http::protect(own.merge(http::routes(graph.clone())), graph.clone());
-    http::surround(protected.merge(open), graph)
+    http::surround(protected.merge(open).merge(http::open_routes()), graph)
 }
 
 async fn health() -> &'static str {

@@ -8,7 +8,6 @@ use chrono::{TimeDelta, Utc};
 use graph::auth::READ;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
-use graph::http::Origins;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -41,13 +40,10 @@ impl Fixture {
         let instance =
             Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).await.unwrap());
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
-        let graph = Arc::new(graph::Graph {
-            store: instance.store.clone(),
-            verifier: Verifier::new(&issuer),
-            origins: Origins::default(),
-            throttle: None,
-        });
-        let demo_issuer = demo.then(|| Issuer::open(&folder.path().join("issuer")).unwrap());
+        let verifier = Verifier::new(&issuer);
+        let graph = graph::Graph::new(instance.store.clone(), verifier, instance.tokens.clone()).unwrap();
+        let graph = Arc::new(graph);
+        let demo_issuer = demo.then(|| Arc::new(Issuer::open(&folder.path().join("issuer")).unwrap()));
         let router = router(Arc::new(Api { instance, graph, demo_issuer }));
         Self { router, issuer, _folder: folder }
     }

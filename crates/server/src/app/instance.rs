@@ -7,6 +7,7 @@ use std::sync::Arc;
 use alerts::{PartnerTenantId, Scope};
 use detect::{Catalogue, CatalogueError, Detector, IndicatorError, Indicators};
 use lake::{Lake, LakeError};
+use odata::TokenKey;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
 
 use crate::config::{ConfigError, DataDir, Settings, StoreLocation};
@@ -39,6 +40,8 @@ pub struct Instance {
     pub partner: PartnerTenantId,
     /// The alerts.
     pub store: Arc<dyn Store>,
+    /// What links to next pages are signed with; the same on all servers of one store.
+    pub tokens: TokenKey,
     /// The events.
     pub lake: Lake,
     /// The detectors, built-in ones and the operator's own.
@@ -55,6 +58,8 @@ impl Instance {
     /// [`OpenError`], which names the part that cannot be opened.
     pub async fn open(data_dir: DataDir, settings: &Settings) -> Result<Self, OpenError> {
         let store = open_store(&data_dir, &settings.store).await?;
+        let tokens =
+            token_key(&*store).await.map_err(|error| OpenError::Store("its secrets".to_owned(), error))?;
         let lake_url = match &settings.lake_url {
             Some(url) => url.clone(),
             None => data_dir.lake_url()?,
@@ -68,6 +73,7 @@ impl Instance {
         Ok(Self {
             partner: settings.partner_tenant_id.clone(),
             store,
+            tokens,
             lake: Lake::open(&lake_url, &storage_options())?,
             detectors,
             indicators,
@@ -80,6 +86,15 @@ impl Instance {
     pub fn scope(&self) -> Scope {
         Scope::Partner(self.partner.clone())
     }
+}
+
+async fn token_key(store: &dyn Store) -> Result<TokenKey, StoreError> {
+    let mut fresh = [0; 32];
+    aws_lc_rs::rand::fill(&mut fresh).map_err(|error| StoreError::Database(Box::new(error)))?;
+    let kept = store.secret("page-tokens", &fresh).await?;
+    let bytes = <[u8; 32]>::try_from(kept)
+        .map_err(|_| StoreError::Damaged { what: "the key of page tokens".to_owned() })?;
+    Ok(TokenKey::new(bytes))
 }
 
 async fn open_store(data_dir: &DataDir, location: &StoreLocation) -> Result<Arc<dyn Store>, OpenError> {

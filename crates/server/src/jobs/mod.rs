@@ -1,3 +1,5 @@
 //! Work that runs by itself while the server is up.
 
+pub(crate) mod housekeeping;
+pub(crate) mod notifications;
 pub(crate) mod scheduler;

@@ -64,11 +64,12 @@ impl Lock {
     }
 
     /// Takes the lock until the end of the transaction.
-    fn sql(self) -> String {
-        match self {
-            Self::Shared(key) => format!("select pg_advisory_xact_lock_shared({key})"),
-            Self::Exclusive(key) => format!("select pg_advisory_xact_lock({key})"),
-        }
+    fn statement(self) -> Statement {
+        let (sql, key) = match self {
+            Self::Shared(key) => ("select pg_advisory_xact_lock_shared($1)", key),
+            Self::Exclusive(key) => ("select pg_advisory_xact_lock($1)", key),
+        };
+        Postgres.text(sql, vec![key.into()])
     }
 }
 
@@ -116,7 +117,6 @@ struct Ready {
 struct Answer {
     rows: Vec<tokio_postgres::Row>,
     changed: u64,
-    clock: Option<Vec<SimpleQueryMessage>>,
 }
 
 type Request<'a> = BoxFuture<'a, Result<Answer, tokio_postgres::Error>>;
@@ -176,29 +176,29 @@ impl PostgresSession {
         end: Option<&'static str>,
     ) -> Result<Answer, StoreError> {
         let mut statements = std::mem::take(&mut self.waiting);
-        let answer_at = statements.len();
+        let is_asked = statement.is_some();
         statements.extend(statement);
+        let begins = if let Stage::Beginning(lock) = self.stage {
+            statements.insert(0, lock.statement());
+            // After the first statement, which may have waited for the lock on a row.
+            statements.push(Postgres.text(CLOCK, Vec::new()));
+            true
+        } else {
+            false
+        };
         // All are prepared before any is sent: one that had to wait for that would be overtaken.
         let mut ready = Vec::new();
         for Statement { sql, values } in statements {
             let statement = self.client()?.prepare_cached(&sql).await?;
             ready.push(Ready { statement, parameters: Parameter::all(values)? });
         }
-        let begin = match self.stage {
-            Stage::Beginning(lock) => Some(format!("begin; {}", lock.sql())),
-            Stage::Reading | Stage::Begun => None,
-        };
-        if begin.is_some() {
+        if begins {
             self.stage = Stage::Begun;
         }
         let client = self.client()?;
         let mut requests: Vec<Request<'_>> = Vec::new();
+        requests.extend(begins.then(|| command(client, "begin")));
         requests.extend(ready.iter().map(|ready| ready.request(client)));
-        if let Some(begin) = &begin {
-            requests.insert(0, command(client, begin));
-            // After the first statement, which may have waited for the lock on a row.
-            requests.push(clock(client));
-        }
         requests.extend(end.map(|end| command(client, end)));
         // They are polled in this order at first, which is when each is sent.
         let answers = join_all(requests).await;
@@ -206,11 +206,18 @@ impl PostgresSession {
             self.stage = Stage::Reading;
         }
         let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
-        if let Some(said) = answers.iter_mut().find_map(|answer| answer.clock.take()) {
-            self.change_time = Some(time(&said)?);
+        answers.truncate(answers.len() - usize::from(end.is_some()));
+        if begins && let Some(clock) = answers.pop() {
+            self.change_time = Some(clock.time()?);
         }
-        let answer_at = answer_at + usize::from(begin.is_some());
-        Ok(answers.into_iter().nth(answer_at).unwrap_or_default())
+        Ok(if is_asked { answers.pop().unwrap_or_default() } else { Answer::default() })
+    }
+}
+
+impl Answer {
+    /// What [`CLOCK`] said.
+    fn time(&self) -> Result<DateTime<Utc>, StoreError> {
+        time(self.rows.first().map(|row| row.try_get(0)).transpose()?)
     }
 }
 
@@ -236,17 +243,8 @@ fn command<'a>(client: &'a Object, sql: &'a str) -> Request<'a> {
     async move { client.batch_execute(sql).await.map(|()| Answer::default()) }.boxed()
 }
 
-fn clock(client: &Object) -> Request<'_> {
-    async { Ok(Answer { clock: Some(client.simple_query(CLOCK).await?), ..Answer::default() }) }.boxed()
-}
-
-/// What the server's clock said.
-fn time(said: &[SimpleQueryMessage]) -> Result<DateTime<Utc>, StoreError> {
-    let text = said.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    let microseconds = text.and_then(|text| text.parse().ok());
+/// The time that is so many microseconds after 1970.
+fn time(microseconds: Option<i64>) -> Result<DateTime<Utc>, StoreError> {
     microseconds
         .and_then(DateTime::from_timestamp_micros)
         .ok_or_else(|| StoreError::Damaged { what: "the server's clock shows no time".to_owned() })
@@ -317,11 +315,14 @@ select
         partner: &PartnerTenantId,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         // Statements that are sent as one are one transaction: the lock is held until the clock is read.
-        let lock = Lock::exclusive(partner).sql();
-        let said = self.client()?.simple_query(&format!("{lock}; {CLOCK}")).await?;
+        let both = format!("select pg_advisory_xact_lock({}); {CLOCK}", key(partner));
+        let said = self.client()?.simple_query(&both).await?;
         // The lock's own row comes first.
-        let last_row = said.iter().rposition(|message| matches!(message, SimpleQueryMessage::Row(_)));
-        time(&said[last_row.unwrap_or_default()..]).map(Some)
+        let rows = said.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        time(rows.last().and_then(|text| text.parse().ok())).map(Some)
     }
 }
 

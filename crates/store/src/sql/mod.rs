@@ -9,6 +9,7 @@
 pub(crate) mod alerts;
 mod column;
 pub(crate) mod dialect;
+pub(crate) mod double;
 mod filter;
 pub(crate) mod order;
 pub(crate) mod reads;

@@ -3,11 +3,12 @@
 //! Every order is total: the id is the last tie-break, in the direction of the key before it, so
 //! that one index read forwards or backwards serves the whole order. Null sorts below every value.
 
-use odata::checked::{Direction, Literal, Operand, SortKey};
+use odata::checked::{Direction, Literal, SortKey};
 use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 
 use super::column::Column;
 use super::dialect::Dialect;
+use super::filter;
 use super::scalar::{Scalar, fits};
 use crate::{Position, StoreError};
 
@@ -22,10 +23,9 @@ pub(crate) fn keys(order: &[SortKey], dialect: &dyn Dialect) -> Result<Vec<Key>,
     order
         .iter()
         .map(|key| {
-            let Operand::Property(path) = &key.by else {
-                return Err(StoreError::Unsupported("a computed value cannot be sorted by".to_owned()));
-            };
-            let column = Column::at(path, dialect)?;
+            let constant =
+                || StoreError::Unsupported("what is the same for all cannot be sorted by".to_owned());
+            let column = filter::column(&key.by, dialect)?.ok_or_else(constant)?;
             Ok(Key { column, descending: key.direction == Direction::Descending })
         })
         .collect()

@@ -1,6 +1,6 @@
 //! Literals of the query language as values of the database, and back.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use odata::checked::Literal;
 use odata::model::Type;
 use sea_query::Value;
@@ -13,7 +13,8 @@ use crate::model::{rank, ranked_member};
 pub(crate) enum Scalar {
     /// Text; compared byte by byte.
     Text(String),
-    /// A whole number, a time in microseconds, or a rank.
+    /// A whole number or a rank; a moment in microseconds since 1970, a day in days since then; a time
+    /// of day or a duration in microseconds.
     Int(i64),
     /// A number with a fraction.
     Double(f64),
@@ -31,11 +32,11 @@ impl Scalar {
             Literal::Int(value) => Self::Int(*value),
             Literal::Double(value) => Self::Double(*value),
             Literal::DateTime(at) => Self::Int(microseconds(*at)),
-            Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Duration(_) => {
-                return Err(StoreError::Unsupported(
-                    "days, times of day and durations are not stored".to_owned(),
-                ));
-            }
+            Literal::Date(day) => Self::Int(days(*day)),
+            Literal::TimeOfDay(time) => Self::Int(microseconds_of_day(*time)),
+            Literal::Duration(length) => Self::Int(length.num_microseconds().ok_or_else(|| {
+                StoreError::Unsupported("a duration of more than 290,000 years is too long".to_owned())
+            })?),
             Literal::Enum(enumeration, index) => {
                 let member = enumeration.members.get(*index).ok_or_else(|| {
                     StoreError::Unsupported(format!("{} has no member number {index}", enumeration.name))
@@ -43,6 +44,15 @@ impl Scalar {
                 rank(enumeration, member).map_or_else(|| Self::Text((*member).to_owned()), Self::Int)
             }
         }))
+    }
+
+    /// The value as a double if it is a number.
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers beside doubles are doubles in OData")]
+    pub(crate) fn double(self) -> Self {
+        match self {
+            Self::Int(value) => Self::Double(value as f64),
+            other @ (Self::Text(_) | Self::Double(_) | Self::Bool(_)) => other,
+        }
     }
 
     /// The literal of that type that is stored so.
@@ -53,6 +63,11 @@ impl Scalar {
             (Type::Boolean, Self::Int(value)) => Some(Literal::Boolean(value != 0)),
             (Type::Int64, Self::Int(value)) => Some(Literal::Int(value)),
             (Type::Double, Self::Double(value)) => Some(Literal::Double(value)),
+            (Type::Date, Self::Int(value)) => {
+                i32::try_from(value).ok().and_then(NaiveDate::from_epoch_days).map(Literal::Date)
+            }
+            (Type::TimeOfDay, Self::Int(value)) => time_of_day(value).map(Literal::TimeOfDay),
+            (Type::Duration, Self::Int(value)) => Some(Literal::Duration(TimeDelta::microseconds(value))),
             (Type::DateTimeOffset, Self::Int(value)) => {
                 DateTime::from_timestamp_micros(value).map(Literal::DateTime)
             }
@@ -78,7 +93,10 @@ pub(crate) fn fits(literal: &Literal, ty: Type) -> bool {
         | (Literal::String(_), Type::String)
         | (Literal::Boolean(_), Type::Boolean)
         | (Literal::Int(_) | Literal::Double(_), Type::Int64 | Type::Double)
-        | (Literal::DateTime(_), Type::DateTimeOffset) => true,
+        | (Literal::DateTime(_), Type::DateTimeOffset)
+        | (Literal::Date(_), Type::Date)
+        | (Literal::TimeOfDay(_), Type::TimeOfDay)
+        | (Literal::Duration(_), Type::Duration) => true,
         (Literal::Enum(found, _), Type::Enum(wanted)) => *found == wanted,
         _ => false,
     }
@@ -87,6 +105,22 @@ pub(crate) fn fits(literal: &Literal, ty: Type) -> bool {
 /// A time as it is stored: microseconds since 1970 in UTC; what is finer is cut off.
 pub(crate) fn microseconds(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
+}
+
+/// A day as it is computed with: days since 1970-01-01.
+fn days(day: NaiveDate) -> i64 {
+    i64::from(day.to_epoch_days())
+}
+
+/// A time of day as it is computed with: microseconds since midnight; what is finer is cut off.
+fn microseconds_of_day(time: NaiveTime) -> i64 {
+    i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(time.nanosecond() / 1_000)
+}
+
+fn time_of_day(microseconds: i64) -> Option<NaiveTime> {
+    let seconds = u32::try_from(microseconds.div_euclid(1_000_000)).ok()?;
+    let nanoseconds = u32::try_from(microseconds.rem_euclid(1_000_000)).ok()? * 1_000;
+    NaiveTime::from_num_seconds_from_midnight_opt(seconds, nanoseconds)
 }
 
 impl From<Scalar> for Value {

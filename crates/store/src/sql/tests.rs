@@ -1,11 +1,11 @@
 //! The SQL that filters and orders become.
 
-use odata::checked::{Comparison, Direction, Filter, Literal, TextTest};
+use odata::checked::{Arithmetic, Comparison, Direction, Filter, Function, Literal, Operand, TextTest};
 use sea_query::SqliteQueryBuilder;
 
 use super::alerts::{count, list};
-use super::dialect::Sqlite;
-use crate::testing::{compare, literal, operand, sort_key, value};
+use super::dialect::{Dialect, Postgres, Sqlite};
+use crate::testing::{checked, compare, literal, operand, sort_key, value};
 use crate::{AlertQuery, Position, default_order};
 use alerts::Scope;
 
@@ -128,4 +128,56 @@ fn a_position_becomes_one_seek_where_an_index_can_serve_it() {
         "(resolved_by IS NULL AND (resolved_by IS NULL AND id < 'a')) \
          ORDER BY resolved_by DESC NULLS LAST, id DESC LIMIT 3",
     );
+}
+
+/// What is computed, for SQLite and for PostgreSQL.
+#[test]
+fn each_database_gets_expressions_of_its_own() {
+    let shown: Vec<String> = [
+        "tolower(displayName) eq 'a'",
+        "endswith(description,'.') eq false",
+        "length(displayName) mul 2 lt 9",
+        "length(displayName) divby 2 lt 4.5",
+        "substring(displayName,length(alertType),2) ne resolvedBy",
+        "year(detectedDateTime) eq 2031 and hour(detectedDateTime) lt 6",
+        "resolvedOnDateTime lt detectedDateTime add duration'PT1H'",
+        "additionalDetails/VmCount eq '12'",
+        "affectedResources/any(r:contains(r/resourceId,subscriptionId))",
+        "activityLogs/all(l:l/statusTo eq status or l/updatedDateTime gt 2031-01-01T00:00:00Z)",
+        "affectedResources/$count gt 1",
+    ]
+    .into_iter()
+    .map(|text| {
+        let written = |dialect: &dyn Dialect| {
+            let select = count(&partner(), Some(&checked(text)), None, None, dialect).unwrap();
+            let sql = dialect.statement(select.into()).sql;
+            let (_, condition) = sql.split_once(" AND ").unwrap();
+            condition.replace('"', "")
+        };
+        format!("{text}\n  {}\n  {}", written(&Sqlite), written(&Postgres))
+    })
+    .collect();
+    insta::assert_snapshot!(shown.join("\n\n"));
+}
+
+#[test]
+fn a_statement_grows_with_its_filter_and_no_faster() {
+    let grown = |dialect: &dyn Dialect, levels: usize| {
+        let mut filter = compare("description", Comparison::Ne, "null");
+        let mut number = Operand::Call(Function::Length, vec![operand("displayName")]);
+        for _ in 0..levels {
+            let truth = Operand::Condition(Box::new(filter));
+            filter = Filter::Compare(truth, Comparison::Ne, operand("isTest"));
+            let year = Operand::Call(Function::Year, vec![operand("detectedDateTime")]);
+            number = Operand::Arithmetic(Box::new(number), Arithmetic::DivBy, Box::new(year));
+        }
+        let number = Filter::Compare(number, Comparison::Ne, value(Literal::Null));
+        let filter = Filter::And(Box::new(not(filter)), Box::new(number));
+        let select = count(&partner(), Some(&filter), None, None, dialect).unwrap();
+        dialect.statement(select.into()).sql.len()
+    };
+    for dialect in [&Sqlite as &dyn Dialect, &Postgres] {
+        let (two, four, eight) = (grown(dialect, 2), grown(dialect, 4), grown(dialect, 8));
+        assert_eq!(eight - four, 2 * (four - two), "{two} {four} {eight}");
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::functions;
 use crate::StoreError;
 
 /// How long a connection waits for a writer of another process before it gives up.
@@ -37,6 +38,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     set_cache(&connection, WRITER_CACHE_KIB)?;
     keep_statements(&connection)?;
+    functions::register(&connection)?;
     embedded::migrations::runner()
         .run(&mut connection)
         .map_err(|error| StoreError::Database(Box::new(error)))?;
@@ -51,6 +53,7 @@ pub(super) fn open_for_reading(path: &Path, cache_kib: usize) -> Result<Connecti
     connection.busy_timeout(BUSY_TIMEOUT)?;
     set_cache(&connection, cache_kib)?;
     keep_statements(&connection)?;
+    functions::register(&connection)?;
     Ok(connection)
 }
 

@@ -10,6 +10,7 @@
 //! [`connection::BUSY_TIMEOUT`].
 
 mod connection;
+mod functions;
 mod readers;
 mod session;
 mod subscriptions;

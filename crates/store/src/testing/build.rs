@@ -2,10 +2,13 @@
 
 use alerts::{Alert, Confidence, Finding, Origin, PartnerSecurityAlert, Severity, Status};
 use chrono::{DateTime, Utc};
+use odata::check::check_filter;
 use odata::checked::{
-    Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
+    CollectionPath, Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
 };
 use odata::model::Type;
+use odata::parser::parse_filter;
+use odata::{Limits, Model};
 use serde_json::{Map, Value};
 
 use crate::alert_model;
@@ -121,6 +124,27 @@ pub fn path(path: &str) -> PropertyPath {
     }
 }
 
+/// The path to a collection of the alert.
+#[must_use]
+pub fn collection(property: &str) -> CollectionPath {
+    let Some(Type::Collection(item)) = alert_model().property(property).map(|property| property.ty) else {
+        panic!("{property} is no collection")
+    };
+    CollectionPath { root: Root::Entity, segments: vec![property.to_owned()], item }
+}
+
+/// A property of an item, so many collections further out.
+#[must_use]
+pub fn of_item(collection: &CollectionPath, outwards: usize, property: &str) -> Operand {
+    let found = collection.item.property(property).expect("a declared property");
+    Operand::Property(PropertyPath {
+        root: Root::Item(outwards),
+        segments: vec![property.to_owned()],
+        ty: found.ty,
+        nullable: found.nullable,
+    })
+}
+
 /// A property as an operand.
 #[must_use]
 pub fn operand(property: &str) -> Operand {
@@ -150,9 +174,18 @@ pub fn literal(property: &str, text: &str) -> Literal {
             Literal::Enum(enumeration, index.expect("a member of the enumeration"))
         }
         Type::Date | Type::TimeOfDay | Type::Duration | Type::Complex(_) | Type::Collection(_) => {
-            panic!("{property} has no literals")
+            panic!("no property has such a type, or it has no literals: {property}")
         }
     }
+}
+
+/// A filter from its text, at 2031-02-04T00:00:00Z.
+#[must_use]
+pub fn checked(text: &str) -> Filter {
+    let model = Model { entity: alert_model(), default_orderby: "", namespace_aliases: &[], searchable: &[] };
+    let tree = parse_filter(text, &Limits::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
+    check_filter(&tree, text, &model, time("2031-02-04T00:00:00Z"))
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// A property compared with a literal.

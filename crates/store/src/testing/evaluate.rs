@@ -2,50 +2,23 @@
 //!
 //! Written for plainness, from the OData rules and not from the SQL. `None` is OData's null.
 
+mod arithmetic;
+mod function;
+
 use std::cmp::Ordering;
 
 use alerts::{Confidence, Severity};
-use chrono::{DateTime, Utc};
-use odata::checked::{Comparison, Direction, Filter, Literal, Operand, PropertyPath, SortKey, TextTest};
+use chrono::{DateTime, Datelike, NaiveTime, Timelike, Utc};
+use odata::checked::{
+    CollectionPath, Comparison, Direction, Filter, Literal, Operand, PropertyPath, Root, SortKey, TextTest,
+};
 use odata::model::Type;
 use serde_json::Value;
 
 /// What the filter says of an alert: true, false or null. Only true leaves it in the list.
 #[must_use]
 pub fn evaluate(filter: &Filter, alert: &Value) -> Option<bool> {
-    match filter {
-        Filter::And(left, right) => match (evaluate(left, alert), evaluate(right, alert)) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        },
-        Filter::Or(left, right) => match (evaluate(left, alert), evaluate(right, alert)) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        },
-        Filter::Not(inner) => evaluate(inner, alert).map(|holds| !holds),
-        Filter::Compare(left, comparison, right) => {
-            Some(compared(item(left, alert).as_ref(), *comparison, item(right, alert).as_ref()))
-        }
-        Filter::In(operand, list) => {
-            let item = item(operand, alert);
-            Some(list.iter().any(|literal| of_literal(literal) == item))
-        }
-        Filter::Text(test, text, part) => match (item(text, alert)?, item(part, alert)?) {
-            (Item::Text(text), Item::Text(part)) => Some(match test {
-                TextTest::Contains => text.contains(&part),
-                TextTest::StartsWith => text.starts_with(&part),
-                TextTest::EndsWith => text.ends_with(&part),
-            }),
-            _ => None,
-        },
-        Filter::Is(operand) => match item(operand, alert)? {
-            Item::Bool(holds) => Some(holds),
-            _ => None,
-        },
-        Filter::Any(..) | Filter::All(..) => unreachable!("no filter of the tests has one"),
-    }
+    Place { alert, items: Vec::new() }.holds(filter)
 }
 
 /// How two alerts stand to each other in an order whose last tie-break is the id, in the direction
@@ -56,6 +29,7 @@ pub fn in_order(order: &[SortKey], left: &Value, right: &Value) -> Ordering {
         Direction::Ascending => ordering,
         Direction::Descending => ordering.reverse(),
     };
+    let item = |operand: &Operand, alert| Place { alert, items: Vec::new() }.item(operand);
     for key in order {
         let (left, right) = (item(&key.by, left), item(&key.by, right));
         let ordering = left.partial_cmp(&right).unwrap_or(Ordering::Equal);
@@ -71,14 +45,118 @@ pub fn in_order(order: &[SortKey], left: &Value, right: &Value) -> Ordering {
 #[derive(Debug, Clone, PartialEq, PartialOrd)]
 enum Item {
     Text(String),
-    Number(f64),
-    Microseconds(i64),
+    Whole(i64),
+    Double(f64),
+    /// Microseconds since 1970.
+    Moment(i64),
+    /// Days since 1970.
+    Day(i64),
+    /// Microseconds since midnight.
+    Time(i64),
+    /// Microseconds.
+    Duration(i64),
     Rank(u8),
     Bool(bool),
 }
 
-fn compared(left: Option<&Item>, comparison: Comparison, right: Option<&Item>) -> bool {
-    let both = left.zip(right);
+/// Where a filter is asked: of an alert, and of an item of each collection that encloses the place.
+#[derive(Clone)]
+struct Place<'a> {
+    alert: &'a Value,
+    /// The outermost first.
+    items: Vec<&'a Value>,
+}
+
+impl<'a> Place<'a> {
+    fn holds(&self, filter: &Filter) -> Option<bool> {
+        match filter {
+            Filter::And(left, right) => match (self.holds(left), self.holds(right)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            Filter::Or(left, right) => match (self.holds(left), self.holds(right)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+            Filter::Not(inner) => self.holds(inner).map(|holds| !holds),
+            Filter::Compare(left, comparison, right) => {
+                Some(compared(self.item(left), *comparison, self.item(right)))
+            }
+            Filter::In(operand, list) => Some(is_in(self.item(operand), list)),
+            Filter::Text(test, text, part) => match (self.item(text)?, self.item(part)?) {
+                (Item::Text(text), Item::Text(part)) => Some(match test {
+                    TextTest::Contains => text.contains(&part),
+                    TextTest::StartsWith => text.starts_with(&part),
+                    TextTest::EndsWith => text.ends_with(&part),
+                }),
+                _ => None,
+            },
+            Filter::Is(operand) => match self.item(operand)? {
+                Item::Bool(holds) => Some(holds),
+                _ => None,
+            },
+            Filter::Any(path, None) => Some(!self.collection(path).is_empty()),
+            Filter::Any(path, Some(condition)) => Some(
+                self.collection(path)
+                    .into_iter()
+                    .any(|item| self.within(item).holds(condition) == Some(true)),
+            ),
+            Filter::All(path, condition) => Some(
+                self.collection(path)
+                    .into_iter()
+                    .all(|item| self.within(item).holds(condition) == Some(true)),
+            ),
+        }
+    }
+
+    fn item(&self, operand: &Operand) -> Option<Item> {
+        match operand {
+            Operand::Property(path) => at(path, self.root(path.root)?),
+            Operand::Literal(literal) => of_literal(literal),
+            Operand::Arithmetic(left, operator, right) => {
+                arithmetic::computed(self.item(left)?, *operator, self.item(right)?)
+            }
+            Operand::Negate(inner) => arithmetic::negated(self.item(inner)?),
+            Operand::Call(function, operands) => {
+                let operands: Option<Vec<Item>> = operands.iter().map(|operand| self.item(operand)).collect();
+                function::called(*function, &operands?)
+            }
+            Operand::Count(path, condition) => {
+                let items = self.collection(path).into_iter();
+                let counted = items.filter(|item| match condition {
+                    Some(condition) => self.within(item).holds(condition) == Some(true),
+                    None => true,
+                });
+                i64::try_from(counted.count()).ok().map(Item::Whole)
+            }
+            Operand::Condition(condition) => self.holds(condition).map(Item::Bool),
+        }
+    }
+
+    fn within(&self, item: &'a Value) -> Self {
+        let mut place = self.clone();
+        place.items.push(item);
+        place
+    }
+
+    fn root(&self, root: Root) -> Option<&'a Value> {
+        match root {
+            Root::Entity => Some(self.alert),
+            Root::Item(outwards) => self.items.iter().rev().nth(outwards).copied(),
+        }
+    }
+
+    fn collection(&self, path: &CollectionPath) -> Vec<&'a Value> {
+        let value = self.root(path.root).and_then(|root| follow(&path.segments, root));
+        value.and_then(Value::as_array).map(|items| items.iter().collect()).unwrap_or_default()
+    }
+}
+
+fn compared(left: Option<Item>, comparison: Comparison, right: Option<Item>) -> bool {
+    let (left, right) = alike(left, right);
+    let both = left.as_ref().zip(right.as_ref());
     match comparison {
         Comparison::Eq => left == right,
         Comparison::Ne => left != right,
@@ -89,43 +167,63 @@ fn compared(left: Option<&Item>, comparison: Comparison, right: Option<&Item>) -
     }
 }
 
-fn item(operand: &Operand, alert: &Value) -> Option<Item> {
-    match operand {
-        Operand::Property(path) => at(path, alert),
-        Operand::Literal(literal) => of_literal(literal),
-        Operand::Arithmetic(..)
-        | Operand::Negate(_)
-        | Operand::Call(..)
-        | Operand::Count(..)
-        | Operand::Condition(_) => unreachable!("no filter of the tests has one"),
+/// A list is of one type: with one double in it, its whole numbers are doubles.
+fn is_in(item: Option<Item>, list: &[Literal]) -> bool {
+    let has_double = list.iter().any(|literal| matches!(literal, Literal::Double(_)));
+    let typed = |item: Option<Item>| if has_double { item.map(Item::widened) } else { item };
+    let item = typed(item);
+    list.iter().any(|literal| alike(typed(of_literal(literal)), item.clone()) == (item.clone(), item.clone()))
+}
+
+/// A whole number beside a double becomes one.
+fn alike(left: Option<Item>, right: Option<Item>) -> (Option<Item>, Option<Item>) {
+    match (&left, &right) {
+        (Some(Item::Whole(_)), Some(Item::Double(_))) => (left.map(Item::widened), right),
+        (Some(Item::Double(_)), Some(Item::Whole(_))) => (left, right.map(Item::widened)),
+        _ => (left, right),
+    }
+}
+
+impl Item {
+    #[expect(clippy::cast_precision_loss, reason = "OData's promotion loses it too")]
+    fn widened(self) -> Self {
+        match self {
+            Self::Whole(value) => Self::Double(value as f64),
+            other => other,
+        }
     }
 }
 
 fn of_literal(literal: &Literal) -> Option<Item> {
-    #[expect(clippy::cast_precision_loss, reason = "test literals are small")]
-    match literal {
-        Literal::Null => None,
-        Literal::String(text) => Some(Item::Text(text.clone())),
-        Literal::Boolean(value) => Some(Item::Bool(*value)),
-        Literal::Int(value) => Some(Item::Number(*value as f64)),
-        Literal::Double(value) => Some(Item::Number(*value)),
-        Literal::DateTime(at) => Some(Item::Microseconds(at.timestamp_micros())),
-        Literal::Date(_) | Literal::TimeOfDay(_) | Literal::Duration(_) => {
-            unreachable!("no filter of the tests has one")
-        }
-        Literal::Enum(enumeration, index) => Some(member(enumeration.name, enumeration.members[*index])),
-    }
+    Some(match literal {
+        Literal::Null => return None,
+        Literal::String(text) => Item::Text(text.clone()),
+        Literal::Boolean(value) => Item::Bool(*value),
+        Literal::Int(value) => Item::Whole(*value),
+        Literal::Double(value) => Item::Double(*value),
+        Literal::DateTime(at) => Item::Moment(at.timestamp_micros()),
+        Literal::Date(day) => Item::Day(day.to_epoch_days().into()),
+        Literal::TimeOfDay(time) => Item::Time(microseconds(*time)),
+        Literal::Duration(length) => Item::Duration(length.num_microseconds()?),
+        Literal::Enum(enumeration, index) => member(enumeration.name, enumeration.members[*index]),
+    })
 }
 
-fn at(path: &PropertyPath, alert: &Value) -> Option<Item> {
-    let mut value = alert;
-    for segment in &path.segments {
-        value = value.get(segment)?;
-    }
+fn microseconds(time: NaiveTime) -> i64 {
+    i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(time.nanosecond() / 1_000)
+}
+
+fn follow<'a>(segments: &[String], root: &'a Value) -> Option<&'a Value> {
+    segments.iter().try_fold(root, |value, segment| value.get(segment))
+}
+
+fn at(path: &PropertyPath, root: &Value) -> Option<Item> {
+    let value = follow(&path.segments, root)?;
     match (path.ty, value) {
         (_, Value::Null) => None,
         (Type::DateTimeOffset, Value::String(text)) => {
-            text.parse::<DateTime<Utc>>().ok().map(|at| Item::Microseconds(at.timestamp_micros()))
+            let moment = text.parse::<DateTime<Utc>>().ok()?;
+            (1..=9999).contains(&moment.year()).then(|| Item::Moment(moment.timestamp_micros()))
         }
         (Type::Enum(enumeration), Value::String(text)) => Some(member(enumeration.name, text)),
         (_, Value::String(text)) => Some(Item::Text(text.clone())),

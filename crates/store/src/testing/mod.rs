@@ -3,7 +3,8 @@
 //! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
 //! [`evaluate()`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
 //! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
-//! property tests, and [`properties`] states what must hold of them.
+//! property tests, and [`properties`] states what must hold of them. [`common_questions`] must be served
+//! by indexes. [`postgres`] starts the server that tests of [`PostgresStore`](crate::PostgresStore) need.
 
 mod build;
 mod evaluate;
@@ -16,7 +17,10 @@ pub mod suite;
 
 use std::sync::Arc;
 
-pub use build::{AlertBuilder, compare, finding, literal, operand, path, sort_key, text, time, value};
+pub use build::{
+    AlertBuilder, checked, collection, compare, finding, literal, of_item, operand, path, sort_key, text,
+    time, value,
+};
 pub use evaluate::{evaluate, in_order};
 pub use questions::{Question, common_questions};
 pub use search::{finds, search, term, term_in};
@@ -47,6 +51,10 @@ macro_rules! store_suite {
             a_scope_changes_only_its_own_alerts,
             an_alert_is_served_to_the_letter,
             filters_leave_what_they_say,
+            filters_of_users_leave_what_they_say,
+            texts_are_alike_only_to_the_letter,
+            a_filter_by_nul_is_refused,
+            deep_filters_are_answered,
             orders_go_by_meaning_and_put_null_lowest,
             pages_follow_each_other,
             what_makes_no_page_is_refused,

@@ -1,6 +1,5 @@
 //! What receivers get when all goes well.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::Scope;
@@ -8,7 +7,6 @@ use axum::http::{Method, StatusCode};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use store::AlertStore as _;
-use tokio::sync::Notify;
 
 use super::super::{Courier, start};
 use super::Post;
@@ -46,13 +44,11 @@ async fn a_change_is_told_in_graphs_words() {
 }
 
 #[tokio::test]
-async fn the_runner_sends_as_soon_as_it_is_woken() {
+async fn a_change_over_http_is_sent_by_the_runner() {
     let post = Post::new().await;
     post.subscribe(&post.token(), json!({})).await;
-    let wake = Arc::new(Notify::new());
-    let running = start(post.office(), wake.clone());
+    let running = start(post.office(), post.server.wake.clone());
     post.change("alert-1", "investigating").await;
-    wake.notify_one();
     let heard = tokio::time::timeout(Duration::from_secs(60), async {
         loop {
             let heard = post.receiver.heard();

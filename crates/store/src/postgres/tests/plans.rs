@@ -59,6 +59,15 @@ fn rows_read(plan: &str) -> u64 {
     counts.sum()
 }
 
+#[test]
+fn rows_are_counted_that_a_scan_gives_or_throws_away() {
+    let plan = "Limit  (cost=0.42..8.44 rows=51 width=9) (actual rows=51 loops=1)
+  ->  Index Scan using alert_by_id on alert  (cost=0.42..8.44 rows=1 width=9) (actual rows=51 loops=1)
+        Index Cond: ((partner_tenant_id = 'p'::text) AND (id = 'a7'::text))
+        Rows Removed by Filter: 900";
+    assert_eq!(rows_read(plan), 951);
+}
+
 #[tokio::test]
 async fn common_questions_are_served_by_an_index() {
     let (database, store) = temporary_postgres().await;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::alerts::{Alert, Scope, Status, StatusChange};
 use odata::checked::{Comparison, Direction};
 
+use crate::postgres::session::Lock;
+use crate::session::{Session, Statement};
 use crate::testing::postgres::temporary_postgres;
 use crate::testing::{AlertBuilder, compare, sort_key, time};
 use crate::{AlertQuery, AlertStore, ExpectedVersion, PostgresStore, RunStore, StatusOutcome, default_order};
@@ -139,6 +141,29 @@ async fn who_polls_for_what_was_modified_misses_no_change() {
         let last = (format!("\"{}\"", alert.body.id), 1 + CHANGES as u64);
         assert!(seen.contains(&last), "the last change of {} is missed", alert.body.id);
     }
+}
+
+#[tokio::test]
+async fn a_transaction_that_lost_to_another_is_tried_again() {
+    let (_database, store) = temporary_postgres().await;
+    let check = async |failures: usize, code: &str| {
+        let tries = AtomicUsize::new(0);
+        let fail = format!("do $$ begin raise exception using errcode = '{code}'; end $$");
+        let fail = &fail;
+        let done = store.write(Lock::of_log(), |mut session| {
+            let is_last = tries.fetch_add(1, Ordering::SeqCst) == failures;
+            async move {
+                let sql = if is_last { "select 1".to_owned() } else { fail.clone() };
+                let done = session.execute(Statement { sql, values: Vec::new() }).await;
+                session.end(done).await
+            }
+        });
+        (done.await.is_ok(), tries.load(Ordering::SeqCst))
+    };
+    assert_eq!(check(2, "40001").await, (true, 3), "a serialization failure");
+    assert_eq!(check(1, "40P01").await, (true, 2), "a deadlock");
+    assert_eq!(check(1, "23505").await, (false, 1), "what would fail again is not tried again");
+    assert_eq!(check(99, "40001").await, (false, super::super::TRIES_MAX), "nor for ever");
 }
 
 /// A caller that goes away in the middle leaves neither half a change nor a lock behind.

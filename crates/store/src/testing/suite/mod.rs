@@ -12,6 +12,7 @@ mod lists;
 mod scopes;
 mod searches;
 mod subscriptions;
+mod user_filters;
 mod webhooks;
 
 pub use changes::*;
@@ -24,6 +25,7 @@ pub use lists::*;
 pub use scopes::*;
 pub use searches::*;
 pub use subscriptions::*;
+pub use user_filters::*;
 pub use webhooks::*;
 
 use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};

@@ -129,8 +129,14 @@ pub async fn a_subscriber_sees_its_own_subscriptions_and_no_others<S: Store>(sto
         let store = store.clone();
         async move { store.notification_subscriptions(&subscriber, now).await.unwrap() }
     };
-    assert_eq!(seen(subscriber(partner("p"), "app", Some("ann")), after(2)).await, [whole.clone()]);
-    assert_eq!(seen(subscriber(reseller("p", "r1"), "app", None), after(2)).await, [narrow.clone()]);
+    assert_eq!(
+        seen(subscriber(partner("p"), "app", Some("ann")), after(2)).await,
+        std::slice::from_ref(&whole)
+    );
+    assert_eq!(
+        seen(subscriber(reseller("p", "r1"), "app", None), after(2)).await,
+        std::slice::from_ref(&narrow)
+    );
     for (stranger, now) in [
         (subscriber(partner("p"), "app", Some("bob")), after(2)),
         (subscriber(partner("p"), "other", Some("ann")), after(2)),

@@ -1,0 +1,137 @@
+//! SQLite's expressions. Its own functions do too little: `lower` knows ASCII alone, `length` stops at a
+//! NUL, whole numbers that do not fit become doubles. So most are ours, and every connection has them:
+//! see `crate::sqlite::functions`.
+
+use odata::checked::Arithmetic;
+use sea_query::{
+    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SqliteQueryBuilder,
+    SubQueryStatement, Value,
+};
+
+use super::{Dialect, Numbers, Primitive, written};
+use crate::session::Statement;
+use crate::sql::scalar::Scalar;
+
+/// SQLite 3.39 or later.
+pub(crate) struct Sqlite;
+
+impl Dialect for Sqlite {
+    fn statement(&self, built: SubQueryStatement) -> Statement {
+        written(&built, &SqliteQueryBuilder)
+    }
+
+    fn text(&self, sql: &str, values: Vec<Value>) -> Statement {
+        Statement { sql: sql.replace('$', "?"), values }
+    }
+
+    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
+        // Words hold no quote, so a phrase needs no escaping.
+        let phrase = format!("\"{}\"", words.join(" "));
+        let pattern = column.map_or_else(|| phrase.clone(), |column| format!("{column} : {phrase}"));
+        let matching = Query::select()
+            .column("rowid")
+            .from("alert_text")
+            .and_where(Expr::col("alert_text").binary(BinOper::Custom("match"), pattern))
+            .take();
+        Expr::col(("alert", "alert_number")).in_subquery(matching)
+    }
+
+    fn counted_columns(&self) -> &'static [&'static str] {
+        &["status", "severity_rank", "confidence_rank", "alert_type", "is_test", "resolved_reason"]
+    }
+
+    fn constant(&self, value: Scalar) -> Expr {
+        Expr::val(value)
+    }
+
+    fn position_of(&self, text: Expr, part: Expr) -> Expr {
+        // `like` folds ASCII case here, so it cannot serve.
+        call("instr", [text, part])
+    }
+
+    fn starts_with(&self, text: Expr, part: Expr) -> Expr {
+        call("odata_starts_with", [text, part])
+    }
+
+    fn ends_with(&self, text: Expr, part: Expr) -> Expr {
+        call("odata_ends_with", [text, part])
+    }
+
+    fn open_member(&self, body: Expr, property: &str, member: &str) -> Expr {
+        let path = format!("$.{property}.\"{member}\"");
+        let json_type = call("json_type", [body.clone(), path.as_str().into()]);
+        let text = call("json_extract", [body.clone(), path.as_str().into()]);
+        let json = body.binary(BinOper::Custom("->"), Expr::val(path));
+        CaseStatement::new()
+            .case(json_type.clone().eq("text"), text)
+            .case(json_type.ne("null"), json)
+            .finally(Expr::null())
+            .into()
+    }
+
+    fn items(&self, body: Expr, property: &str) -> FunctionCall {
+        Func::cust("json_each").arg(body).arg(format!("$.{property}"))
+    }
+
+    fn item_text(&self, item: Expr, path: &[String]) -> Expr {
+        let path: String = path.iter().map(|segment| format!(".\"{segment}\"")).collect();
+        call("json_extract", [item, format!("${path}").into()])
+    }
+
+    fn moment(&self, text: Expr) -> Expr {
+        call("odata_moment", [text])
+    }
+
+    fn call(&self, function: Primitive, operands: Vec<Expr>) -> Expr {
+        let name = match function {
+            Primitive::Length => "odata_length",
+            Primitive::IndexOf => "odata_index_of",
+            Primitive::Substring => "odata_substring",
+            Primitive::ToLower => "odata_to_lower",
+            Primitive::ToUpper => "odata_to_upper",
+            Primitive::Trim => "odata_trim",
+            Primitive::Concat => "odata_concat",
+            Primitive::Year => "odata_year",
+            Primitive::Month => "odata_month",
+            Primitive::Day => "odata_day",
+            Primitive::Date => "odata_date",
+            Primitive::Round => "odata_round",
+            Primitive::Floor => "odata_floor",
+            Primitive::Ceiling => "odata_ceiling",
+        };
+        call(name, operands)
+    }
+
+    fn arithmetic(&self, operator: Arithmetic, of: Numbers, left: Expr, right: Expr) -> Expr {
+        let name = match (of, operator) {
+            (Numbers::Whole, Arithmetic::Add) => "odata_add",
+            (Numbers::Whole, Arithmetic::Sub) => "odata_sub",
+            (Numbers::Whole, Arithmetic::Mul) => "odata_mul",
+            (Numbers::Whole, Arithmetic::Div | Arithmetic::DivBy) => "odata_div",
+            (Numbers::Whole, Arithmetic::Mod) => "odata_mod",
+            (Numbers::Double, Arithmetic::Add) => "odata_add_double",
+            (Numbers::Double, Arithmetic::Sub) => "odata_sub_double",
+            (Numbers::Double, Arithmetic::Mul) => "odata_mul_double",
+            (Numbers::Double, Arithmetic::Div | Arithmetic::DivBy) => "odata_div_double",
+            (Numbers::Double, Arithmetic::Mod) => "odata_mod_double",
+            (Numbers::Moment, Arithmetic::Sub) => "odata_before",
+            (Numbers::Moment, _) => "odata_after",
+        };
+        call(name, [left, right])
+    }
+
+    fn negated(&self, of: Numbers, operand: Expr) -> Expr {
+        match of {
+            Numbers::Whole | Numbers::Moment => call("odata_sub", [Expr::cust("0"), operand]),
+            Numbers::Double => call("odata_sub_double", [Expr::cust("0.0"), operand]),
+        }
+    }
+
+    fn double(&self, whole: Expr) -> Expr {
+        Expr::cust_with_expr("cast(? as real)", whole)
+    }
+}
+
+fn call(name: &'static str, operands: impl IntoIterator<Item = Expr>) -> Expr {
+    Func::cust(name).args(operands).into()
+}
