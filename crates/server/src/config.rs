@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use alerts::PartnerTenantId;
+use alerts::score::ResponseTimeTarget;
+use chrono::TimeDelta;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -66,6 +68,16 @@ pub struct Settings {
     pub allow_receivers_on_loopback: bool,
     /// Networks that are no part of the public internet and yet hold receivers of change notifications.
     pub receiver_networks: Vec<IpNet>,
+    /// The address under which others reach this server, such as `https://alerts.partner.example/`.
+    /// Webhooks of the older Partner Center API need it, and are off without it.
+    pub public_url: Option<Url>,
+    /// PEM file with the key (PKCS #8, RSA) and the certificate that sign these webhooks; by default
+    /// made here and kept with the alerts.
+    pub webhook_identity: Option<PathBuf>,
+    /// How long resolving an alert may take on average, in hours, for the security score.
+    pub response_time_target_hours: u32,
+    /// The points for that in the security score.
+    pub response_time_points: u32,
     /// How many requests an application may send in ten seconds on behalf of one tenant. By default
     /// 2,000, and no limit where only this machine can reach the server; 0 means no limit.
     pub requests_per_10_seconds: Option<u32>,
@@ -126,12 +138,25 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             allow_receivers_on_loopback: false,
             receiver_networks: Vec::new(),
+            public_url: None,
+            webhook_identity: None,
+            response_time_target_hours: 24,
+            response_time_points: 20,
             requests_per_10_seconds: None,
         }
     }
 }
 
 impl Settings {
+    /// What the security score expects of the response to alerts.
+    #[must_use]
+    pub fn response_time_target(&self) -> ResponseTimeTarget {
+        ResponseTimeTarget {
+            response_time: TimeDelta::hours(self.response_time_target_hours.into()),
+            max_score: self.response_time_points,
+        }
+    }
+
     /// Reads the named file, or the one in the data directory, or takes the defaults.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,12 @@ use graph::auth::verifier::Verifier;
 use graph::http::{Origins, Throttle};
 use graph::notify::reach::Reach;
 use graph::notify::receivers::{Patience, Receivers};
+use graph::webhooks::Webhooks;
 
 use crate::api::{self, Api};
 use crate::app::Instance;
 use crate::config::Settings;
-use crate::jobs::{housekeeping, notifications, scheduler};
+use crate::jobs::{housekeeping, notifications, scheduler, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
 
 /// How to serve.
@@ -58,6 +60,15 @@ pub enum ServeError {
     /// Receivers of notifications cannot be called.
     #[error("the machine offers no root certificates, so receivers of notifications could not be trusted")]
     Receivers(#[source] reqwest::Error),
+    /// The identity that signs webhooks cannot be read.
+    #[error("the identity of webhooks, {}, cannot be read", path.display())]
+    WebhookIdentity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The network failed.
     #[error("the server stopped because the network failed")]
     Network(#[source] io::Error),
@@ -118,6 +129,8 @@ impl Server {
         };
         let receivers = Receivers::new(reach, Patience::default()).map_err(ServeError::Receivers)?;
         graph.notifications.receivers = Arc::new(receivers);
+        graph.response_time_target = settings.response_time_target();
+        graph.webhooks = webhooks(settings)?;
         let issuer = Arc::new(issuer);
         let demo_issuer = options.demo.then(|| issuer.clone());
         let api = Arc::new(Api { instance, graph: Arc::new(graph), demo_issuer });
@@ -139,7 +152,9 @@ impl Server {
     /// [`ServeError::Network`] if connections can no longer be accepted.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let _detectors = self.scheduled_detection.then(|| scheduler::start(&self.api.instance));
-        let _housekeeping = housekeeping::start(&self.api.instance);
+        let target = self.api.graph.response_time_target;
+        let _housekeeping = housekeeping::start(&self.api.instance, target);
+        let _webhooks = webhook_deliveries::start(&self.api.graph);
         let _notifications = notifications::start(&self.api.graph, self.issuer);
         let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
@@ -163,4 +178,17 @@ impl Server {
         };
         served.map_err(ServeError::Network)
     }
+}
+
+/// Webhooks, if others can reach this server.
+fn webhooks(settings: &Settings) -> Result<Option<Arc<Webhooks>>, ServeError> {
+    let Some(public_url) = &settings.public_url else { return Ok(None) };
+    let identity = match &settings.webhook_identity {
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|source| ServeError::WebhookIdentity { path: path.clone(), source })?,
+        ),
+        None => None,
+    };
+    Ok(Some(Arc::new(Webhooks::new(public_url.clone(), identity))))
 }

@@ -41,7 +41,10 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/assets/{*path}", get(page::asset).fallback(only_get))
         .with_state(api);
     let protected = http::protect(own.merge(http::routes(graph.clone())), graph.clone());
-    http::surround(protected.merge(open).merge(http::open_routes()), graph)
+    http::surround(
+        protected.merge(open).merge(http::open_routes()).merge(http::certificate_routes(graph.clone())),
+        graph,
+    )
 }
 
 async fn health() -> &'static str {

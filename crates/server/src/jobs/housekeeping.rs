@@ -1,9 +1,11 @@
-//! Forgets what nobody can ask for any more.
+//! What is done every hour: forgetting what nobody can ask for any more, and noting the day's score.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts::score::ResponseTimeTarget;
 use chrono::{TimeDelta, Utc};
+use graph::app::score::take_snapshot;
 use tokio::task::JoinSet;
 
 use crate::app::Instance;
@@ -15,7 +17,7 @@ const CHANGES_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// Starts the work; dropping the set stops it.
 #[must_use]
-pub(crate) fn start(instance: &Arc<Instance>) -> JoinSet<()> {
+pub(crate) fn start(instance: &Arc<Instance>, target: ResponseTimeTarget) -> JoinSet<()> {
     let instance = instance.clone();
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
@@ -23,9 +25,16 @@ pub(crate) fn start(instance: &Arc<Instance>) -> JoinSet<()> {
         loop {
             tick.tick().await;
             forget_changes(&instance).await;
+            note_score(&instance, &target).await;
         }
     });
     tasks
+}
+
+async fn note_score(instance: &Instance, target: &ResponseTimeTarget) {
+    if let Err(error) = take_snapshot(&*instance.store, &instance.scope(), target, Utc::now()).await {
+        tracing::error!(error = ?anyhow::Error::from(error), "The security score could not be noted");
+    }
 }
 
 async fn forget_changes(instance: &Instance) {

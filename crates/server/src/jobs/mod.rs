@@ -3,3 +3,4 @@
 pub(crate) mod housekeeping;
 pub(crate) mod notifications;
 pub(crate) mod scheduler;
+pub(crate) mod webhook_deliveries;
