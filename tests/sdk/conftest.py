@@ -47,6 +47,24 @@ class Server:
         self.process.wait(timeout=20)
 
 
+class Throttled(Server):
+    """A running `tenantwatch serve` that lets few requests through."""
+
+    LIMIT = 3
+
+    def __init__(self, data_dir: Path):
+        self.data_dir = data_dir
+        data_dir.mkdir(parents=True)
+        (data_dir / "tenantwatch.toml").write_text(f"requests_per_10_seconds = {self.LIMIT}\n")
+        alerts = ROOT / "tests/fixtures/alerts.ndjson"
+        subprocess.run([BINARY, "alerts", "import", "--data-dir", str(data_dir), str(alerts)], check=True)
+        self.process = subprocess.Popen(
+            [BINARY, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(data_dir)],
+            stdout=subprocess.PIPE, stderr=sys.stderr, text=True,
+        )
+        self.url = self.process.stdout.readline().strip().rstrip("/")
+
+
 class FixedToken(AccessTokenProvider):
     """Hands one token to the SDK, for every host."""
 
