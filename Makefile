@@ -35,4 +35,4 @@ evaluate: build ## Score the detectors on a simulated estate (seed 1, 50 custome
 
 clean: ## Remove everything that was built or made by running
 	cargo clean
-	rm -rf tests/browser/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo
+	rm -rf tests/browser/node_modules tests/js/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo

@@ -37,6 +37,7 @@ use tokio::sync::Notify;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 
+use crate::app::subscriptions::PER_APPLICATION_MAX;
 use crate::auth::verifier::Verifier;
 use crate::error::ApiError;
 use crate::notify::reach::Reach;
@@ -97,7 +98,7 @@ impl Graph {
             throttle: None,
             notifications: Notifications {
                 receivers: Arc::new(receivers),
-                subscriptions_per_application_max: SUBSCRIPTIONS_PER_APPLICATION_MAX,
+                subscriptions_per_application_max: PER_APPLICATION_MAX,
                 wake: Arc::new(Notify::new()),
             },
             response_time_target: ResponseTimeTarget::default(),
@@ -105,9 +106,6 @@ impl Graph {
         })
     }
 }
-
-/// How many subscriptions an application may have in one partner, unless the operator says otherwise.
-pub const SUBSCRIPTIONS_PER_APPLICATION_MAX: u32 = 100;
 
 /// The routes of the Graph API. They want a caller; see [`protect`].
 pub fn routes(graph: Arc<Graph>) -> Router {
