@@ -122,7 +122,7 @@ async fn last_states(instance: &Instance, raised: &[Alert]) -> anyhow::Result<Ve
     for alert in raised {
         let body = instance.store.alert(&instance.scope(), &alert.body.id).await?;
         let body = body.with_context(|| format!("alert {} vanished", alert.body.id))?;
-        alerts.push(Alert { body: serde_json::from_str(&body)?, ..alert.clone() });
+        alerts.push(Alert { body: serde_json::from_str(&body.json)?, ..alert.clone() });
     }
     Ok(alerts)
 }

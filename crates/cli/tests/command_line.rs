@@ -315,7 +315,7 @@ fn mistakes_are_told_on_standard_error_with_their_exit_code() {
     check(&["simulate", "--out", &occupied], 1, "choose another folder");
     check(&["demo", "--data-dir", &occupied, "--listen", "127.0.0.1:0"], 1, "--data-dir");
     check(&["demo", "--listen", "0.0.0.0:0"], 1, "loopback only");
-    check(&["serve", "--data-dir", &data, "--store", "postgres://x"], 1, "SQLite only");
+    check(&["serve", "--data-dir", &data, "--store", "postgres://x"], 1, "names no host or no database");
     check(&["alerts", "show", "--data-dir", &data, "none"], 1, "'none' does not exist");
     check(
         &["alerts", "list", "--data-dir", &data, "--filter", "severty eq 'high'"],

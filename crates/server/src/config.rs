@@ -61,7 +61,7 @@ pub struct Settings {
     pub scheduled_detection: bool,
     /// Where alerts are kept.
     pub store: StoreLocation,
-    /// Proxies, as addresses or networks such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-*`
+    /// Proxies, as networks such as `10.0.0.0/8` or `192.0.2.1/32`, whose `Forwarded` and `X-Forwarded-*`
     /// headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Whether change notifications may go to this machine, also over plain HTTP. For development.

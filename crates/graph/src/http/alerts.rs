@@ -62,7 +62,7 @@ async fn list(
     let list =
         alerts::list(&desk(&graph, &caller), &query.unwrap_or_default(), preferences.page_size).await?;
     let level = metadata_level(&headers, list.metadata)?;
-    let form = Form { link: &link, level, selection: list.selection.as_ref() };
+    let form = Form { link: &link, level, selection: list.selection.as_ref(), always_id: false };
     let applied = preferences.applied_to_read(list.preferred_page_size);
     Ok(with_applied(entity::collection(&form, &list), applied))
 }
@@ -99,8 +99,8 @@ async fn delta(
         other => other?,
     };
     let level = metadata_level(&headers, changes.metadata)?;
-    let form = Form { link: &link, level, selection: changes.selection.as_ref() };
-    let applied = preferences.applied_to_read(preferences.page_size);
+    let form = Form { link: &link, level, selection: changes.selection.as_ref(), always_id: true };
+    let applied = preferences.applied_to_read(changes.preferred_page_size);
     Ok(with_applied(entity::delta(&form, &changes), applied))
 }
 
@@ -189,7 +189,10 @@ async fn update_keyed(
 
 fn shown(link: &Link, headers: &HeaderMap, reply: &AlertReply) -> Result<Response, ApiError> {
     let level = metadata_level(headers, reply.metadata)?;
-    Ok(entity::single(&Form { link, level, selection: reply.selection.as_ref() }, &reply.body))
+    Ok(entity::single(
+        &Form { link, level, selection: reply.selection.as_ref(), always_id: false },
+        &reply.body,
+    ))
 }
 
 fn with_applied(mut response: Response, applied: Option<HeaderValue>) -> Response {

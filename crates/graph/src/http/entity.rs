@@ -24,6 +24,8 @@ pub(super) struct Form<'a> {
     pub(super) link: &'a Link,
     pub(super) level: MetadataLevel,
     pub(super) selection: Option<&'a Selection>,
+    /// Whether the id is shown even if it is not selected, as in delta replies.
+    pub(super) always_id: bool,
 }
 
 /// One alert.
@@ -122,7 +124,13 @@ impl Form<'_> {
         let mut alert: Value = serde_json::from_str(&body.json).expect("a stored alert is JSON");
         if let (Some(selection), Value::Object(members)) = (self.selection, &mut alert) {
             members.insert(LAST_MODIFIED.to_owned(), wire_time(body.modified_at).into());
+            let id = members.get("id").filter(|_| self.always_id).cloned();
             selection.apply(&mut alert);
+            if let (Some(id), Value::Object(members)) = (id, &mut alert)
+                && !members.contains_key("id")
+            {
+                members.shift_insert(0, "id".to_owned(), id);
+            }
         }
         if let (MetadataLevel::Full, Value::Object(members)) = (self.level, &mut alert) {
             *members = with_types(std::mem::take(members));

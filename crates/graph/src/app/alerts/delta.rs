@@ -12,8 +12,8 @@ use odata::model::Type;
 use odata::{DeltaToken, MetadataLevel, Query, QueryOption, QueryOptions, Selection};
 use store::{AlertBody, AlertQuery, Change, ChangeKind, ChangePosition};
 
-use super::read::{check, page};
-use super::{AlertError, Desk, LIMITS, PAGE_SIZE, asked_level, seal, token_context};
+use super::read::{check, page, page_limit};
+use super::{AlertError, Desk, LIMITS, asked_level, seal, token_context};
 
 /// How long a token holds. Changes are kept a little longer.
 const TOKEN_LIFE: TimeDelta = TimeDelta::days(30);
@@ -33,6 +33,8 @@ pub struct Changes {
     pub selection: Option<Selection>,
     /// How much metadata the caller wants, if the query says so.
     pub metadata: Option<MetadataLevel>,
+    /// The page size that the caller preferred, if it was kept.
+    pub preferred_page_size: Option<u32>,
     /// Where it goes on.
     pub link: DeltaLink,
 }
@@ -103,6 +105,7 @@ async fn only_the_link(desk: &Desk<'_>, options: &QueryOptions) -> Result<Change
         removed: Vec::new(),
         selection: query.select,
         metadata: asked_level(&round.lasting, query.metadata),
+        preferred_page_size: None,
         link,
     })
 }
@@ -181,6 +184,7 @@ impl Round {
             removed: Vec::new(),
             selection: list.selection,
             metadata: asked_level(&self.lasting, list.metadata),
+            preferred_page_size: list.preferred_page_size,
             link: match list.next_query {
                 Some(place) => DeltaLink::Next(format!("{link}&{place}")),
                 None => DeltaLink::Delta(link),
@@ -191,7 +195,7 @@ impl Round {
     /// What changed since the round before.
     async fn changed(&self, desk: &Desk<'_>, page_size: Option<u32>) -> Result<Changes, AlertError> {
         let query = check(desk, &self.lasting)?;
-        let size = page_size.unwrap_or(LIMITS.top).min(query.top.unwrap_or(PAGE_SIZE)).max(1);
+        let size = page_limit(query.top, page_size).max(1);
         let feed = desk.store.changes(desk.scope, self.position(), size as usize).await?;
         let ids = distinct(&feed.changes);
         let alerts = if ids.is_empty() {
@@ -220,6 +224,7 @@ impl Round {
             alerts,
             selection: query.select,
             metadata: asked_level(&self.lasting, query.metadata),
+            preferred_page_size: page_size.map(|size| size.min(LIMITS.top)),
             link: if feed.more { DeltaLink::Next(link) } else { DeltaLink::Delta(link) },
         })
     }

@@ -28,7 +28,7 @@ pub struct AlertList {
 
 /// Lists alerts by the raw query string of the request.
 ///
-/// `page_size` is what the caller prefers; it makes pages smaller, never larger.
+/// `page_size` is what the caller prefers; see [`page_limit`].
 ///
 /// # Errors
 ///
@@ -66,6 +66,16 @@ pub(super) fn check(desk: &Desk<'_>, options: &QueryOptions) -> Result<Query, Al
     Ok(options.check(&check)?)
 }
 
+/// How many alerts a page holds: what the caller prefers, but no more than `$top` asks for and no more
+/// than any page may hold.
+pub(super) fn page_limit(top: Option<u32>, preferred: Option<u32>) -> u32 {
+    let asked = match (top, preferred) {
+        (Some(top), Some(preferred)) => top.min(preferred),
+        (one, other) => one.or(other).unwrap_or(PAGE_SIZE),
+    };
+    asked.min(LIMITS.top)
+}
+
 /// One page of what a checked query asks for.
 pub(super) async fn page(
     desk: &Desk<'_>,
@@ -74,12 +84,8 @@ pub(super) async fn page(
     page_size: Option<u32>,
     count: Option<u64>,
 ) -> Result<AlertList, AlertError> {
-    let asked = query.top.unwrap_or(PAGE_SIZE);
     let preferred = page_size.map(|size| size.min(LIMITS.top));
-    let limit = match (query.top, preferred) {
-        (None, Some(preferred)) => preferred,
-        (_, preferred) => asked.min(preferred.unwrap_or(asked)),
-    };
+    let limit = page_limit(query.top, preferred);
     let mut list = AlertList {
         alerts: Vec::new(),
         selection: query.select.clone(),

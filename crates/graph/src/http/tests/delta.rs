@@ -103,3 +103,13 @@ async fn what_makes_no_round_is_refused() {
     let other = server.call(Method::GET, &link, Some(&server.token(OTHER_PARTNER, READ)), None).await;
     assert_eq!(other.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_change_names_its_alert_whatever_is_selected() {
+    let server = Fixture::new().await;
+    let (all, link) = round(&server, &format!("{LIST}/delta()?$select=status")).await;
+    assert_eq!(ids(&all), ["alert-5", "alert-4", "alert-3", "alert-2", "alert-1"]);
+    server.patch("alert-1", r#"{"status":"resolved"}"#).await;
+    let (changed, _) = round(&server, &link).await;
+    assert_eq!((ids(&changed), &changed[0]["status"]), (vec!["alert-1"], &Value::from("resolved")));
+}

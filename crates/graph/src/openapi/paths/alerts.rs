@@ -95,7 +95,7 @@ fn delta() -> Operation {
     )
     .describe("Without a token all alerts, page by page; the last page has a deltaLink, which later gives what is new or changed since. An alert may come twice.")
     .needs(&[READ, READ_WRITE])
-    .takes(&["select", "top", "deltatoken", "preferList"])
+    .takes(&["filter", "select", "top", "format", "deltatoken", "preferList"])
     .gives_json(
         StatusCode::OK,
         "A page of alerts, with a nextLink or a deltaLink.",
