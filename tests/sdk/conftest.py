@@ -47,15 +47,13 @@ class Server:
         self.process.wait(timeout=20)
 
 
-class Throttled(Server):
-    """A running `tenantwatch serve` that lets few requests through."""
+class Imported(Server):
+    """A running `tenantwatch serve` over the alerts of tests/fixtures."""
 
-    LIMIT = 3
-
-    def __init__(self, data_dir: Path):
+    def __init__(self, data_dir: Path, settings: str = ""):
         self.data_dir = data_dir
         data_dir.mkdir(parents=True)
-        (data_dir / "tenantwatch.toml").write_text(f"requests_per_10_seconds = {self.LIMIT}\n")
+        (data_dir / "tenantwatch.toml").write_text(settings + "\n")
         alerts = ROOT / "tests/fixtures/alerts.ndjson"
         subprocess.run([BINARY, "alerts", "import", "--data-dir", str(data_dir), str(alerts)], check=True)
         self.process = subprocess.Popen(

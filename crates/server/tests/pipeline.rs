@@ -237,6 +237,16 @@ async fn a_period_that_is_asked_for_leaves_the_watermark_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_alert_is_dated_ahead_of_the_clock() {
+    let here = Installation::new(&[("deletions", QUERY)]).await;
+    here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;
+    let clock = Clock::AsIfWatched(TimeDelta::minutes(5));
+    let now = at("2026-10-01T10:02:00Z");
+    let report = detection::detect(&here.instance, Period::default(), clock, now).await.unwrap();
+    assert_eq!(report.raised[0].body.detected_date_time, now);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_detects_by_itself() {
     let here = Installation::new(&[("deletions", QUERY)]).await;
     here.take_in(&here.write("a.json", &[deletion("2026-10-01T10:00:00Z", "VM1")])).await;

@@ -159,7 +159,9 @@ fn address(url: &str, link: &Link) -> Result<Uri, ApiError> {
             ApiError::bad_request(message)
         })?
     } else {
-        format!("/beta/{}", url.trim_start_matches('/'))
+        // Microsoft's JavaScript client leaves the version in; no resource has its name.
+        let path = url.trim_start_matches('/');
+        format!("/beta/{}", path.strip_prefix("beta/").unwrap_or(path))
     };
     let encoded = utf8_percent_encode(&path, UNSAFE).to_string();
     let uri: Uri =

@@ -241,9 +241,10 @@ async fn record(
             sorted.sort_by_key(|finding| finding.last_observed_at);
             let (mut raised, mut continued) = (Vec::new(), Vec::new());
             for finding in sorted {
-                let now = finding.last_observed_at + delay;
+                // Evidence of this minute would date an alert ahead of the clock.
+                let then = now.min(finding.last_observed_at + delay);
                 let recorded =
-                    instance.store.record_findings(&scope, std::slice::from_ref(finding), now).await?;
+                    instance.store.record_findings(&scope, std::slice::from_ref(finding), then).await?;
                 raised.extend(recorded.raised);
                 continued.extend(recorded.continued);
             }

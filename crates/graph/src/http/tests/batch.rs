@@ -25,6 +25,7 @@ async fn requests_run_as_if_they_came_alone() {
             {"id": "list", "method": "GET", "url": format!("{ALERTS}?$filter=severity eq 'high'&$orderby=id&$select=id")},
             {"id": "count", "method": "get", "url": "security/partner/securityAlerts/$count"},
             {"id": "one", "method": "GET", "url": format!("http://tenantwatch.test:8080/beta{ALERTS}/alert-1?%24select=id")},
+            {"id": "version", "method": "GET", "url": format!("/beta{ALERTS}/alert-1")},
             {"id": "none", "method": "GET", "url": format!("{ALERTS}/none")},
             {"id": "post", "method": "POST", "url": ALERTS, "headers": {"Content-Type": "application/json"}, "body": {}},
         ]),
@@ -41,6 +42,7 @@ async fn requests_run_as_if_they_came_alone() {
     );
     assert_eq!(by_id("count")["body"], "5");
     assert_eq!(by_id("one")["body"]["id"], "alert-1");
+    assert_eq!(by_id("version")["body"]["id"], "alert-1");
     assert_eq!(by_id("none")["status"], 404);
     assert_eq!(by_id("none")["body"]["error"]["message"], "Alert 'none' does not exist.");
     assert_eq!(by_id("post")["status"], 405);
