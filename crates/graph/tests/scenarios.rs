@@ -92,19 +92,18 @@ fn alerts() -> Vec<Alert> {
 struct Server {
     router: axum::Router,
     issuer: Issuer,
-    _folder: tempfile::TempDir,
 }
 
 impl Server {
-    async fn new(store: Arc<dyn Store>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// `keys` is the folder of the key that signs tokens; one for many servers, as it takes long to make.
+    async fn new(store: Arc<dyn Store>, keys: &Path) -> Self {
         let partner = Scope::Partner(PARTNER.parse().unwrap());
         store.import_alerts(&partner, &alerts(), Utc::now()).await.unwrap();
-        let issuer = Issuer::open(folder.path()).unwrap();
+        let issuer = Issuer::open(keys).unwrap();
         let verifier = Verifier::new(&issuer);
         let graph = Arc::new(Graph::new(store, verifier, TokenKey::new([1; 32])).unwrap());
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
-        Self { router, issuer, _folder: folder }
+        Self { router, issuer }
     }
 
     fn token(&self, caller: &str) -> Option<String> {
@@ -244,9 +243,11 @@ const AT_ONCE: usize = 8;
 async fn run_all<G, F: Future<Output = (G, Arc<dyn Store>)>>(fresh: impl Fn() -> F) {
     let scenarios = scenarios();
     assert!(scenarios.len() >= 20, "only {} scenarios were found", scenarios.len());
+    let keys = tempfile::tempdir().unwrap();
+    Issuer::open(keys.path()).unwrap();
     let run = async |(file, scenario): &(String, Scenario)| {
         let (_guard, store) = fresh().await;
-        let ran = Server::new(store).await.run(scenario).await;
+        let ran = Server::new(store, keys.path()).await.run(scenario).await;
         ran.err().map(|error| format!("{file}: {}: {error}", scenario.name))
     };
     let ran: Vec<_> = stream::iter(scenarios.iter().map(run)).buffered(AT_ONCE).collect().await;
