@@ -14,6 +14,7 @@ mod ids;
 mod lifecycle;
 mod scope;
 pub mod score;
+mod values;
 
 pub use alert::{ActivityLog, AffectedResource, Alert, Origin, PartnerSecurityAlert};
 pub use enums::{Confidence, ResolvedReason, Severity, Status, UnknownMember};
@@ -23,3 +24,4 @@ pub use ids::{
 };
 pub use lifecycle::{ChangeOutcome, LifecycleError, StatusChange};
 pub use scope::Scope;
+pub use values::{ValueError, ValueProblem};

@@ -10,6 +10,7 @@ use alerts::{Alert, Origin, Scope};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use chrono::{TimeDelta, Utc};
+use futures::{StreamExt as _, stream};
 use graph::Graph;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
@@ -91,19 +92,18 @@ fn alerts() -> Vec<Alert> {
 struct Server {
     router: axum::Router,
     issuer: Issuer,
-    _folder: tempfile::TempDir,
 }
 
 impl Server {
-    async fn new(store: Arc<dyn Store>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// `keys` is the folder of the key that signs tokens; one for many servers, as it takes long to make.
+    async fn new(store: Arc<dyn Store>, keys: &Path) -> Self {
         let partner = Scope::Partner(PARTNER.parse().unwrap());
         store.import_alerts(&partner, &alerts(), Utc::now()).await.unwrap();
-        let issuer = Issuer::open(folder.path()).unwrap();
+        let issuer = Issuer::open(keys).unwrap();
         let verifier = Verifier::new(&issuer);
         let graph = Arc::new(Graph::new(store, verifier, TokenKey::new([1; 32])).unwrap());
         let router = surround(protect(routes(graph.clone()), graph.clone()), graph);
-        Self { router, issuer, _folder: folder }
+        Self { router, issuer }
     }
 
     fn token(&self, caller: &str) -> Option<String> {
@@ -236,17 +236,22 @@ fn obeys(place: &str, found: &Value, rule: &Map<String, Value>) -> Result<(), St
     if kept { Ok(()) } else { Err(format!("{place} is {found}, against {}", Value::Object(rule.clone()))) }
 }
 
+/// How many scenarios run at the same time: a database spends much of its time waiting.
+const AT_ONCE: usize = 8;
+
 /// Runs all scenarios, each on a store of its own.
 async fn run_all<G, F: Future<Output = (G, Arc<dyn Store>)>>(fresh: impl Fn() -> F) {
     let scenarios = scenarios();
     assert!(scenarios.len() >= 20, "only {} scenarios were found", scenarios.len());
-    let mut wrong = Vec::new();
-    for (file, scenario) in &scenarios {
+    let keys = tempfile::tempdir().unwrap();
+    Issuer::open(keys.path()).unwrap();
+    let run = async |(file, scenario): &(String, Scenario)| {
         let (_guard, store) = fresh().await;
-        if let Err(error) = Server::new(store).await.run(scenario).await {
-            wrong.push(format!("{file}: {}: {error}", scenario.name));
-        }
-    }
+        let ran = Server::new(store, keys.path()).await.run(scenario).await;
+        ran.err().map(|error| format!("{file}: {}: {error}", scenario.name))
+    };
+    let ran: Vec<_> = stream::iter(scenarios.iter().map(run)).buffered(AT_ONCE).collect().await;
+    let wrong: Vec<String> = ran.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), scenarios.len(), wrong.join("\n\n"));
 }
 
@@ -254,6 +259,15 @@ async fn run_all<G, F: Future<Output = (G, Arc<dyn Store>)>>(fresh: impl Fn() ->
 async fn all_scenarios_hold_on_sqlite() {
     run_all(|| async {
         let (guard, store) = store::testing::temporary_sqlite();
+        (guard, store as Arc<dyn Store>)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_scenarios_hold_on_postgresql() {
+    run_all(|| async {
+        let (guard, store) = store::testing::postgres::temporary_postgres().await;
         (guard, store as Arc<dyn Store>)
     })
     .await;

@@ -1,6 +1,6 @@
 //! What can go wrong in a store.
 
-use alerts::{LifecycleError, PartnerTenantId};
+use alerts::{LifecycleError, PartnerTenantId, ValueError};
 
 /// What can go wrong in a store.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The change contradicts itself.
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
+    /// An alert from elsewhere holds what cannot be kept.
+    #[error(transparent)]
+    Value(#[from] ValueError),
     /// Something of another scope was handed in.
     #[error("what was handed in for partner {partner} lies outside the scope of this call")]
     OutOfScope {

@@ -53,6 +53,8 @@ pub trait AlertStore: Send + Sync + 'static {
     ) -> Result<Recorded, StoreError>;
 
     /// Puts alerts from elsewhere, replacing those with the same id.
+    ///
+    /// One that fails [`check_values`](alerts::PartnerSecurityAlert::check_values) is an error.
     async fn import_alerts(
         &self,
         scope: &Scope,

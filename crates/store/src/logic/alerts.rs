@@ -119,6 +119,7 @@ pub(crate) async fn import(
         if !scope.covers(alert) {
             return Err(out_of_scope(&alert.partner_tenant_id));
         }
+        alert.body.check_values()?;
         match in_partner(session, &alert.partner_tenant_id, &alert.body.id).await? {
             None => {
                 put(session, alert, None, modified_at).await?;

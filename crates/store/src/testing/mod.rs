@@ -3,12 +3,14 @@
 //! [`suite`] is a list of tests for any implementation, run with [`crate::store_suite`].
 //! [`evaluate()`] and [`in_order`] answer filters and orders over the JSON of an alert; they are the
 //! specification that a database must agree with. [`generate`] makes alerts, filters and orders for
-//! property tests, and [`properties`] states what must hold of them. [`common_questions`] must be served
-//! by indexes. [`postgres`] starts the server that tests of [`PostgresStore`](crate::PostgresStore) need.
+//! property tests; [`properties`] states what must hold of them, and [`paging`] what holds while others
+//! write. [`common_questions`] must be served by indexes. [`postgres`] starts the server that tests of
+//! [`PostgresStore`](crate::PostgresStore) need.
 
 mod build;
 mod evaluate;
 pub mod generate;
+pub mod paging;
 pub mod postgres;
 pub mod properties;
 mod questions;
@@ -71,6 +73,7 @@ macro_rules! store_suite {
             an_import_can_be_repeated,
             an_import_keeps_where_an_alert_came_from,
             an_import_takes_nothing_from_another_scope,
+            an_import_of_what_cannot_be_kept_is_refused,
             every_change_is_logged_once_in_order,
             findings_are_logged_with_their_alerts,
             a_scope_follows_its_own_changes_and_no_others,

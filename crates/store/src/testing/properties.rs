@@ -160,7 +160,7 @@ pub async fn pages_give_each_alert_once<S: Store>(
 }
 
 /// Puts the alerts, and gives the scope of their partner; `None` if there are none.
-async fn filled<S: Store>(store: &S, alerts: &[Alert]) -> Option<Scope> {
+pub(super) async fn filled<S: Store>(store: &S, alerts: &[Alert]) -> Option<Scope> {
     let scope = Scope::Partner(alerts.first()?.partner_tenant_id.clone());
     store
         .import_alerts(&scope, alerts, time("2031-02-03T04:05:06.5Z"))
@@ -170,19 +170,19 @@ async fn filled<S: Store>(store: &S, alerts: &[Alert]) -> Option<Scope> {
 }
 
 /// All alerts as callers see them, with what stands beside the stored JSON.
-async fn bodies<S: Store>(store: &S, scope: &Scope) -> Vec<Value> {
+pub(super) async fn bodies<S: Store>(store: &S, scope: &Scope) -> Vec<Value> {
     let all =
         AlertQuery { filter: None, search: None, order: Vec::new(), limit: 10_000, skip: 0, after: None };
     let page = store.list_alerts(scope, &all).await.expect("all alerts can be listed");
     page.alerts.iter().map(parsed).collect()
 }
 
-fn parsed(body: &AlertBody) -> Value {
+pub(super) fn parsed(body: &AlertBody) -> Value {
     let mut alert: Value = serde_json::from_str(&body.json).expect("a body is JSON");
     alert["lastModifiedDateTime"] = body.modified_at.to_rfc3339().into();
     alert
 }
 
-fn id(body: &Value) -> String {
+pub(super) fn id(body: &Value) -> String {
     body["id"].as_str().expect("an alert has an id").to_owned()
 }

@@ -52,6 +52,15 @@ async fn a_database_in_another_encoding_is_refused() {
 }
 
 #[tokio::test]
+async fn a_server_without_icu_is_refused() {
+    let server = PostgresServer::shared();
+    let url = server.url(&server.create_database(None).await);
+    execute(&url, "drop collation pg_catalog.\"und-x-icu\"").await;
+    let said = refusal(&url).await;
+    assert!(said.contains("was built without ICU"), "{said}");
+}
+
+#[tokio::test]
 async fn a_database_of_a_newer_program_is_left_alone() {
     let (database, _store) = temporary_postgres().await;
     let newer = "insert into refinery_schema_history (version, name, applied_on, checksum)

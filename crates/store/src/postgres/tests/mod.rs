@@ -13,26 +13,28 @@ use crate::AlertStore;
 use crate::session::Session;
 use crate::sql::dialect::{Dialect, Postgres};
 use crate::testing::postgres::temporary_postgres;
-use crate::testing::{AlertBuilder, compare, properties, term, time};
+use crate::testing::{compare, finding, paging, properties, term, time};
 
 crate::store_suite!(temporary_postgres().await);
 
-/// PostgreSQL's text and JSON hold no NUL, which JSON can spell.
+/// PostgreSQL's text and JSON hold no NUL, which a record of a source can spell. Its finding is not lost.
 #[tokio::test]
-async fn an_alert_with_a_nul_is_served_and_filtered_like_any_other() {
+async fn a_finding_with_a_nul_is_served_and_filtered_like_any_other() {
     let (_database, store) = temporary_postgres().await;
     let scope = Scope::Partner("p".parse().unwrap());
-    let alert = AlertBuilder::new("p", "a")
-        .with(|body| body.description = Some("a\0b".to_owned()))
-        .detail("Odd", "x\0y")
-        .detail("Plain", r"\u0000")
-        .build();
+    let mut odd = finding("p", "pool", "2031-02-03T04:00:00Z");
+    odd.description = "a\0b".to_owned();
+    odd.details = [("Odd", "x\0y"), ("Plain", r"\u0000")]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
     let now = time("2031-02-03T04:30:00Z");
-    store.import_alerts(&scope, std::slice::from_ref(&alert), now).await.unwrap();
-    let again = store.import_alerts(&scope, std::slice::from_ref(&alert), now).await.unwrap();
+    let recorded = store.record_findings(&scope, std::slice::from_ref(&odd), now).await.unwrap();
+    let again = store.record_findings(&scope, std::slice::from_ref(&odd), now).await.unwrap();
     assert_eq!(again.unchanged, 1);
-    let served = store.alert(&scope, &alert.body.id).await.unwrap().unwrap();
-    assert_eq!(served.json, serde_json::to_string(&alert.body).unwrap());
+    let alert = &recorded.raised[0].body;
+    let served = store.alert(&scope, &alert.id).await.unwrap().unwrap();
+    assert_eq!(served.json, serde_json::to_string(alert).unwrap());
     // No filter may hold a NUL; to the others it reads as what stands in its place.
     for (property, value) in [
         ("description", "a\u{fffd}b"),
@@ -79,4 +81,11 @@ fn following_the_pages_gives_each_alert_once_in_any_order() {
     let runtime = Runtime::new().unwrap();
     let (_database, store) = runtime.block_on(temporary_postgres());
     properties::pages_are_whole(&runtime, &*store, 400);
+}
+
+#[test]
+fn following_the_pages_while_others_write_gives_each_steady_alert_once() {
+    let runtime = Runtime::new().unwrap();
+    let (_database, store) = runtime.block_on(temporary_postgres());
+    paging::pages_are_whole_while_others_write(&runtime, &*store, 200);
 }

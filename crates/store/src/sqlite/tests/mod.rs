@@ -10,7 +10,7 @@ use odata::checked::{Comparison, Filter};
 use tokio::runtime::Runtime;
 
 use super::{SqliteStore, connection};
-use crate::testing::{AlertBuilder, compare, properties, temporary_sqlite, time};
+use crate::testing::{AlertBuilder, compare, paging, properties, temporary_sqlite, time};
 use crate::{
     AlertStore, Change, ChangeFeed, ChangePosition, ExpectedVersion, RunStore, StatusOutcome, StoreError,
 };
@@ -41,6 +41,12 @@ fn the_database_and_the_specification_agree_on_searches() {
 fn following_the_pages_gives_each_alert_once_in_any_order() {
     let (_folder, store) = temporary_sqlite();
     properties::pages_are_whole(&Runtime::new().unwrap(), &*store, 400);
+}
+
+#[test]
+fn following_the_pages_while_others_write_gives_each_steady_alert_once() {
+    let (_folder, store) = temporary_sqlite();
+    paging::pages_are_whole_while_others_write(&Runtime::new().unwrap(), &*store, 200);
 }
 
 #[test]

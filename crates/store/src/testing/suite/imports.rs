@@ -55,3 +55,18 @@ pub async fn an_import_takes_nothing_from_another_scope<S: Store>(store: Arc<S>)
     let kept = seen(&*store, &partner("p"), "a").await.unwrap();
     assert_eq!(kept.customer_tenant_id.as_str(), "c1");
 }
+
+pub async fn an_import_of_what_cannot_be_kept_is_refused<S: Store>(store: Arc<S>) {
+    let check = async |alert: AlertBuilder, expected: &str| {
+        let alerts = [AlertBuilder::new("p", "z").build(), alert.build()];
+        let refused = store.import_alerts(&partner("p"), &alerts, import_time()).await.unwrap_err();
+        assert!(refused.to_string().starts_with(expected), "{refused}");
+        assert!(seen(&*store, &partner("p"), "z").await.is_none(), "all or none");
+    };
+    let alert = || AlertBuilder::new("p", "a-1");
+    let nul = alert().with(|body| body.description = Some("a\0b".to_owned()));
+    check(nul, "alert a-1: description holds a NUL character").await;
+    check(alert().detail("Odd", "x\0y"), "alert a-1: additionalDetails/Odd holds a NUL character").await;
+    let late = alert().with(|body| body.detected_date_time = time("+10000-01-01T00:00:00Z"));
+    check(late, "alert a-1: detectedDateTime is in the year 10000; years go from 1 to 9999").await;
+}
