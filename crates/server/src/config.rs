@@ -12,6 +12,7 @@ use std::str::FromStr;
 use alerts::PartnerTenantId;
 use alerts::score::ResponseTimeTarget;
 use chrono::TimeDelta;
+use graph::app::subscriptions::PER_APPLICATION_MAX;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub allow_receivers_on_loopback: bool,
     /// Networks that are no part of the public internet and yet hold receivers of change notifications.
     pub receiver_networks: Vec<IpNet>,
+    /// How many change notification subscriptions an application may have in one partner.
+    pub subscriptions_per_application: u32,
     /// The address under which others reach this server, such as `https://alerts.partner.example/`.
     /// Webhooks of the older Partner Center API need it, and are off without it.
     pub public_url: Option<Url>,
@@ -138,6 +141,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             allow_receivers_on_loopback: false,
             receiver_networks: Vec::new(),
+            subscriptions_per_application: PER_APPLICATION_MAX,
             public_url: None,
             webhook_identity: None,
             response_time_target_hours: 24,

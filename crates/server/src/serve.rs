@@ -129,6 +129,7 @@ impl Server {
         };
         let receivers = Receivers::new(reach, Patience::default()).map_err(ServeError::Receivers)?;
         graph.notifications.receivers = Arc::new(receivers);
+        graph.notifications.subscriptions_per_application_max = settings.subscriptions_per_application;
         graph.response_time_target = settings.response_time_target();
         graph.webhooks = webhooks(settings)?;
         let issuer = Arc::new(issuer);
