@@ -7,6 +7,8 @@ is right and the server must take it.
 import schemathesis
 from hypothesis import strategies as st
 
+from known import CERTIFICATE
+
 TEXTS = ["id", "alertType", "displayName", "description", "customerTenantId", "subscriptionId", "resolvedBy"]
 TIMES = ["detectedDateTime", "firstObservedDateTime", "lastObservedDateTime", "resolvedOnDateTime"]
 SEVERITIES = ["informational", "low", "medium", "high"]
@@ -59,3 +61,4 @@ schemathesis.openapi.format("odata-select", selections)
 schemathesis.openapi.format("odata-search", st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12))
 schemathesis.openapi.format("odata-delta-token", st.just("latest"))
 schemathesis.openapi.format("etag", st.just("*"))
+schemathesis.openapi.format("x509-certificate", st.just(CERTIFICATE))

@@ -7,6 +7,9 @@
 //! cargo run --release -p graph --example serve -- 127.0.0.1:8080 1000
 //! ```
 //!
+//! Receivers of notifications may be on this machine, and webhooks can be registered; but neither
+//! notifications nor webhooks are sent, since no background work runs.
+//!
 //! Prints the server's address, then a token that reads and writes, each on a line of its own. The
 //! store is gone when the server stops.
 
@@ -21,7 +24,10 @@ use graph::Graph;
 use graph::auth::READ_WRITE;
 use graph::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
 use graph::auth::verifier::Verifier;
-use graph::http::{open_routes, protect, routes, surround};
+use graph::http::{certificate_routes, open_routes, protect, routes, surround};
+use graph::notify::reach::Reach;
+use graph::notify::receivers::{Patience, Receivers};
+use graph::webhooks::Webhooks;
 use odata::TokenKey;
 use serde_json::json;
 use store::{AlertStore as _, SqliteStore};
@@ -29,6 +35,8 @@ use tokio::net::TcpListener;
 
 const PARTNER: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
 const CUSTOMERS: u32 = 5;
+/// What deliveries of webhooks would name as this server; none is sent from here.
+const PUBLIC_URL: &str = "https://alerts.partner.example/";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -45,8 +53,13 @@ async fn main() -> anyhow::Result<()> {
 
     let issuer = Issuer::open(folder.path())?;
     let tokens = TokenKey::new([1; 32]);
-    let graph = Arc::new(Graph::new(Arc::new(store), Verifier::new(&issuer), tokens)?);
-    let app = surround(protect(routes(graph.clone()), graph.clone()).merge(open_routes()), graph);
+    let mut graph = Graph::new(Arc::new(store), Verifier::new(&issuer), tokens)?;
+    let reach = Reach { allow_insecure_loopback: true, ..Reach::default() };
+    graph.notifications.receivers = Arc::new(Receivers::new(reach, Patience::default())?);
+    graph.webhooks = Some(Arc::new(Webhooks::new(PUBLIC_URL.parse()?, None)));
+    let graph = Arc::new(graph);
+    let open = open_routes().merge(certificate_routes(graph.clone()));
+    let app = surround(protect(routes(graph.clone()), graph.clone()).merge(open), graph);
 
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let mut out = std::io::stdout();

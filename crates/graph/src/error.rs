@@ -234,16 +234,22 @@ impl ApiError {
 }
 
 impl ApiError {
-    /// The reply with Partner Center's body. An internal failure goes to the log.
+    /// Partner Center's body.
     #[must_use]
-    pub fn partner_center_reply(&self, request_id: &str) -> Response {
-        self.log(request_id);
-        let body = json!({
+    pub fn partner_center_body(&self) -> Value {
+        json!({
             "code": self.kind.partner_center_code(),
             "description": self.message,
             "data": [],
             "source": "Tenantwatch",
-        });
+        })
+    }
+
+    /// The reply with Partner Center's body. An internal failure goes to the log.
+    #[must_use]
+    pub fn partner_center_reply(&self, request_id: &str) -> Response {
+        self.log(request_id);
+        let body = self.partner_center_body();
         (self.status(), self.kind.headers(&self.message), body.to_string()).into_response()
     }
 

@@ -48,6 +48,7 @@ pub use body::json_object;
 pub use envelope::RequestIds;
 pub use metadata::open_routes;
 pub use origin::{Link, Origins};
+pub(crate) use partner_center::has as is_partner_center;
 pub use throttle::Throttle;
 
 /// What the handlers share.

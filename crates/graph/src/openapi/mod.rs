@@ -5,6 +5,8 @@
 //! against the router by a test. It describes the server's few routes outside this crate as well, so
 //! that one file tells all.
 
+mod bodies;
+mod errors;
 mod operation;
 mod parts;
 mod paths;
@@ -50,7 +52,7 @@ pub fn document(server_url: &str) -> Value {
             "schemas": schemas::all(),
             "parameters": parts::parameters(),
             "headers": parts::headers(),
-            "responses": parts::error_responses(),
+            "responses": errors::error_responses(),
             "securitySchemes": {"bearer": {
                 "type": "http",
                 "scheme": "bearer",

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::errors::{self, Manners};
 use super::parts;
 use crate::error::Kind;
 
@@ -39,7 +40,7 @@ impl Operation {
             description: String::new(),
             parameters: Vec::new(),
             body: None,
-            responses: parts::too_long().collect(),
+            responses: errors::too_long().collect(),
             is_open: false,
         }
         .fails(&[Kind::BadRequest, Kind::Internal])
@@ -57,7 +58,7 @@ impl Operation {
     /// What the caller must hold; and the errors that come of not holding it.
     pub(super) fn needs(mut self, permissions: &[&str]) -> Self {
         self.description.push_str(&format!(" Needs {}.", permissions.join(" or ")));
-        self.fails(&parts::errors_of_protected())
+        self.fails(&errors::errors_of_protected())
     }
 
     /// Anybody may call it.
@@ -131,7 +132,7 @@ impl Operation {
     }
 
     fn response(mut self, status: StatusCode, mut response: Value) -> Self {
-        response["headers"] = parts::reply_headers();
+        response["headers"] = parts::reply_headers(Manners::of(self.path));
         self.responses.insert(status.as_str().to_owned(), response);
         self
     }
@@ -146,7 +147,7 @@ impl Operation {
 
     pub(super) fn fails(mut self, kinds: &[Kind]) -> Self {
         for kind in kinds {
-            let (status, reference) = parts::error_response(kind);
+            let (status, reference) = errors::error_response(kind, Manners::of(self.path));
             self.responses.insert(status, reference);
         }
         self

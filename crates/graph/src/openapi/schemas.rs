@@ -3,10 +3,8 @@
 use ::edm::{Property, Structured, Type, TypeRef};
 use serde_json::{Map, Value, json};
 
+use super::bodies;
 use crate::edm;
-
-/// What callers send as a sentinel; the server never takes it.
-const SENTINEL: &str = "unknownFutureValue";
 
 pub(super) fn all() -> Value {
     let mut schemas = Map::new();
@@ -16,13 +14,15 @@ pub(super) fn all() -> Value {
         }
     }
     schemas.insert("error".into(), error());
-    schemas.insert("alertUpdate".into(), alert_update());
-    schemas.insert("subscriptionUpdate".into(), subscription_update());
-    schemas.insert("batchRequest".into(), batch_request());
+    schemas.insert("partnerCenterError".into(), partner_center_error());
+    schemas.insert("alertUpdate".into(), bodies::alert_update());
+    schemas.insert("newSubscription".into(), bodies::new_subscription());
+    schemas.insert("subscriptionUpdate".into(), bodies::subscription_update());
+    schemas.insert("batchRequest".into(), bodies::batch_request());
     schemas.insert("batchResponse".into(), batch_response());
     schemas.insert("fraudEvent".into(), fraud_event());
-    schemas.insert("fraudEventStatus".into(), fraud_event_status());
-    schemas.insert("webhookRegistration".into(), webhook_registration());
+    schemas.insert("fraudEventStatus".into(), bodies::fraud_event_status());
+    schemas.insert("webhookRegistration".into(), bodies::webhook_registration());
     schemas.into()
 }
 
@@ -56,6 +56,25 @@ fn entity(ty: &str) -> Value {
     }
     kinds.push(reference(ty));
     json!({"anyOf": kinds})
+}
+
+/// What `$select` can name of a type: its properties, its base's and those of the types that derive from it.
+pub(super) fn selectable(ty: &str) -> Vec<&'static str> {
+    let document = edm::document();
+    let types = document.schemas.iter().flat_map(|schema| {
+        schema.types.iter().map(|found| (format!("{}.{}", schema.namespace, found.name()), found))
+    });
+    let structured: Vec<(String, &Structured)> = types
+        .filter_map(|(name, found)| match found {
+            Type::Structured(structured) => Some((name, structured)),
+            Type::Enumeration(_) => None,
+        })
+        .collect();
+    let base = structured.iter().find(|(name, _)| name == ty).and_then(|(_, found)| found.base);
+    let concerned = structured
+        .iter()
+        .filter(|(name, found)| Some(name.as_str()) == base || name == ty || found.base == Some(ty));
+    concerned.flat_map(|(_, found)| found.properties.iter().map(|property| property.name)).collect()
 }
 
 /// A page of entities of the type.
@@ -170,70 +189,6 @@ fn error() -> Value {
     })
 }
 
-/// The members of an enumeration that callers may send.
-fn members(name: &str) -> Vec<&'static str> {
-    match edm::document().find_type(&format!("{}.{name}", edm::PARTNER_SECURITY)) {
-        Some(Type::Enumeration(found)) => {
-            found.members.iter().map(|(name, _)| *name).filter(|name| *name != SENTINEL).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn alert_update() -> Value {
-    let reasons = members("securityAlertResolvedReason");
-    let open: Vec<_> =
-        members("securityAlertStatus").into_iter().filter(|status| *status != "resolved").collect();
-    let change = |status: Value, reason: Value| {
-        json!({
-            "type": "object",
-            "required": ["status"],
-            "properties": {"status": status, "resolvedReason": reason},
-            "patternProperties": {"@": {}},
-            "additionalProperties": false,
-        })
-    };
-    json!({
-        "description": "A new status, and a reason if it is resolved. Control information (@odata...) is passed over. Clients may send the whole alert back: other properties are let pass if they have the value that the alert has.",
-        "anyOf": [
-            change(json!({"const": "resolved"}), json!({"anyOf": [{"enum": reasons}, {"type": "null"}]})),
-            change(json!({"enum": open}), json!({"type": "null"})),
-        ],
-    })
-}
-
-fn subscription_update() -> Value {
-    json!({
-        "type": "object",
-        "description": "A new end.",
-        "required": ["expirationDateTime"],
-        "properties": {"expirationDateTime": {"type": "string", "format": "date-time"}},
-    })
-}
-
-fn batch_request() -> Value {
-    json!({
-        "type": "object",
-        "required": ["requests"],
-        "properties": {"requests": {
-            "type": "array",
-            "maxItems": 20,
-            "items": {
-                "type": "object",
-                "required": ["id", "method", "url"],
-                "properties": {
-                    "id": {"type": "string", "minLength": 1, "description": "The client's name for the request; no two of a batch have the same, in whatever case."},
-                    "method": {"type": "string", "enum": ["GET", "POST", "PATCH", "PUT", "DELETE", "get", "post", "patch", "put", "delete"]},
-                    "url": {"type": "string", "minLength": 1, "description": "Relative to /beta, or absolute."},
-                    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-                    "body": {"description": "The JSON body, or base64url of other bodies."},
-                    "dependsOn": {"type": "array", "items": {"type": "string"}, "description": "Which requests must succeed first. depends_on, as the Python SDK sends, is read too."},
-                },
-            },
-        }},
-    })
-}
-
 fn batch_response() -> Value {
     json!({
         "type": "object",
@@ -251,6 +206,17 @@ fn batch_response() -> Value {
                 },
             },
         }},
+    })
+}
+
+fn partner_center_error() -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "type": "object",
+        "description": "What went wrong, as Partner Center says it.",
+        "required": ["code", "description", "data", "source"],
+        "properties": {"code": text, "description": text, "data": {"type": "array", "items": text}, "source": text},
+        "additionalProperties": false,
     })
 }
 
@@ -303,30 +269,5 @@ fn fraud_event() -> Value {
         "type": "object",
         "description": "An alert as the older Partner Center API shows it. Dates that are not set are 9999-12-31T23:59:59.997.",
         "properties": properties,
-    })
-}
-
-fn fraud_event_status() -> Value {
-    json!({
-        "type": "object",
-        "description": "Names are read in any case.",
-        "required": ["eventStatus"],
-        "properties": {
-            "eventIds": {"type": "array", "items": {"type": "string"}, "description": "Which events; none means all of the subscription."},
-            "eventStatus": {"type": "string", "enum": ["Active", "Investigating", "Resolved"]},
-            "resolvedReason": {"type": "string", "enum": ["Fraud", "Ignore", "Legitimate", "None"]},
-        },
-    })
-}
-
-fn webhook_registration() -> Value {
-    json!({
-        "type": "object",
-        "required": ["WebhookUrl", "WebhookEvents"],
-        "properties": {
-            "WebhookUrl": {"type": "string", "format": "uri"},
-            "WebhookEvents": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-            "SubscriberId": {"type": "string", "readOnly": true},
-        },
     })
 }

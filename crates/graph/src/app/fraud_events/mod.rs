@@ -21,7 +21,7 @@ use request::{EventChange, EventPage, EventQuery};
 
 /// How many events a reply holds at most: about 20 MB. The old model has no pages, and to cut it short
 /// would hide alerts.
-const EVENTS_MAX: usize = 10_000;
+pub(crate) const EVENTS_MAX: usize = 10_000;
 
 /// What can go wrong with fraud events. Knows nothing of HTTP.
 #[derive(Debug, thiserror::Error)]

@@ -35,6 +35,9 @@ impl EventQuery {
             match name {
                 "EventStatus" => query.status = Some(status(name, &value)?),
                 "SubscriptionId" => query.subscription_id = Some(subscription_id(&value)?),
+                "EventType" if value.is_empty() => {
+                    return Err(bad("Parameter 'EventType' must not be empty; leave it out for all types."));
+                }
                 "EventType" => query.event_type = Some(value.into_owned()),
                 "PageSize" => size = Some(positive(name, &value)?),
                 _ => number = Some(positive(name, &value)?),
@@ -224,6 +227,7 @@ mod tests {
         check("PageSize=5", New, "PageSize and PageNumber go together; give both or none.");
         check("PageSize=0&PageNumber=1", New, "Parameter 'PageSize' must be a whole number from 1, not '0'.");
         check("PageSize=10001&PageNumber=1", New, "Parameter 'PageSize' may be 10000 at most, not 10001.");
+        check("EventType=", New, "Parameter 'EventType' must not be empty; leave it out for all types.");
         check("SubscriptionId=", New, "SubscriptionId: subscription id is empty.");
         check(
             "$filter=x",

@@ -40,7 +40,7 @@ async fn only_post(_: Method) -> ApiError {
 }
 
 /// Whether a path is one of this API, and is answered in its manners.
-pub(super) fn has(path: &str) -> bool {
+pub(crate) fn has(path: &str) -> bool {
     path.starts_with("/v1/") || path.starts_with("/webhooks/")
 }
 

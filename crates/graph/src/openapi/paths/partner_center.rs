@@ -4,7 +4,9 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::operation::Operation;
+use super::super::parts::id;
 use super::super::schemas::reference;
+use crate::app::fraud_events::EVENTS_MAX;
 use crate::auth::{READ, READ_WRITE};
 use crate::error::Kind;
 
@@ -49,16 +51,15 @@ fn events() -> Value {
 }
 
 fn fraud_events() -> Operation {
-    let number = json!({"type": "integer", "minimum": 1});
     Operation::get("/v1/fraudEvents", "listFraudEvents", TAG, "List fraud events")
         .describe("The alerts in the older form. EventType, PageSize and PageNumber are only for the newer model; the last two go together.")
         .needs(&[READ, READ_WRITE])
         .takes(&["newEventsModel"])
         .parameter(query("EventStatus", "Only events in this state.", json!({"type": "string", "enum": ["Active", "Resolved", "Investigating"]})))
-        .parameter(query("SubscriptionId", "Only events of this Azure subscription.", json!({"type": "string", "minLength": 1})))
+        .parameter(query("SubscriptionId", "Only events of this Azure subscription.", id(128)))
         .parameter(query("EventType", "Only events of this type.", json!({"type": "string", "minLength": 1})))
-        .parameter(query("PageSize", "How many events a page holds.", number.clone()))
-        .parameter(query("PageNumber", "Which page, from 1.", number))
+        .parameter(query("PageSize", "How many events a page holds.", json!({"type": "integer", "minimum": 1, "maximum": EVENTS_MAX})))
+        .parameter(query("PageNumber", "Which page, from 1.", json!({"type": "integer", "minimum": 1, "maximum": u32::MAX})))
         .gives_json(StatusCode::OK, "The events.", events(), events_example())
 }
 

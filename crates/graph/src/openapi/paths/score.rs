@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::super::operation::Operation;
-use super::super::schemas::{collection, single};
+use super::super::parts::select;
+use super::super::schemas::{collection, selectable, single};
 use crate::auth::{READ, READ_WRITE};
 use crate::error::Kind;
 
@@ -90,7 +91,8 @@ fn entity(
 ) -> Operation {
     Operation::get(path, id, "score", summary)
         .needs(&[READ, READ_WRITE])
-        .takes(&["select", "format"])
+        .parameter(select(&selectable(ty)))
+        .takes(&["format"])
         .gives_json(StatusCode::OK, "The entity.", single(ty), example)
         .with_header("OData-Version")
         .fails(&[Kind::NotFound, Kind::NotAcceptable])
@@ -111,7 +113,8 @@ fn part(
     let read = |path, id, summary| Operation::get(path, id, "score", summary).needs(&[READ, READ_WRITE]);
     [
         read(list, ids[0], summaries[0])
-            .takes(&["select", "top", "skip", "count", "format"])
+            .parameter(select(&selectable(ty)))
+            .takes(&["top", "skip", "count", "format"])
             .gives_json(StatusCode::OK, "All of them.", collection(ty), page)
             .with_header("OData-Version")
             .fails(&[Kind::NotAcceptable]),
@@ -123,7 +126,8 @@ fn part(
             json!("5"),
         ),
         read(one, ids[2], summaries[2])
-            .takes(&[key])
+            .takes(&[key, "format"])
+            .parameter(select(&selectable(ty)))
             .gives_json(
                 StatusCode::OK,
                 "The entity.",

@@ -51,16 +51,12 @@ fn create() -> Operation {
     if let Some(properties) = body.as_object_mut() {
         properties.remove("id");
     }
-    let schema = json!({"allOf": [
-        reference(SUBSCRIPTION),
-        {"type": "object", "required": ["changeType", "notificationUrl", "resource", "expirationDateTime"]},
-    ]});
     Operation::new(Method::POST, SET, "createSubscription", "subscriptions", "Ask to be told of changes")
         .describe(
             "The receiver is asked first to send a token back; if it does not, there is no subscription.",
         )
         .needs(&[READ, READ_WRITE])
-        .body(schema, body)
+        .body(reference("newSubscription"), body)
         .gives_json(
             StatusCode::CREATED,
             "The new subscription.",
@@ -68,7 +64,7 @@ fn create() -> Operation {
             with_context(example(), "/$entity"),
         )
         .with_header("OData-Version")
-        .fails(&[Kind::Conflict])
+        .fails(&[Kind::NotFound])
 }
 
 fn show() -> Operation {

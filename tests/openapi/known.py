@@ -1,0 +1,152 @@
+"""What the document cannot know of a server, put into the requests that are made from it.
+
+Its examples name things that are made up: those that are there take their places, so that replies to
+right requests are seen and not only 404. Some rules JSON Schema has no words for, or not across the
+parts of a request: `complete` keeps them. It changes only values of the right form, so that what
+was made wrong on purpose stays wrong.
+"""
+
+import base64
+import os
+import re
+from datetime import datetime, timedelta, timezone
+
+import requests
+
+URL = os.environ["SERVER_URL"]
+BETA = f"{URL}/beta"
+HEADERS = {"Authorization": f"Bearer {os.environ['SERVER_TOKEN']}"}
+ALERTS = f"{BETA}/security/partner/securityAlerts"
+REGISTRATION = f"{URL}/webhooks/v1/registration"
+TESTS = f"{REGISTRATION}/validationEvents"
+
+# The server calls these URLs itself, and tests call nobody but this machine.
+SUBSCRIBERS = ("notificationUrl", "lifecycleNotificationUrl")
+RECEIVER = os.environ["RECEIVER_URL"]
+# Nothing listens there; Partner Center's webhooks go to https only in the document.
+NOBODY = "https://127.0.0.1:9/receiver"
+TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def send(method: str, url: str, **arguments):
+    reply = requests.request(method, url, headers=HEADERS, timeout=20, **arguments)
+    assert reply.ok, f"{method} {url}: {reply.status_code} {reply.text}"
+    return reply.json() if reply.content else None
+
+
+def ahead() -> str:
+    return (datetime.now(timezone.utc) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ALERT = send("GET", f"{ALERTS}?$top=1")["value"][0]
+# A score is known once an alert was resolved.
+send("PATCH", f"{ALERTS}/{ALERT['id']}", json={"status": "resolved", "resolvedReason": "fraud"})
+
+# Any RSA certificate will do to encrypt resource data for.
+CERTIFICATE = base64.b64encode(requests.get(f"{URL}/webhooks/v1/certificate", timeout=20).content).decode()
+
+
+def register(method: str):
+    send(method, REGISTRATION, json={"WebhookUrl": NOBODY, "WebhookEvents": ["test-created"]})
+
+
+register("POST")
+TEST_ID = send("POST", TESTS)["correlationId"]
+
+
+def subscribe() -> str:
+    return send("POST", f"{BETA}/subscriptions", json={
+        "changeType": "updated", "notificationUrl": RECEIVER, "resource": "security/partner/securityAlerts",
+        "expirationDateTime": ahead(), "includeResourceData": True,
+        "encryptionCertificate": CERTIFICATE, "encryptionCertificateId": "first",
+    })["id"]
+
+
+SUBSCRIPTION_ID = subscribe()
+EXAMPLES = {
+    "5a3b1e00-0001-4000-8000-000000000007": ALERT["id"],
+    "5a3b1e00-0002-4000-8000-000000000002": ALERT["subscriptionId"],
+    "5a3b1e00-0003-4000-8000-000000000002": ALERT["customerTenantId"],
+    "5a3b1e00-0004-4000-8000-000000000001": SUBSCRIPTION_ID,
+    "5a3b1e00-0006-4000-8000-000000000001": TEST_ID,
+    "mfaEnforcedForAdmins": "securityAlertsPromptlyResolved",
+    # The version of an alert changes with every request that changes it.
+    'W/"3"': "*",
+}
+
+
+def real(value):
+    """The value with what is there in place of what an example names."""
+    if isinstance(value, dict):
+        return {name: real(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [real(item) for item in value]
+    return EXAMPLES.get(value, value) if isinstance(value, str) else value
+
+
+def is_called(value) -> bool:
+    """Whether a server might call it: readers of URLs drop spaces and control characters."""
+    return isinstance(value, str) and re.sub(r"[\x00-\x20]", "", value).lower().startswith("http")
+
+
+def complete(case):
+    for name, value in (case.path_parameters or {}).items():
+        case.path_parameters[name] = real(value)
+    if "If-Match" in (case.headers or {}):
+        case.headers["If-Match"] = real(case.headers["If-Match"])
+    if isinstance(case.body, dict):
+        complete_body(case)
+    here = (case.method.upper(), case.path)
+    if here == ("GET", "/v1/fraudEvents"):
+        complete_fraud_events(case)
+    elif here == ("POST", "/webhooks/v1/registration/validationEvents"):
+        # Test events go only to a receiver that is registered for them.
+        register("PUT")
+    elif here == ("DELETE", "/beta/subscriptions/{id}") and case.path_parameters["id"] == SUBSCRIPTION_ID:
+        case.path_parameters["id"] = subscribe()
+    elif here == ("POST", "/beta/$batch") and isinstance(case.body, dict):
+        complete_batch(case.body.get("requests"))
+
+
+def complete_body(case):
+    body = case.body = real(case.body)
+    for name in SUBSCRIBERS:
+        if is_called(body.get(name)):
+            body[name] = RECEIVER
+    if is_called(body.get("WebhookUrl")):
+        body["WebhookUrl"] = NOBODY
+    end = body.get("expirationDateTime")
+    if isinstance(end, str) and TIME.fullmatch(end):
+        body["expirationDateTime"] = ahead()
+
+
+def complete_fraud_events(case):
+    """Three parameters are the newer model's, which a header asks for; two of them go together."""
+    query = case.query or {}
+    pages = [name for name in ("PageSize", "PageNumber") if name in query]
+    if len(pages) == 1:
+        query["PageNumber" if pages == ["PageSize"] else "PageSize"] = 1
+    if pages or "EventType" in query:
+        if case.headers.get("X-NewEventsModel", "false").lower() == "false":
+            case.headers["X-NewEventsModel"] = "true"
+
+
+def complete_batch(requests):
+    """Ids differ, requests depend only on ones before, and what has a body says of which type it is."""
+    ids = []
+    for request in requests if isinstance(requests, list) else []:
+        if not isinstance(request, dict):
+            continue
+        own = request.get("id")
+        if isinstance(own, str) and own:
+            while request["id"].lower() in ids:
+                request["id"] += "x"
+            own = request["id"].lower()
+        for name in ("dependsOn", "depends_on"):
+            before = request.get(name)
+            if isinstance(before, list) and all(isinstance(one, str) for one in before):
+                request[name] = [one for one in before if one.lower() in ids]
+        if request.get("body") is not None and request.get("headers") in (None, {}):
+            request["headers"] = {"Content-Type": "application/json"}
+        if isinstance(own, str):
+            ids.append(own)
