@@ -169,7 +169,12 @@ async fn findings_raise_continue_and_raise_again_after_a_resolution() {
     let scope = here.instance.scope();
     let fraud = StatusChange { to: Status::Resolved, reason: Some(ResolvedReason::Fraud) };
     let resolved_at = later + TimeDelta::minutes(5);
-    here.instance.store.change_status(&scope, &alert.id, fraud, &store::ExpectedVersion::Any, "ann", resolved_at).await.unwrap().unwrap();
+    here.instance
+        .store
+        .change_status(&scope, &alert.id, fraud, &store::ExpectedVersion::Any, "ann", resolved_at)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(here.detect(Utc::now()).await.raised.len(), 0, "what came before is settled");
     here.take_in(&here.write("c.json", &[deletion(&stamp(resolved_at + TimeDelta::minutes(5)), "VM3")]))
         .await;

@@ -9,10 +9,12 @@ use chrono::Utc;
 use clap::Args;
 use client::{Client, ListOptions, Page, SecretString};
 use futures::stream::{self, BoxStream, Stream, StreamExt as _};
-use graph::app::alerts::{self as alert, AlertReply, Desk};
+use graph::app::alerts::{self as alert, Desk};
+use graph::http::etag;
+use odata::Selection;
 use serde_json::{Map, Value};
 use server::app::Instance;
-use store::ExpectedVersion;
+use store::{AlertBody, ExpectedVersion};
 
 use crate::installation::Installation;
 
@@ -123,7 +125,9 @@ impl Source {
     pub(super) async fn show(&self, id: &str) -> anyhow::Result<Object> {
         match self {
             Self::Remote(client) => Ok(client.get(&id.parse()?, &[]).await?.alert),
-            Self::Local(instance) => whole(&alert::show(&desk(instance, &instance.scope()), id, "").await?),
+            Self::Local(instance) => {
+                whole(&alert::show(&desk(instance, &instance.scope()), id, "").await?.body, None)
+            }
         }
     }
 
@@ -146,7 +150,7 @@ impl Source {
                 let (scope, by) = (instance.scope(), by.unwrap_or(COMMAND_LINE));
                 let desk = desk(instance, &scope);
                 let any = ExpectedVersion::Any;
-                whole(&alert::update(&desk, id.as_str(), "", &properties, &any, by).await?)
+                whole(&alert::update(&desk, id.as_str(), "", &properties, &any, by).await?.body, None)
             }
         }
     }
@@ -169,13 +173,7 @@ fn local_pages(
             let list = alert::list(&desk(&instance, &scope), &query, None).await?;
             let mut alerts = Vec::with_capacity(list.alerts.len());
             for body in &list.alerts {
-                let mut alert: Value = serde_json::from_str(&body.json).context("reading a stored alert")?;
-                if let (Some(selection), Some(members)) = (&list.selection, alert.as_object_mut()) {
-                    let modified_at = alert::wire_time(body.modified_at);
-                    members.insert(alert::LAST_MODIFIED.to_owned(), modified_at.into());
-                    selection.apply(&mut alert);
-                }
-                alerts.push(serde_json::from_value(alert).context("reading a stored alert")?);
+                alerts.push(whole(body, list.selection.as_ref())?);
             }
             let page = Page { alerts, count: list.count, is_last: list.next_query.is_none() };
             Ok(Some((page, list.next_query)))
@@ -183,6 +181,14 @@ fn local_pages(
     })
 }
 
-fn whole(reply: &AlertReply) -> anyhow::Result<Object> {
-    serde_json::from_str(&reply.body.json).context("reading a stored alert")
+/// An alert as a server would write it, with its ETag.
+fn whole(body: &AlertBody, selection: Option<&Selection>) -> anyhow::Result<Object> {
+    let mut alert: Value = serde_json::from_str(&body.json).context("reading a stored alert")?;
+    if let (Some(selection), Some(members)) = (selection, alert.as_object_mut()) {
+        members.insert(alert::LAST_MODIFIED.to_owned(), alert::wire_time(body.modified_at).into());
+        selection.apply(&mut alert);
+    }
+    let mut object: Object = serde_json::from_value(alert).context("reading a stored alert")?;
+    object.shift_insert(0, "@odata.etag".to_owned(), etag(body.version).into());
+    Ok(object)
 }

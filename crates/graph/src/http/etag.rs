@@ -8,7 +8,8 @@ use store::ExpectedVersion;
 use crate::error::ApiError;
 
 /// The tag of a version, with its quotes.
-pub(super) fn etag(version: u64) -> String {
+#[must_use]
+pub fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 

@@ -46,6 +46,7 @@ use crate::webhooks::Webhooks;
 
 pub use body::json_object;
 pub use envelope::RequestIds;
+pub use etag::etag;
 pub use metadata::open_routes;
 pub use origin::{Link, Origins};
 pub(crate) use partner_center::has as is_partner_center;
