@@ -23,7 +23,7 @@ TESTS = f"{REGISTRATION}/validationEvents"
 # The server calls these URLs itself, and tests call nobody but this machine.
 SUBSCRIBERS = ("notificationUrl", "lifecycleNotificationUrl")
 RECEIVER = os.environ["RECEIVER_URL"]
-# Nothing listens there; Partner Center's webhooks go to https only in the document.
+# Nothing listens there, which a registration does not ask.
 NOBODY = "https://127.0.0.1:9/receiver"
 TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
