@@ -146,7 +146,8 @@ def complete_batch(requests):
             before = request.get(name)
             if isinstance(before, list) and all(isinstance(one, str) for one in before):
                 request[name] = [one for one in before if one.lower() in ids]
-        if request.get("body") is not None and request.get("headers") in (None, {}):
-            request["headers"] = {"Content-Type": "application/json"}
+        headers = request.get("headers") or {}
+        if request.get("body") is not None and isinstance(headers, dict):
+            request["headers"] = {"Content-Type": "application/json", **headers}
         if isinstance(own, str):
             ids.append(own)

@@ -86,7 +86,7 @@ pub(super) fn new_subscription() -> Value {
             "expirationDateTime": time_ahead(),
             "clientState": {"type": ["string", "null"], "maxLength": 128},
             "includeResourceData": {"type": ["boolean", "null"]},
-            "encryptionCertificate": {"type": ["string", "null"]},
+            "encryptionCertificate": {"type": ["string", "null"], "format": "x509-certificate"},
             "encryptionCertificateId": {"type": ["string", "null"]},
             "latestSupportedTlsVersion": {"enum": ["v1_2", "v1_3", null]},
             "notificationContentType": {"enum": ["application/json", null]},
@@ -120,7 +120,7 @@ pub(super) fn subscription_update() -> Value {
         "description": "A new end; with includeResourceData also or only a new certificate. Control information (@odata...) is passed over. Clients may send the whole subscription back: other properties are let pass if they have the value that the subscription has.",
         "properties": {
             "expirationDateTime": {"type": ["string", "null"]},
-            "encryptionCertificate": {"type": ["string", "null"]},
+            "encryptionCertificate": {"type": ["string", "null"], "format": "x509-certificate"},
             "encryptionCertificateId": {"type": ["string", "null"]},
         },
         "patternProperties": {"@": {}},
