@@ -23,7 +23,7 @@ TESTS = f"{REGISTRATION}/validationEvents"
 # The server calls these URLs itself, and tests call nobody but this machine.
 SUBSCRIBERS = ("notificationUrl", "lifecycleNotificationUrl")
 RECEIVER = os.environ["RECEIVER_URL"]
-# Nothing listens there; Partner Center's webhooks go to https only in the document.
+# Nothing listens there, which a registration does not ask.
 NOBODY = "https://127.0.0.1:9/receiver"
 TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -146,7 +146,8 @@ def complete_batch(requests):
             before = request.get(name)
             if isinstance(before, list) and all(isinstance(one, str) for one in before):
                 request[name] = [one for one in before if one.lower() in ids]
-        if request.get("body") is not None and request.get("headers") in (None, {}):
-            request["headers"] = {"Content-Type": "application/json"}
+        headers = request.get("headers") or {}
+        if request.get("body") is not None and isinstance(headers, dict):
+            request["headers"] = {"Content-Type": "application/json", **headers}
         if isinstance(own, str):
             ids.append(own)

@@ -18,7 +18,13 @@ def before_call(context, case, kwargs):
     known.complete(case)
 
 
+@schemathesis.hook
+def filter_case(context, case):
+    """Leaves out what is wrong only in parameters without a value: the client sends nothing of them."""
+    return all(value not in ([], {}, None) for value in (case.query or {}).values())
+
+
 @schema.parametrize()
 @settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_operation(case):
-    case.call_and_validate(headers=known.HEADERS)
+    case.call_and_validate()

@@ -13,8 +13,11 @@ use crate::webhooks::EVENTS;
 /// What callers send as a sentinel; the server never takes it.
 const SENTINEL: &str = "unknownFutureValue";
 
-/// Receivers speak TLS. In development the operator may allow others, which are not described.
-const HTTPS: &str = "^https://";
+/// Receivers speak TLS, but for those on the server's own machine that its operator may allow.
+const RECEIVER: &str = "^https?://";
+
+const RECEIVER_IS: &str =
+    "The receiver: https, at an address of the public internet, unless the operator allows others.";
 
 /// The members of an enumeration that callers may send.
 fn members(name: &str) -> Vec<&'static str> {
@@ -73,8 +76,8 @@ pub(super) fn new_subscription() -> Value {
         "required": ["changeType", "notificationUrl", "resource", "expirationDateTime"],
         "properties": {
             "changeType": {"type": "string", "pattern": "^(created|updated|deleted)(,(created|updated|deleted))*$"},
-            "notificationUrl": {"type": "string", "pattern": HTTPS, "description": "The receiver: an address of the public internet, unless the operator allows others."},
-            "lifecycleNotificationUrl": {"type": ["string", "null"], "pattern": "^(https://|$)"},
+            "notificationUrl": {"type": "string", "pattern": RECEIVER, "description": RECEIVER_IS},
+            "lifecycleNotificationUrl": {"type": ["string", "null"], "pattern": "^(https?://|$)"},
             "resource": {
                 "type": "string",
                 "pattern": "^/?security/partner/securityAlerts(/[A-Za-z0-9._~-]+|\\('[A-Za-z0-9._~-]+'\\))?$",
@@ -83,7 +86,7 @@ pub(super) fn new_subscription() -> Value {
             "expirationDateTime": time_ahead(),
             "clientState": {"type": ["string", "null"], "maxLength": 128},
             "includeResourceData": {"type": ["boolean", "null"]},
-            "encryptionCertificate": {"type": ["string", "null"]},
+            "encryptionCertificate": {"type": ["string", "null"], "format": "x509-certificate"},
             "encryptionCertificateId": {"type": ["string", "null"]},
             "latestSupportedTlsVersion": {"enum": ["v1_2", "v1_3", null]},
             "notificationContentType": {"enum": ["application/json", null]},
@@ -117,7 +120,7 @@ pub(super) fn subscription_update() -> Value {
         "description": "A new end; with includeResourceData also or only a new certificate. Control information (@odata...) is passed over. Clients may send the whole subscription back: other properties are let pass if they have the value that the subscription has.",
         "properties": {
             "expirationDateTime": {"type": ["string", "null"]},
-            "encryptionCertificate": {"type": ["string", "null"]},
+            "encryptionCertificate": {"type": ["string", "null"], "format": "x509-certificate"},
             "encryptionCertificateId": {"type": ["string", "null"]},
         },
         "patternProperties": {"@": {}},
@@ -187,14 +190,15 @@ pub(super) fn fraud_event_status() -> Value {
     })
 }
 
-pub(super) fn webhook_registration() -> Value {
+pub(super) fn webhook_registration_update() -> Value {
     json!({
         "type": "object",
+        "description": "The receiver, and what it is told. Names are read in any case.",
         "required": ["WebhookUrl", "WebhookEvents"],
         "properties": {
-            "WebhookUrl": {"type": "string", "format": "uri", "pattern": HTTPS, "description": "The receiver: an address of the public internet, unless the operator allows others."},
+            "WebhookUrl": {"type": "string", "format": "uri", "pattern": RECEIVER, "description": RECEIVER_IS},
             "WebhookEvents": {"type": "array", "items": {"type": "string", "enum": EVENTS}, "minItems": 1},
-            "SubscriberId": {"type": "string", "readOnly": true},
+            "SubscriberId": {"description": "Passed over; clients send back what they got."},
         },
         "additionalProperties": false,
     })

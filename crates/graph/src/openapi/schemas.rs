@@ -22,7 +22,8 @@ pub(super) fn all() -> Value {
     schemas.insert("batchResponse".into(), batch_response());
     schemas.insert("fraudEvent".into(), fraud_event());
     schemas.insert("fraudEventStatus".into(), bodies::fraud_event_status());
-    schemas.insert("webhookRegistration".into(), bodies::webhook_registration());
+    schemas.insert("webhookRegistration".into(), webhook_registration());
+    schemas.insert("webhookRegistrationUpdate".into(), bodies::webhook_registration_update());
     schemas.into()
 }
 
@@ -269,5 +270,17 @@ fn fraud_event() -> Value {
         "type": "object",
         "description": "An alert as the older Partner Center API shows it. Dates that are not set are 9999-12-31T23:59:59.997.",
         "properties": properties,
+    })
+}
+
+fn webhook_registration() -> Value {
+    json!({
+        "type": "object",
+        "required": ["WebhookUrl", "WebhookEvents"],
+        "properties": {
+            "WebhookUrl": {"type": "string", "format": "uri"},
+            "WebhookEvents": {"type": "array", "items": {"type": "string"}},
+            "SubscriberId": {"type": "string"},
+        },
     })
 }

@@ -114,7 +114,7 @@ fn registration(method: Method, permissions: &[&str], id: &'static str, summary:
 fn change_registration(method: Method, id: &'static str, summary: &'static str) -> Operation {
     let body =
         json!({"WebhookUrl": "https://receiver.partner.example/webhook", "WebhookEvents": ["test-created"]});
-    registration(method, &[READ_WRITE], id, summary).body(reference("webhookRegistration"), body)
+    registration(method, &[READ_WRITE], id, summary).body(reference("webhookRegistrationUpdate"), body)
 }
 
 fn certificate() -> Operation {
