@@ -66,7 +66,9 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(token)))
         self.end_headers()
-        self.wfile.write(token)
+        # Who sends a notification does not wait for more than the status.
+        if token:
+            self.wfile.write(token)
 
     def log_message(self, format, *arguments):
         pass

@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 schema = schemathesis.openapi.from_url(f"{known.BETA}/openapi.json")
-if "TENANTWATCH_EXAMPLE" in os.environ:
+if os.environ.get("TENANTWATCH_EXAMPLE"):
     # The rest of the server, which the document describes as well, is not there.
     schema = schema.exclude(path=["/health", "/tenantwatch/v1/detectors"])
 

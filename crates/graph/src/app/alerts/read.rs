@@ -28,7 +28,7 @@ pub struct AlertList {
 
 /// Lists alerts by the raw query string of the request.
 ///
-/// `page_size` is what the caller prefers; see [`page_limit`].
+/// `page_size` is what the caller prefers; see `page_limit`.
 ///
 /// # Errors
 ///
