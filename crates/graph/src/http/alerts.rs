@@ -158,20 +158,18 @@ async fn update(
     let desk = desk(&graph, &caller);
     let changed = alerts::update(&desk, &id, &query, &properties, &expected, &caller.name).await?;
     graph.notifications.wake.notify_one();
-    let preferences = Preferences::of(&headers);
+    let mut preferences = Preferences::of(&headers);
     // Who selects properties wants to see them.
-    let wants_nothing = preferences.returned == Some(Returned::Minimal) && changed.selection.is_none();
-    let response = if wants_nothing {
-        (StatusCode::NO_CONTENT, [(header::ETAG, etag::etag(changed.body.version))]).into_response()
-    } else {
-        shown(&link, &headers, &changed)?
+    if changed.selection.is_some() && preferences.returned == Some(Returned::Minimal) {
+        preferences.returned = None;
+    }
+    let response = match preferences.returned {
+        Some(Returned::Minimal) => {
+            (StatusCode::NO_CONTENT, [(header::ETAG, etag::etag(changed.body.version))]).into_response()
+        }
+        Some(Returned::Representation) | None => shown(&link, &headers, &changed)?,
     };
-    let kept = if wants_nothing { preferences } else { Preferences { returned: None, ..preferences } };
-    let applied = match preferences.returned {
-        Some(Returned::Representation) => preferences.applied_to_change(),
-        Some(Returned::Minimal) | None => kept.applied_to_change(),
-    };
-    Ok(with_applied(response, applied))
+    Ok(with_applied(response, preferences.applied_to_change()))
 }
 
 /// `PATCH /security/partner/securityAlerts('{id}')`
