@@ -19,6 +19,11 @@ mod token;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+/// Threads that serve requests allocate without waiting for each other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Watches Azure subscriptions of a partner's customers for fraud, and serves the alerts over
 /// Microsoft Graph's partner security alert API.

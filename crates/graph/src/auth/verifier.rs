@@ -8,6 +8,8 @@
 //! than a look-up in the database, so what was believed is remembered by the token's hash until it
 //! expires. Revocation loses nothing by it: such tokens cannot be revoked before they expire anyway.
 
+use std::sync::Arc;
+
 use alerts::{PartnerTenantId, Scope};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
@@ -69,7 +71,7 @@ pub struct Verifier {
 /// A token that was believed.
 #[derive(Clone)]
 struct Known {
-    caller: Caller,
+    caller: Arc<Caller>,
     lifetime: Lifetime,
 }
 
@@ -115,7 +117,7 @@ impl Verifier {
     /// # Errors
     ///
     /// [`TokenError`], which says what is wrong in words for the caller.
-    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, TokenError> {
+    pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Arc<Caller>, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Empty);
         }
@@ -151,7 +153,7 @@ impl Verifier {
             .map_err(|error| reason(error.kind()))?
             .claims;
         let lifetime = Lifetime { from: claims.nbf, until: claims.exp };
-        Ok(Known { caller: caller(claims)?, lifetime })
+        Ok(Known { caller: Arc::new(caller(claims)?), lifetime })
     }
 }
 
@@ -262,7 +264,7 @@ mod tests {
         let (_folder, issuer) = issuer();
         let verifier = Verifier::new(&issuer);
         let scope = |request: &TokenRequest| {
-            verifier.verify(&issuer.sign(request).unwrap(), Utc::now()).map(|caller| caller.scope)
+            verifier.verify(&issuer.sign(request).unwrap(), Utc::now()).map(|caller| caller.scope.clone())
         };
 
         let mut narrow = request();
@@ -319,7 +321,8 @@ mod tests {
         let (_folder, issuer) = issuer();
         let verifier = Verifier::new(&issuer);
         let token = issuer.sign(&request()).unwrap();
-        let at = |after: TimeDelta| verifier.verify(&token, Utc::now() + after).map(|caller| caller.name);
+        let at =
+            |after: TimeDelta| verifier.verify(&token, Utc::now() + after).map(|caller| caller.name.clone());
         assert_eq!(at(TimeDelta::zero()), Ok("ann@partner.example".to_owned()));
         assert_eq!(at(TOKEN_LIFE), Ok("ann@partner.example".to_owned()));
         assert_eq!(at(TOKEN_LIFE + TimeDelta::minutes(2)), Err(TokenError::Expired));

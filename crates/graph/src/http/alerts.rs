@@ -52,7 +52,7 @@ fn desk<'a>(graph: &'a Graph, caller: &'a Caller) -> Desk<'a> {
 /// `GET /security/partner/securityAlerts`
 async fn list(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -70,7 +70,7 @@ async fn list(
 /// `GET /security/partner/securityAlerts/$count`: a bare number.
 async fn count(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     caller.permissions.may_read()?;
@@ -82,7 +82,7 @@ async fn count(
 /// `GET /security/partner/securityAlerts/delta()`
 async fn delta(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -107,7 +107,7 @@ async fn delta(
 /// `GET /security/partner/securityAlerts/{id}`
 async fn show(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -131,7 +131,7 @@ async fn show(
 /// `GET /security/partner/securityAlerts('{id}')`
 async fn show_keyed(
     graph: State<Arc<Graph>>,
-    caller: Extension<Caller>,
+    caller: Extension<Arc<Caller>>,
     link: Extension<Link>,
     keyed: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -143,7 +143,7 @@ async fn show_keyed(
 /// `PATCH /security/partner/securityAlerts/{id}`
 async fn update(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
@@ -175,7 +175,7 @@ async fn update(
 /// `PATCH /security/partner/securityAlerts('{id}')`
 async fn update_keyed(
     graph: State<Arc<Graph>>,
-    caller: Extension<Caller>,
+    caller: Extension<Arc<Caller>>,
     link: Extension<Link>,
     keyed: Result<Path<String>, PathRejection>,
     headers: HeaderMap,

@@ -51,7 +51,7 @@ async fn only_post(_: Method) -> ApiError {
 /// Who calls, and what every request of the batch has from the batch itself.
 #[derive(Clone)]
 struct Shared {
-    caller: Caller,
+    caller: Arc<Caller>,
     link: Link,
     ids: RequestIds,
 }
@@ -59,7 +59,7 @@ struct Shared {
 /// `POST /beta/$batch`
 async fn run(
     State(inner): State<Arc<Router>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     Extension(ids): Extension<RequestIds>,
     headers: HeaderMap,
@@ -195,7 +195,7 @@ fn body(item: &Item) -> Result<Body, ApiError> {
 /// The reply as an entry of the batch's own.
 async fn reply(mut response: Response, ids: &RequestIds) -> Reply {
     if let Some(error) = response.extensions_mut().remove::<Arc<ApiError>>() {
-        response = error.reply(&ids.request_id, &ids.client_request_id, chrono::Utc::now());
+        response = error.reply(ids.request_id(), ids.client_request_id(), chrono::Utc::now());
     }
     let status = response.status().as_u16();
     let headers = response.headers().clone();
@@ -204,7 +204,7 @@ async fn reply(mut response: Response, ids: &RequestIds) -> Reply {
         Err(error) => {
             let error =
                 ApiError::internal(anyhow::Error::new(error).context("reading a reply inside a batch"));
-            let body = error.body(&ids.request_id, &ids.client_request_id, chrono::Utc::now());
+            let body = error.body(ids.request_id(), ids.client_request_id(), chrono::Utc::now());
             return Reply { status: error.status().as_u16(), headers: Map::new(), body };
         }
     };

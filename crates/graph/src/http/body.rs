@@ -1,10 +1,7 @@
 //! Bodies of requests.
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, Kind};
@@ -51,17 +48,15 @@ async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
 }
 
 /// Refuses a body in an encoding that nothing here undoes.
-pub(super) async fn check_encoding(request: Request, next: Next) -> Response {
-    let encoding = request.headers().get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     match encoding.map(str::trim) {
-        None | Some("") => next.run(request).await,
-        Some(known) if ["gzip", "identity"].iter().any(|name| known.eq_ignore_ascii_case(name)) => {
-            next.run(request).await
-        }
+        None | Some("") => Ok(()),
+        Some(known) if ["gzip", "identity"].iter().any(|name| known.eq_ignore_ascii_case(name)) => Ok(()),
         Some(other) => {
             let message =
                 format!("The body's Content-Encoding '{other}' is not supported; send gzip or none.");
-            ApiError::new(Kind::UnsupportedMediaType, message).into_response()
+            Err(ApiError::new(Kind::UnsupportedMediaType, message))
         }
     }
 }

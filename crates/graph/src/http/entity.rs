@@ -3,6 +3,8 @@
 //! At the usual level the stored JSON is sent as it is, with a few bytes before it. Only a selection, or
 //! the full level, has it read and written again.
 
+use std::fmt::Write as _;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use odata::model::Type;
@@ -115,7 +117,7 @@ impl Form<'_> {
             self.push_identity(text, body);
         }
         if self.level != MetadataLevel::None {
-            push_member(text, "@odata.etag", &etag(body.version));
+            push_etag(text, body.version);
         }
         if self.selection.is_none() && self.level != MetadataLevel::Full {
             push_object(text, &body.json);
@@ -182,6 +184,13 @@ fn push_object(text: &mut String, object: &str) {
 fn push_member(text: &mut String, name: &str, value: &str) {
     push_name(text, name);
     push_text(text, value);
+}
+
+/// As `push_member(text, "@odata.etag", &etag(version))`, which a page does for each alert.
+fn push_etag(text: &mut String, version: u64) {
+    push_name(text, "@odata.etag");
+    // Writing to a string cannot fail.
+    let _ = write!(text, "\"W/\\\"{version}\\\"\"");
 }
 
 fn push_name(text: &mut String, name: &str) {

@@ -3,13 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 
-use super::Graph;
 use crate::error::ApiError;
 
 /// How to tell under which address clients reach this server.
@@ -98,19 +95,13 @@ impl Forwarded {
 }
 
 /// Adds the [`Link`] to the request, or refuses a request whose host cannot stand in a link.
-pub(super) async fn note_origin(
-    State(graph): State<Arc<Graph>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) fn note_origin(origins: &Origins, request: &mut Request) -> Result<(), ApiError> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.ip());
-    match graph.origins.of(peer, request.headers()) {
-        Some(link) => {
-            request.extensions_mut().insert(link);
-            next.run(request).await
-        }
-        None => ApiError::bad_request("The Host header is missing or malformed.").into_response(),
-    }
+    let link = origins
+        .of(peer, request.headers())
+        .ok_or_else(|| ApiError::bad_request("The Host header is missing or malformed."))?;
+    request.extensions_mut().insert(link);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
 /// A request of somebody who may read.
 struct Reader {
     graph: Arc<Graph>,
-    caller: Caller,
+    caller: Arc<Caller>,
     link: Link,
     raw_query: String,
     headers: HeaderMap,
@@ -58,7 +58,8 @@ impl FromRequestParts<Arc<Graph>> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, graph: &Arc<Graph>) -> Result<Self, ApiError> {
-        let Extension(caller) = parts.extract::<Extension<Caller>>().await.map_err(ApiError::internal)?;
+        let Extension(caller) =
+            parts.extract::<Extension<Arc<Caller>>>().await.map_err(ApiError::internal)?;
         let Extension(link) = parts.extract::<Extension<Link>>().await.map_err(ApiError::internal)?;
         caller.permissions.may_read()?;
         let page = format!("{}/", link.origin());

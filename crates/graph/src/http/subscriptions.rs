@@ -46,7 +46,7 @@ async fn only_post(_: Method) -> ApiError {
 /// `POST /subscriptions`
 async fn create(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -69,7 +69,7 @@ async fn create(
 /// `GET /subscriptions`
 async fn list(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -87,7 +87,7 @@ async fn list(
 /// `GET /subscriptions/{id}`
 async fn show(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -103,7 +103,7 @@ async fn show(
 /// `PATCH /subscriptions/{id}`
 async fn update(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     Extension(link): Extension<Link>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
@@ -121,7 +121,7 @@ async fn update(
 /// `DELETE /subscriptions/{id}`
 async fn remove(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, ApiError> {
@@ -134,7 +134,7 @@ async fn remove(
 /// `POST /subscriptions/{id}/reauthorize`
 async fn reauthorize(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, ApiError> {

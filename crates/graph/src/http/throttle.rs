@@ -63,7 +63,7 @@ impl Throttle {
 /// Refuses a request over the limit. Requests of a batch pass here one by one.
 pub(super) async fn throttle(
     State(throttle): State<Arc<Throttle>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     request: Request,
     next: Next,
 ) -> Response {

@@ -14,7 +14,7 @@ use super::Api;
 /// `GET /tenantwatch/v1/detectors`
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
     let detectors: Vec<Value> =

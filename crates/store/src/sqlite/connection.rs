@@ -46,6 +46,13 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that moves the log into the file. The writer must be open.
+pub(super) fn open_for_checkpoints(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
+}
+
 /// A connection that only reads. The writer must be open, as it makes the files of the log.
 pub(super) fn open_for_reading(path: &Path, cache_kib: usize) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -6,11 +6,14 @@
 //! while it holds an executor's thread.
 //!
 //! A write that was answered is on the disk: the journal is a write-ahead log, synced at each commit.
+//! Another thread moves the log into the file; see [`checkpoint`].
 //! Other processes may read and write the same file; a writer waits for another up to
 //! [`connection::BUSY_TIMEOUT`].
 
+mod checkpoint;
 mod connection;
 mod functions;
+mod keeper;
 mod readers;
 mod session;
 mod subscriptions;
@@ -28,6 +31,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use odata::checked::{Filter, Search};
 
+use self::checkpoint::Checkpoints;
 use self::readers::Readers;
 use self::session::at_once;
 use self::writer::Writer;
@@ -57,9 +61,10 @@ impl SqliteStore {
     /// [`StoreError::Database`] if the file cannot be opened, is no database, or was written by a
     /// newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let writing = connection::open_for_writing(path)?;
+        let mut writing = connection::open_for_writing(path)?;
         let readers = Readers::open(path)?;
-        Ok(Self { readers, writer: Writer::start(writing)? })
+        let checkpoints = Checkpoints::start(&mut writing, path)?;
+        Ok(Self { readers, writer: Writer::start(writing, checkpoints)? })
     }
 }
 
@@ -118,7 +123,7 @@ impl AlertStore for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<Imported, StoreError> {
         let (scope, alerts) = (scope.clone(), alerts.to_vec());
-        self.writer.write(move |session| at_once(alerts::import(session, &scope, &alerts, now))).await
+        self.writer.write_alone(move |session| at_once(alerts::import(session, &scope, &alerts, now))).await
     }
 }
 

@@ -8,6 +8,7 @@ use std::thread;
 use rusqlite::Connection;
 
 use super::connection;
+use super::keeper::Keeper;
 use super::session::SqliteSession;
 use crate::StoreError;
 
@@ -17,9 +18,10 @@ const READERS_MIN: usize = 4;
 /// How many connections there are at most.
 const READERS_MAX: usize = 16;
 
-/// How much of the file all of them may keep in memory: the inner pages of the indexes, and the leaves
-/// that are asked for most. The system caches the file too, but each page read from there is a call.
-const CACHE_KIB: usize = 64 * 1024;
+/// How much of the file those may keep in memory that threads take first: the inner pages of the indexes,
+/// and the leaves that are asked for most. The system caches the file too, but each page read from there is
+/// a call.
+const CACHE_KIB: usize = 80 * 1024;
 
 thread_local! {
     /// The connection that this thread takes if it can: what it read before is in that one's cache, and
@@ -32,17 +34,17 @@ static NEXT_USUAL: AtomicUsize = AtomicUsize::new(0);
 
 /// Connections that read; as many as threads can run at once, so that readers seldom wait.
 pub(super) struct Readers {
+    keeper: Keeper,
     connections: Vec<Mutex<Connection>>,
 }
 
 impl Readers {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let threads = thread::available_parallelism().map_or(READERS_MIN, usize::from);
-        let readers = threads.clamp(READERS_MIN, READERS_MAX);
-        let connections = (0..readers)
-            .map(|_| connection::open_for_reading(path, CACHE_KIB / readers).map(Mutex::new))
+        let threads = thread::available_parallelism().map_or(READERS_MIN, usize::from).min(READERS_MAX);
+        let connections = (0..Ord::max(threads, READERS_MIN))
+            .map(|_| connection::open_for_reading(path, CACHE_KIB / threads).map(Mutex::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { connections })
+        Ok(Self { keeper: Keeper::start(path)?, connections })
     }
 
     /// Runs one read, here and now, on a connection that is free; else on the next to become so.
@@ -50,6 +52,7 @@ impl Readers {
         &self,
         work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.keeper.note_read();
         work(&mut SqliteSession(&mut self.free()))
     }
 

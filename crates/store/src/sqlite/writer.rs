@@ -3,6 +3,9 @@
 //! Callers hand it closures and wait for their answers. What waits together is committed together:
 //! each piece of work runs in a savepoint of one transaction, so that one sync to the disk serves
 //! all of them, and one that fails is undone alone. No caller is answered before the commit.
+//!
+//! Large work commits alone: what a savepoint might have to undo is written down page by page, which
+//! takes as long as the work.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use std::thread::{self, JoinHandle};
 use futures::channel::oneshot;
 use rusqlite::Connection;
 
+use super::checkpoint::Checkpoints;
 use super::session::SqliteSession;
 use crate::StoreError;
 
@@ -24,13 +28,20 @@ const QUEUE_MAX: usize = 10_000;
 
 /// The thread, and the way to it.
 pub(super) struct Writer {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<SyncSender<Queued>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Work that runs inside a savepoint, and says whether it is to be kept. Without a connection it
 /// does nothing but wait for the bad news.
 type Job = Box<dyn FnOnce(Option<&mut Connection>) -> Done + Send>;
+
+/// Work that waits.
+struct Queued {
+    job: Job,
+    /// Whether it wants a transaction of its own.
+    alone: bool,
+}
 
 /// Work that was done, and whose caller still waits.
 struct Done {
@@ -57,11 +68,12 @@ struct Abandoned;
 struct Overloaded;
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    /// Starts the thread. It drops `checkpoints` before it closes the connection.
+    pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> Result<Self, StoreError> {
         let (jobs, queue) = sync_channel(QUEUE_MAX);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(connection, &queue))
+            .spawn(move || run(connection, checkpoints, &queue))
             .map_err(|error| StoreError::Database(Box::new(error)))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -71,6 +83,22 @@ impl Writer {
     /// All of it is kept or, if it fails, nothing. A caller that stops waiting does not undo it.
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(false, work).await
+    }
+
+    /// As [`Writer::write`], for work that changes many rows.
+    pub(super) async fn write_alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.queue(true, work).await
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        alone: bool,
         work: impl FnOnce(&mut SqliteSession<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -92,7 +120,7 @@ impl Writer {
             }
         });
         let jobs = self.jobs.as_ref().ok_or_else(abandoned)?;
-        jobs.try_send(job).map_err(|refused| match refused {
+        jobs.try_send(Queued { job, alone }).map_err(|refused| match refused {
             TrySendError::Full(_) => StoreError::Database(Box::new(Overloaded)),
             TrySendError::Disconnected(_) => abandoned(),
         })?;
@@ -115,63 +143,87 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
-        let mut done = Vec::new();
-        let committed = commit_together(&mut connection, first, queue, &mut done);
-        let failure = committed.err().map(Arc::new);
-        for Done { answer, .. } in done {
+fn run(mut connection: Connection, mut checkpoints: Checkpoints, queue: &Receiver<Queued>) {
+    // What was taken from the queue for a group that it did not fit into.
+    let mut left_over = None;
+    while let Some(first) = left_over.take().or_else(|| queue.recv().ok()) {
+        let mut group = Group { first: Some(first), queue, left_over: &mut left_over, done: Vec::new() };
+        let failure = group.commit(&mut connection).err().map(Arc::new);
+        for Done { answer, .. } in group.done {
             answer(failure.as_ref());
         }
+        checkpoints.after_commit(&connection);
     }
+    drop(checkpoints);
 }
 
-/// Runs the first job and those that wait behind it, and commits them.
-///
-/// If it fails, nothing of the group is kept.
-fn commit_together(
-    connection: &mut Connection,
-    first: Job,
-    queue: &Receiver<Job>,
-    done: &mut Vec<Done>,
-) -> Result<(), rusqlite::Error> {
-    if let Err(error) = run_text(connection, "begin immediate") {
-        done.push(first(None));
-        return Err(error);
+/// The work that shares one transaction: the first, and those that wait behind it.
+struct Group<'a> {
+    first: Option<Queued>,
+    queue: &'a Receiver<Queued>,
+    left_over: &'a mut Option<Queued>,
+    done: Vec<Done>,
+}
+
+impl Group<'_> {
+    /// Runs and commits it. If it fails, nothing of the group is kept.
+    fn commit(&mut self, connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        let Some(first) = self.first.take() else { return Ok(()) };
+        if let Err(error) = run_text(connection, "begin immediate") {
+            self.done.push((first.job)(None));
+            return Err(error);
+        }
+        let ended = if first.alone {
+            let keep = self.run(connection, first.job);
+            run_text(connection, if keep { "commit" } else { "rollback" })
+        } else {
+            self.run_in_savepoints(connection, first.job).and_then(|()| run_text(connection, "commit"))
+        };
+        if ended.is_err() && !connection.is_autocommit() {
+            // The callers are told of the first failure; if this one fails too, the next `begin` will.
+            let _ = connection.execute_batch("rollback");
+        }
+        ended
     }
-    let committed =
-        run_together(connection, first, queue, done).and_then(|()| run_text(connection, "commit"));
-    if committed.is_err() && !connection.is_autocommit() {
-        // The callers are told of the first failure; if this one fails too, the next `begin` will.
-        let _ = connection.execute_batch("rollback");
+
+    /// Runs each job in a savepoint, so that one that fails is undone alone.
+    fn run_in_savepoints(&mut self, connection: &mut Connection, first: Job) -> Result<(), rusqlite::Error> {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            run_text(connection, "savepoint job")?;
+            if !self.run(connection, job) {
+                run_text(connection, "rollback to job")?;
+            }
+            run_text(connection, "release job")?;
+            next = self.next();
+        }
+        Ok(())
     }
-    committed
+
+    /// Runs a job, and says whether what it did is to be kept.
+    fn run(&mut self, connection: &mut Connection, job: Job) -> bool {
+        // A panic abandons the one caller, whose end of the channel was dropped with the job.
+        let finished = catch_unwind(AssertUnwindSafe(|| job(Some(connection)))).ok();
+        let keep = finished.as_ref().is_some_and(|finished| finished.keep);
+        self.done.extend(finished);
+        keep
+    }
+
+    /// The next job of the group, if one waits and may join.
+    fn next(&mut self) -> Option<Job> {
+        if self.done.len() >= GROUP_MAX {
+            return None;
+        }
+        let next = self.queue.try_recv().ok()?;
+        if next.alone {
+            *self.left_over = Some(next);
+            return None;
+        }
+        Some(next.job)
+    }
 }
 
 /// Begins and ends transactions, with statements that stay prepared.
 fn run_text(connection: &Connection, sql: &str) -> Result<(), rusqlite::Error> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
-}
-
-/// Runs each job in a savepoint, so that one that fails is undone alone.
-fn run_together(
-    connection: &mut Connection,
-    first: Job,
-    queue: &Receiver<Job>,
-    done: &mut Vec<Done>,
-) -> Result<(), rusqlite::Error> {
-    let mut next = Some(first);
-    while let Some(job) = next {
-        run_text(connection, "savepoint job")?;
-        // A panic abandons the one caller, whose end of the channel was dropped with the job.
-        let finished = catch_unwind(AssertUnwindSafe(|| job(Some(&mut *connection)))).ok();
-        let keep = finished.as_ref().is_some_and(|finished| finished.keep);
-        done.extend(finished);
-        if !keep {
-            run_text(connection, "rollback to job")?;
-        }
-        run_text(connection, "release job")?;
-        next = if done.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
-    }
-    Ok(())
 }

@@ -30,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Graph>> {
 /// `GET /v1/fraudEvents`
 async fn list(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Vec<Value>>, ApiError> {
@@ -43,7 +43,7 @@ async fn list(
 /// `POST /v1/fraudEvents/subscription/{subscriptionId}/status`
 async fn update(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     subscription_id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,

@@ -48,7 +48,9 @@ fn on(graph: &Graph) -> Result<&Arc<Webhooks>, WebhookError> {
 }
 
 /// `GET /webhooks/v1/registration/events`
-async fn events(Extension(caller): Extension<Caller>) -> Result<Json<&'static [&'static str]>, ApiError> {
+async fn events(
+    Extension(caller): Extension<Arc<Caller>>,
+) -> Result<Json<&'static [&'static str]>, ApiError> {
     caller.permissions.may_read()?;
     Ok(Json(EVENTS))
 }
@@ -56,7 +58,7 @@ async fn events(Extension(caller): Extension<Caller>) -> Result<Json<&'static [&
 /// `GET /webhooks/v1/registration`
 async fn show(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
     Ok(Json(webhooks::show(&*graph.store, &caller.scope).await?))
@@ -65,7 +67,7 @@ async fn show(
 /// `POST /webhooks/v1/registration`
 async fn register(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
@@ -79,7 +81,7 @@ async fn register(
 /// `PUT /webhooks/v1/registration`
 async fn change(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
@@ -92,7 +94,7 @@ async fn change(
 /// `POST /webhooks/v1/registration/validationEvents`
 async fn test(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_write()?;
     let id = Uuid::new_v4();
@@ -102,7 +104,7 @@ async fn test(
 /// `GET /webhooks/v1/registration/validationEvents/{correlationId}`
 async fn test_result(
     State(graph): State<Arc<Graph>>,
-    Extension(caller): Extension<Caller>,
+    Extension(caller): Extension<Arc<Caller>>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;

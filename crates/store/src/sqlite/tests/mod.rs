@@ -1,6 +1,7 @@
 //! What holds of the embedded store alone, and the shared suite run on it.
 
 mod counts;
+mod log;
 mod plans;
 mod upgrade;
 
@@ -156,13 +157,25 @@ async fn work_that_fails_or_panics_does_not_take_others_with_it() {
         session.0.execute(insert, ["panicked"])?;
         panic!("on purpose")
     });
-    let (first, failed, panicked, last) = futures::join!(kept("first"), failed, panicked, kept("last"));
+    let alone = |name: &'static str| {
+        store.writer.write_alone(move |session| {
+            session.0.execute(insert, [name])?;
+            if name == "failed alone" { Err(StoreError::Unsupported("alone".to_owned())) } else { Ok(()) }
+        })
+    };
+    let (first, failed, panicked, failed_alone, large, last) =
+        futures::join!(kept("first"), failed, panicked, alone("failed alone"), alone("large"), kept("last"));
     assert_eq!(first.unwrap(), 1);
+    assert_eq!(failed_alone.unwrap_err().to_string(), "alone");
+    large.unwrap();
     assert_eq!(failed.unwrap_err().to_string(), "on purpose");
     assert_eq!(panicked.unwrap_err().to_string(), "the database failed");
     assert_eq!(last.unwrap(), 1);
     let runs: Vec<_> = store.last_runs(&partner()).await.unwrap();
-    assert_eq!(runs.iter().map(|run| run.detector_id.as_str()).collect::<Vec<_>>(), ["first", "last"]);
+    assert_eq!(
+        runs.iter().map(|run| run.detector_id.as_str()).collect::<Vec<_>>(),
+        ["first", "large", "last"]
+    );
 }
 
 #[tokio::test]
