@@ -6,6 +6,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ use alerts::score::ResponseTimeTarget;
 use chrono::TimeDelta;
 use graph::app::subscriptions::PER_APPLICATION_MAX;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 /// The partner of an instance that was not told otherwise; a made-up tenant.
@@ -62,12 +63,14 @@ pub struct Settings {
     pub scheduled_detection: bool,
     /// Where alerts are kept.
     pub store: StoreLocation,
-    /// Proxies, as networks such as `10.0.0.0/8` or `192.0.2.1/32`, whose `Forwarded` and `X-Forwarded-*`
+    /// Proxies, as addresses or as networks such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-*`
     /// headers are believed.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Whether change notifications may go to this machine, also over plain HTTP. For development.
     pub allow_receivers_on_loopback: bool,
     /// Networks that are no part of the public internet and yet hold receivers of change notifications.
+    #[serde(deserialize_with = "networks")]
     pub receiver_networks: Vec<IpNet>,
     /// How many change notification subscriptions an application may have in one partner.
     pub subscriptions_per_application: u32,
@@ -128,6 +131,18 @@ impl fmt::Debug for StoreLocation {
             Self::Postgres(_) => "Postgres(..)",
         })
     }
+}
+
+/// Networks; a single address is a network of its own.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
+        let address = || text.parse::<IpAddr>().map(IpNet::from);
+        text.parse::<IpNet>().or_else(|_| address()).map_err(|_| {
+            let wanted = "is neither an address such as 192.0.2.1 nor a network such as 10.0.0.0/8";
+            serde::de::Error::custom(format!("'{text}' {wanted}"))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(network).collect()
 }
 
 impl Default for Settings {
@@ -263,8 +278,12 @@ mod tests {
         assert_eq!(settings.partner_tenant_id.as_str(), "p-1");
         assert!(!settings.scheduled_detection);
         assert_eq!(Settings::parse("").unwrap(), Settings::default());
-        let proxies = Settings::parse("trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1/32\"]").unwrap();
-        assert_eq!(proxies.trusted_proxies.len(), 2);
+        let proxies =
+            Settings::parse("trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\", \"2001:db8::1\"]").unwrap();
+        let networks: Vec<_> = proxies.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::1/128"]);
+        let error = Settings::parse("receiver_networks = [\"intranet\"]").unwrap_err().to_string();
+        assert!(error.contains("'intranet' is neither an address") && error.contains("line 1"), "{error}");
         let secret = Settings::parse("store = \"postgres://a:hidden@db/t\"").unwrap();
         assert_eq!(secret.store, StoreLocation::Postgres("postgres://a:hidden@db/t".to_owned()));
         assert!(!format!("{secret:?}").contains("hidden"));

@@ -106,18 +106,25 @@ impl Source {
                 let place = || format!("{}:{number}", file.display());
                 let line = line.with_context(place)?;
                 if !line.trim().is_empty() {
-                    break serde_json::from_str(&line).with_context(place)?;
+                    break alert(serde_json::from_str(&line)).with_context(place)?;
                 }
             },
             Self::Answer { file, alerts, number } => {
                 let Some(alert) = alerts.next() else { return Ok(None) };
                 *number += 1;
-                serde_json::from_value(alert)
+                self::alert(serde_json::from_value(alert))
                     .with_context(|| format!("{}: alert {number}", file.display()))?
             }
         };
         Ok(Some(Alert { partner_tenant_id: partner.clone(), origin: Origin::Imported, body }))
     }
+}
+
+/// An alert that was read, if its values can be taken in. The store looks at them too, but knows no place.
+fn alert(read: Result<PartnerSecurityAlert, serde_json::Error>) -> anyhow::Result<PartnerSecurityAlert> {
+    let alert = read?;
+    alert.check_values()?;
+    Ok(alert)
 }
 
 #[cfg(test)]
@@ -155,6 +162,9 @@ mod tests {
     fn what_is_no_alert_is_named_with_its_place() {
         let error = ids(&format!("{ALERT}\n{{\"id\":\"a-2\"}}\n")).unwrap_err();
         assert!(error.to_string().ends_with("alerts.json:2"), "{error}");
+        let error = ids(&format!("{ALERT}\n{}\n", ALERT.replace("2031", "0000"))).unwrap_err();
+        let why = format!("{error:#}");
+        assert!(why.contains("alerts.json:2: alert a-1: detectedDateTime is in the year 0"), "{why}");
         assert!(ids("{\"name\":\n1}").unwrap_err().to_string().contains("'value'"));
         assert!(ids("hello").unwrap_err().to_string().contains("neither"));
     }

@@ -41,7 +41,9 @@ const UNSAFE: &AsciiSet = &CONTROLS
 
 /// The route of batches whose requests go to `inner`.
 pub(super) fn routes(inner: Router) -> Router {
-    Router::new().route("/beta/$batch", post(run).fallback(only_post)).with_state(Arc::new(inner))
+    // Some clients write the `$` of the segment as `%24`.
+    let run = || post(run).fallback(only_post);
+    Router::new().route("/beta/$batch", run()).route("/beta/%24batch", run()).with_state(Arc::new(inner))
 }
 
 async fn only_post(_: Method) -> ApiError {

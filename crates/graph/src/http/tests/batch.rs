@@ -17,6 +17,15 @@ async fn run(server: &Fixture, requests: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
+async fn the_address_may_be_written_with_an_encoded_dollar_sign() {
+    let server = Fixture::new().await;
+    let requests = json!({"requests": [{"id": "1", "method": "GET", "url": format!("{ALERTS}/$count")}]});
+    let reply = server.post("/beta/%24batch", &requests).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+    assert_eq!(reply.json()["responses"][0]["status"], 200);
+}
+
+#[tokio::test]
 async fn requests_run_as_if_they_came_alone() {
     let server = Fixture::new().await;
     let responses = run(
