@@ -120,6 +120,7 @@ const AWAITED: &[&str] = &[];
 /// Other ways to write a path that the document has: each with the way that the document writes it.
 const ALIASES: &[(&str, &str)] = &[
     ("/beta/", "/beta"),
+    ("/beta/%24batch", "/beta/$batch"),
     ("/beta/%24metadata", "/beta/$metadata"),
     ("/beta/security/partner/securityAlerts/delta", "/beta/security/partner/securityAlerts/delta()"),
     (

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use alerts::{Scope, Status, StatusChange};
 use odata::checked::{Comparison, Direction};
@@ -190,34 +191,24 @@ async fn write<S: Store>(store: Arc<S>, writer: usize) {
 
 pub async fn a_follower_misses_nothing_while_others_write<S: Store>(store: Arc<S>) {
     put(&*store, &[AlertBuilder::new("p", "shared").build()]).await;
-    let start = ChangePosition::default();
     let ended = Arc::new(AtomicBool::new(false));
-    let follower = tokio::spawn({
-        let (store, ended) = (store.clone(), ended.clone());
-        async move {
-            let (mut seen, mut after) = (Vec::new(), start);
-            loop {
-                // Asked before reading, so that the last round comes after the last write.
-                let last_round = ended.load(Ordering::SeqCst);
-                let (changes, position) = follow(&*store, &partner("p"), after, 7).await;
-                seen.extend(changes);
-                after = position;
-                if last_round {
-                    return seen;
-                }
-                tokio::task::yield_now().await;
-            }
-        }
-    });
+    let written = Arc::new(AtomicU64::new(u64::MAX));
+    let follower = tokio::spawn(follow_until(store.clone(), written.clone()));
     let puller = tokio::spawn(pull(store.clone(), ended.clone()));
     let writers: Vec<_> = (0..4).map(|writer| tokio::spawn(write(store.clone(), writer))).collect();
     for writer in writers {
         writer.await.unwrap();
     }
     ended.store(true, Ordering::SeqCst);
+    let all =
+        AlertQuery { filter: None, search: None, order: Vec::new(), limit: 1_000, skip: 0, after: None };
+    let stored = store.list_alerts(&partner("p"), &all).await.unwrap().alerts;
+    written.store(stored.iter().map(|alert| alert.version).sum(), Ordering::SeqCst);
 
+    // Changes may be told a little later than they are made, as long as others are under way.
+    let followed = tokio::time::timeout(Duration::from_secs(30), follower).await;
     let mut versions: BTreeMap<String, u64> = BTreeMap::new();
-    for change in follower.await.unwrap() {
+    for change in followed.expect("every change is told within half a minute").unwrap() {
         let last = versions.entry(change.alert_id.to_string()).or_insert(0);
         assert_eq!(change.version, *last + 1, "{change:?} comes after version {last}");
         assert_eq!(change.kind == ChangeKind::Created, change.version == 1, "{change:?}");
@@ -229,6 +220,20 @@ pub async fn a_follower_misses_nothing_while_others_write<S: Store>(store: Arc<S
         assert_eq!(found.version, *version, "{alert}");
     }
     assert_eq!(puller.await.unwrap(), versions, "who pulls by lastModifiedDateTime sees each last version");
+}
+
+/// Follows the changes until so many were written and seen.
+async fn follow_until<S: Store>(store: Arc<S>, written: Arc<AtomicU64>) -> Vec<Change> {
+    let (mut seen, mut after) = (Vec::new(), ChangePosition::default());
+    loop {
+        let (changes, position) = follow(&*store, &partner("p"), after, 7).await;
+        seen.extend(changes);
+        after = position;
+        if seen.len() as u64 >= written.load(Ordering::SeqCst) {
+            return seen;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Asks for what was modified since the last answer, as a SIEM does; gives the last version seen of each.
