@@ -125,7 +125,7 @@ impl AlertStore for PostgresStore {
         by: &str,
         at: DateTime<Utc>,
     ) -> Result<Option<StatusChanged>, StoreError> {
-        let lock = Lock::shared(scope.partner());
+        let lock = Lock::row(scope.partner(), id.as_str());
         self.write(lock, |mut session| async move {
             let done = alerts::change_status(&mut session, scope, id, change, expected, by, at).await;
             session.end(done).await

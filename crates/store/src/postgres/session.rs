@@ -6,11 +6,11 @@
 //!
 //! # Who waits for whom
 //!
-//! Each partner has one advisory lock. Work on a single row shares it ([`Lock::Shared`]) and locks its
-//! row. Work that reads before it writes, and must not be overtaken in between, holds it alone
-//! ([`Lock::Exclusive`]): logic written for one writer at a time is right here too. A reader that must
-//! not miss a change ([`Session::settled_before`]) holds it alone for a moment, after which all writers
-//! that came before have committed.
+//! Each partner has one advisory lock. Work on one alert shares it, and holds another for that alert
+//! alone ([`Lock::Row`]). Work that reads before it writes, and must not be overtaken in between, holds the
+//! partner's alone ([`Lock::Exclusive`]): logic written for one writer at a time is right here too. A reader
+//! that must not miss a change ([`Session::settled_before`]) holds it alone for a moment, after which all
+//! writers that came before have committed.
 
 use ::alerts::PartnerTenantId;
 use chrono::{DateTime, Utc};
@@ -35,16 +35,24 @@ const CLOCK: &str = "select (extract(epoch from clock_timestamp()) * 1000000)::i
 /// How much of a partner's data a transaction works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lock {
-    /// Single rows, each locked by its own statement; others may do so at the same time.
-    Shared(i64),
+    /// One row; others may work on other rows at the same time.
+    Row {
+        /// The partner's lock, which is shared.
+        partner: i64,
+        /// The row's lock, which is not.
+        row: i64,
+    },
     /// Whatever there is; others wait.
     Exclusive(i64),
 }
 
 impl Lock {
-    /// For work on single rows of the partner.
-    pub(super) fn shared(partner: &PartnerTenantId) -> Self {
-        Self::Shared(key(partner))
+    /// For work on one alert of the partner, or on another thing with an id.
+    ///
+    /// Who waited for the row itself would be given its number in the log of changes when it wakes, and
+    /// might be overtaken before it has the row. So it waits here, where it has no number yet.
+    pub(super) fn row(partner: &PartnerTenantId, id: &str) -> Self {
+        Self::Row { partner: key(partner), row: number(&format!("{partner}\n{id}")) }
     }
 
     /// For work on the log of all partners' changes. Writers only add to it, and need not wait.
@@ -65,11 +73,14 @@ impl Lock {
 
     /// Takes the lock until the end of the transaction.
     fn statement(self) -> Statement {
-        let (sql, key) = match self {
-            Self::Shared(key) => ("select pg_advisory_xact_lock_shared($1)", key),
-            Self::Exclusive(key) => ("select pg_advisory_xact_lock($1)", key),
-        };
-        Postgres.text(sql, vec![key.into()])
+        match self {
+            Self::Row { partner, row } => {
+                // The partner's first, as everywhere.
+                let both = "select pg_advisory_xact_lock_shared($1), pg_advisory_xact_lock($2)";
+                Postgres.text(both, vec![partner.into(), row.into()])
+            }
+            Self::Exclusive(key) => Postgres.text("select pg_advisory_xact_lock($1)", vec![key.into()]),
+        }
     }
 }
 

@@ -113,7 +113,7 @@ impl WebhookOutbox for PostgresStore {
         delivery: &DueDelivery,
         attempt: &WebhookAttempt,
     ) -> Result<(), StoreError> {
-        let lock = Lock::shared(&delivery.partner_tenant_id);
+        let lock = Lock::row(&delivery.partner_tenant_id, &delivery.id.to_string());
         self.write(lock, |mut session| async move {
             let done = webhooks::note_attempt(&mut session, delivery, attempt).await;
             session.end(done).await
