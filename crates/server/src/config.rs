@@ -63,6 +63,9 @@ pub struct Settings {
     pub scheduled_detection: bool,
     /// Where alerts are kept.
     pub store: StoreLocation,
+    /// How much of the SQLite file may be mapped into memory, in MiB. What is mapped counts as memory of
+    /// the server, once for each of its connections.
+    pub store_map_mib: u32,
     /// Proxies, as addresses or as networks such as `10.0.0.0/8`, whose `Forwarded` and `X-Forwarded-*`
     /// headers are believed.
     #[serde(deserialize_with = "networks")]
@@ -153,6 +156,7 @@ impl Default for Settings {
             lake_url: None,
             scheduled_detection: true,
             store: StoreLocation::default(),
+            store_map_mib: 0,
             trusted_proxies: Vec::new(),
             allow_receivers_on_loopback: false,
             receiver_networks: Vec::new(),

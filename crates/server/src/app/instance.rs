@@ -57,7 +57,7 @@ impl Instance {
     ///
     /// [`OpenError`], which names the part that cannot be opened.
     pub async fn open(data_dir: DataDir, settings: &Settings) -> Result<Self, OpenError> {
-        let store = open_store(&data_dir, &settings.store).await?;
+        let store = open_store(&data_dir, settings).await?;
         let tokens =
             token_key(&*store).await.map_err(|error| OpenError::Store("its secrets".to_owned(), error))?;
         let lake_url = match &settings.lake_url {
@@ -97,11 +97,11 @@ async fn token_key(store: &dyn Store) -> Result<TokenKey, StoreError> {
     Ok(TokenKey::new(bytes))
 }
 
-async fn open_store(data_dir: &DataDir, location: &StoreLocation) -> Result<Arc<dyn Store>, OpenError> {
-    match location {
+async fn open_store(data_dir: &DataDir, settings: &Settings) -> Result<Arc<dyn Store>, OpenError> {
+    match &settings.store {
         StoreLocation::Sqlite => {
             let file = data_dir.store_file();
-            let opened = SqliteStore::open(&file);
+            let opened = SqliteStore::open_mapped(&file, u64::from(settings.store_map_mib) << 20);
             Ok(Arc::new(opened.map_err(|error| OpenError::Store(file.display().to_string(), error))?))
         }
         StoreLocation::Postgres(url) => {

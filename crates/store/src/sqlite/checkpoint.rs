@@ -9,11 +9,10 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
+use super::background::Background;
 use super::connection;
 use crate::StoreError;
 
@@ -29,8 +28,8 @@ pub(super) struct Checkpoints {
     log_pages: Arc<AtomicUsize>,
     /// How many it had when it was last handed over.
     handed_over: usize,
-    wake: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    /// Ends before the writer closes its connection, which is to be the last.
+    thread: Background,
 }
 
 impl Checkpoints {
@@ -43,12 +42,8 @@ impl Checkpoints {
             Ok(())
         }))?;
         let own = connection::open_for_checkpoints(path)?;
-        let (wake, woken) = sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("store-checkpoint".to_owned())
-            .spawn(move || run(&own, &woken))
-            .map_err(|error| StoreError::Database(Box::new(error)))?;
-        Ok(Self { log_pages, handed_over: 0, wake: Some(wake), thread: Some(thread) })
+        let thread = Background::start("store-checkpoint", move || checkpoint(&own))?;
+        Ok(Self { log_pages, handed_over: 0, thread })
     }
 
     /// Looks at the log after a commit.
@@ -58,29 +53,10 @@ impl Checkpoints {
         self.handed_over = Ord::min(self.handed_over, pages);
         if pages >= LOG_PAGES_MAX {
             checkpoint(writing);
-        } else if pages - self.handed_over >= STEP_PAGES
-            && let Some(wake) = &self.wake
-        {
+        } else if pages - self.handed_over >= STEP_PAGES {
             self.handed_over = pages;
-            // If it is full, the thread is about to look anyway.
-            let _ = wake.try_send(());
+            self.thread.wake();
         }
-    }
-}
-
-impl Drop for Checkpoints {
-    /// Lets the thread finish, so that the writer's connection is the last to close.
-    fn drop(&mut self) {
-        self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(connection: &Connection, woken: &Receiver<()>) {
-    while woken.recv().is_ok() {
-        checkpoint(connection);
     }
 }
 

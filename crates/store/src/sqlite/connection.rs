@@ -54,11 +54,15 @@ pub(super) fn open_for_checkpoints(path: &Path) -> Result<Connection, StoreError
 }
 
 /// A connection that only reads. The writer must be open, as it makes the files of the log.
-pub(super) fn open_for_reading(path: &Path, cache_kib: usize) -> Result<Connection, StoreError> {
+///
+/// The first `mapped` bytes of the file are mapped into memory, the rest is read into a cache of `cache_kib`.
+pub(super) fn open_for_reading(path: &Path, cache_kib: usize, mapped: u64) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     set_cache(&connection, cache_kib)?;
+    // SQLite maps no more than it was built for (`.cargo/config.toml`), whatever is asked.
+    connection.pragma_update(None, "mmap_size", i64::try_from(mapped).unwrap_or(i64::MAX))?;
     keep_statements(&connection)?;
     functions::register(&connection)?;
     Ok(connection)

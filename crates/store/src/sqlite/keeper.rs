@@ -9,12 +9,12 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::background::Background;
 use super::connection;
 use crate::StoreError;
 
@@ -28,56 +28,36 @@ const CACHE_KIB: usize = 64;
 pub(super) struct Keeper {
     /// Whether no read began since the lock was last taken.
     quiet: Arc<AtomicBool>,
-    wake: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Background,
 }
 
 impl Keeper {
     pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
-        let connection = connection::open_for_reading(path, CACHE_KIB)?;
+        let connection = connection::open_for_reading(path, CACHE_KIB, 0)?;
         let quiet = Arc::new(AtomicBool::new(true));
-        let (wake, woken) = sync_channel(1);
-        let thread = thread::Builder::new()
-            .name("store-keeper".to_owned())
-            .spawn({
-                let quiet = quiet.clone();
-                move || run(&connection, &woken, &quiet)
-            })
-            .map_err(|error| StoreError::Database(Box::new(error)))?;
-        Ok(Self { quiet, wake: Some(wake), thread: Some(thread) })
+        let thread = Background::start("store-keeper", {
+            let quiet = quiet.clone();
+            move || hold(&connection, &quiet)
+        })?;
+        Ok(Self { quiet, thread })
     }
 
     /// Is told of each read before it begins.
     pub(super) fn note_read(&self) {
         // Looked at first, since writing to what others read would slow them all down.
-        if self.quiet.load(Ordering::Relaxed)
-            && self.quiet.swap(false, Ordering::Relaxed)
-            && let Some(wake) = &self.wake
-        {
-            // If it is full, the thread is about to look anyway.
-            let _ = wake.try_send(());
+        if self.quiet.load(Ordering::Relaxed) && self.quiet.swap(false, Ordering::Relaxed) {
+            self.thread.wake();
         }
     }
 }
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.wake = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(connection: &Connection, woken: &Receiver<()>, quiet: &AtomicBool) {
-    while woken.recv().is_ok() {
-        // A failure costs nothing but speed, and whoever reads next sees it too.
-        let held = connection.unchecked_transaction().and_then(|held| {
-            held.prepare_cached("select 1 from sqlite_schema limit 1")?.exists([])?;
-            Ok(held)
-        });
-        quiet.store(true, Ordering::Relaxed);
-        thread::sleep(HELD_FOR);
-        drop(held);
-    }
+fn hold(connection: &Connection, quiet: &AtomicBool) {
+    // A failure costs nothing but speed, and whoever reads next sees it too.
+    let held = connection.unchecked_transaction().and_then(|held| {
+        held.prepare_cached("select 1 from sqlite_schema limit 1")?.exists([])?;
+        Ok(held)
+    });
+    quiet.store(true, Ordering::Relaxed);
+    thread::sleep(HELD_FOR);
+    drop(held);
 }

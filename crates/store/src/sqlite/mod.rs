@@ -10,6 +10,7 @@
 //! Other processes may read and write the same file; a writer waits for another up to
 //! [`connection::BUSY_TIMEOUT`].
 
+mod background;
 mod checkpoint;
 mod connection;
 mod functions;
@@ -61,8 +62,20 @@ impl SqliteStore {
     /// [`StoreError::Database`] if the file cannot be opened, is no database, or was written by a
     /// newer version of this program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_mapped(path, 0)
+    }
+
+    /// As [`SqliteStore::open`], with the first `mapped` bytes of the file mapped into memory for who reads.
+    ///
+    /// That makes long lists up to twice as fast, and what was read of the file counts as memory of this
+    /// process until the system needs it elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn open_mapped(path: &Path, mapped: u64) -> Result<Self, StoreError> {
         let mut writing = connection::open_for_writing(path)?;
-        let readers = Readers::open(path)?;
+        let readers = Readers::open(path, mapped)?;
         let checkpoints = Checkpoints::start(&mut writing, path)?;
         Ok(Self { readers, writer: Writer::start(writing, checkpoints)? })
     }

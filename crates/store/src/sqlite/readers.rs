@@ -39,10 +39,10 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, mapped: u64) -> Result<Self, StoreError> {
         let threads = thread::available_parallelism().map_or(READERS_MIN, usize::from).min(READERS_MAX);
         let connections = (0..Ord::max(threads, READERS_MIN))
-            .map(|_| connection::open_for_reading(path, CACHE_KIB / threads).map(Mutex::new))
+            .map(|_| connection::open_for_reading(path, CACHE_KIB / threads, mapped).map(Mutex::new))
             .collect::<Result<_, _>>()?;
         Ok(Self { keeper: Keeper::start(path)?, connections })
     }

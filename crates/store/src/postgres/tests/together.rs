@@ -12,7 +12,10 @@ use crate::postgres::session::Lock;
 use crate::session::{Session, Statement};
 use crate::testing::postgres::temporary_postgres;
 use crate::testing::{AlertBuilder, compare, sort_key, time};
-use crate::{AlertQuery, AlertStore, ExpectedVersion, PostgresStore, RunStore, StatusOutcome, default_order};
+use crate::{
+    AlertQuery, AlertStore, ChangeFeed, ChangePosition, ExpectedVersion, PostgresStore, RunStore,
+    StatusOutcome, default_order,
+};
 
 fn partner() -> Scope {
     Scope::Partner("p".parse().unwrap())
@@ -58,6 +61,10 @@ async fn replicas_that_change_one_alert_lose_no_change() {
     assert_eq!(alert.activity_logs.len() as u64, changed);
     let links = alert.activity_logs.windows(2).all(|pair| pair[0].status_to == pair[1].status_from);
     assert!(links, "each change starts where the one before it ended");
+
+    let told = replicas[0].changes(&partner(), ChangePosition::default(), 1_000).await.unwrap();
+    let versions: Vec<u64> = told.changes.iter().map(|change| change.version).collect();
+    assert_eq!(versions, (1..=body.version).collect::<Vec<_>>(), "the changes are told in their order");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,8 @@ mod log;
 mod plans;
 mod upgrade;
 
+use std::sync::Arc;
+
 use ::alerts::{Scope, Status, StatusChange};
 use chrono::{DateTime, Utc};
 use odata::checked::{Comparison, Filter};
@@ -48,6 +50,17 @@ fn following_the_pages_gives_each_alert_once_in_any_order() {
 fn following_the_pages_while_others_write_gives_each_steady_alert_once() {
     let (_folder, store) = temporary_sqlite();
     paging::pages_are_whole_while_others_write(&Runtime::new().unwrap(), &*store, 200);
+}
+
+#[test]
+fn a_mapped_file_has_the_same_pages_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alerts.db");
+    let store = Arc::new(SqliteStore::open_mapped(&path, 1 << 30).unwrap());
+    paging::pages_are_whole_while_others_write(&Runtime::new().unwrap(), &*store, 50);
+    let reader = connection::open_for_reading(&path, 1, 1 << 40).unwrap();
+    let most: i64 = reader.query_row("pragma mmap_size", [], |row| row.get(0)).unwrap();
+    assert_eq!(most, 256 << 30, "SQLite is built to map large files");
 }
 
 #[test]
