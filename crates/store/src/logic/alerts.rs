@@ -81,7 +81,7 @@ pub(crate) async fn change_status(
     by: &str,
     at: DateTime<Utc>,
 ) -> Result<Option<StatusChanged>, StoreError> {
-    let select = session.dialect().statement(statements::to_change(scope, id).into());
+    let select = session.dialect().statement(statements::stored(scope, id).into());
     let Some(found) = session.optional(select).await? else {
         return Ok(None);
     };

@@ -17,6 +17,7 @@ use chrono::{DateTime, Utc};
 use deadpool_postgres::Object;
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt, TryStreamExt, pin_mut};
+use sea_query::Value;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -71,16 +72,18 @@ impl Lock {
         Self::Exclusive(key(partner))
     }
 
-    /// Takes the lock until the end of the transaction.
+    /// Takes the lock until the end of the transaction, then reads the server's clock.
     fn statement(self) -> Statement {
-        match self {
+        let (locks, keys) = match self {
+            // The partner's first, as everywhere.
             Self::Row { partner, row } => {
-                // The partner's first, as everywhere.
-                let both = "select pg_advisory_xact_lock_shared($1), pg_advisory_xact_lock($2)";
-                Postgres.text(both, vec![partner.into(), row.into()])
+                ("pg_advisory_xact_lock_shared($1), pg_advisory_xact_lock($2)", vec![partner, row])
             }
-            Self::Exclusive(key) => Postgres.text("select pg_advisory_xact_lock($1)", vec![key.into()]),
-        }
+            Self::Exclusive(key) => ("pg_advisory_xact_lock($1)", vec![key]),
+        };
+        // The clock is read of each row that holds the locks: afterwards.
+        let sql = format!("with held as materialized (select {locks}) {CLOCK} from held");
+        Postgres.text(&sql, keys.into_iter().map(Value::from).collect())
     }
 }
 
@@ -191,8 +194,6 @@ impl PostgresSession {
         statements.extend(statement);
         let begins = if let Stage::Beginning(lock) = self.stage {
             statements.insert(0, lock.statement());
-            // After the first statement, which may have waited for the lock on a row.
-            statements.push(Postgres.text(CLOCK, Vec::new()));
             true
         } else {
             false
@@ -218,7 +219,8 @@ impl PostgresSession {
         }
         let mut answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
         answers.truncate(answers.len() - usize::from(end.is_some()));
-        if begins && let Some(clock) = answers.pop() {
+        // After the answer to `begin`.
+        if begins && let Some(clock) = answers.get(1) {
             self.change_time = Some(clock.time()?);
         }
         Ok(if is_asked { answers.pop().unwrap_or_default() } else { Answer::default() })
@@ -226,7 +228,7 @@ impl PostgresSession {
 }
 
 impl Answer {
-    /// What [`CLOCK`] said.
+    /// What the clock said.
     fn time(&self) -> Result<DateTime<Utc>, StoreError> {
         time(self.rows.first().map(|row| row.try_get(0)).transpose()?)
     }

@@ -30,11 +30,6 @@ pub(crate) fn stored(scope: &Scope, id: &AlertId) -> SelectStatement {
     one(scope, id, STORED_COLUMNS)
 }
 
-/// The same of an alert that is about to be changed: others that want to change it wait.
-pub(crate) fn to_change(scope: &Scope, id: &AlertId) -> SelectStatement {
-    stored(scope, id).lock_exclusive().take()
-}
-
 fn one<const N: usize>(scope: &Scope, id: &AlertId, columns: [&'static str; N]) -> SelectStatement {
     Query::select()
         .columns(columns)
