@@ -26,6 +26,8 @@ pub struct PublicationLag {
     pub cost: TimeDelta,
     /// Of flow logs; minutes to an hour.
     pub flow: TimeDelta,
+    /// Of Entra's sign-in and audit logs; minutes.
+    pub entra: TimeDelta,
 }
 
 impl PublicationLag {
@@ -36,6 +38,7 @@ impl PublicationLag {
             Kind::Activity => self.activity,
             Kind::Cost => self.cost,
             Kind::Flow => self.flow,
+            Kind::SignIn | Kind::Audit => self.entra,
         }
     }
 }

@@ -68,3 +68,37 @@ pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> Re
     RecordBatch::try_new(kind.schema(), [common, own].concat())
         .expect("the builders stand in the order of the schema, one value a row each")
 }
+
+/// Declares the columns under way of a kind: builders in the order of the schema, and what each takes of
+/// an event.
+macro_rules! rows {
+    (
+        $(#[$doc:meta])* struct $rows:ident of $kind:ident, $event:ident: &$ty:ty,
+        $common:expr,
+        { $($column:ident: $builder:ident = $value:expr,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        pub(crate) struct $rows {
+            common: $crate::columns::CommonColumns,
+            $($column: arrow_array::builder::$builder,)*
+        }
+
+        impl $rows {
+            pub(crate) fn append(&mut self, $event: &$ty, reading: &$crate::read::Reading<'_>) {
+                self.common.append(&$common, reading);
+                $(self.$column.append_option($value);)*
+            }
+        }
+
+        impl $crate::output::Rows for $rows {
+            const KIND: $crate::schema::Kind = $crate::schema::Kind::$kind;
+
+            fn finish(&mut self) -> arrow_array::RecordBatch {
+                let own = vec![$(std::sync::Arc::new(self.$column.finish()) as _,)*];
+                $crate::columns::batch(Self::KIND, self.common.finish(), own)
+            }
+        }
+    };
+}
+pub(crate) use rows;

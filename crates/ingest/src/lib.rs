@@ -2,7 +2,7 @@
 //!
 //! Files are found ([`discover()`]), opened (plain or gzip), and read record by record ([`read_file`]).
 //! What a file holds is told by its content, never by its name, and decided record by record: activity
-//! log and flow logs come as JSON in several wrappers, cost exports as CSV. Records of a kind become
+//! log, flow logs and Entra's logs come as JSON in several wrappers, cost exports as CSV. Records of a kind become
 //! rows of an Arrow table ([`schema`]); what cannot be read is rejected with a reason, and a
 //! [`QuarantineWriter`] keeps it. Nothing is dropped in silence: read = stored + rejected.
 //!
@@ -10,9 +10,11 @@
 //! removed here either; equal events have equal `event_id`s, and the lake drops the second.
 
 mod activity;
+mod address;
 mod columns;
 mod cost;
 mod discover;
+mod entra;
 mod event_id;
 mod flow;
 mod json;

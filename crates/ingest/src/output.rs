@@ -9,6 +9,7 @@ use arrow_array::RecordBatch;
 
 use crate::activity::{ActivityEvent, ActivityRows};
 use crate::cost::{CostEvent, CostRows};
+use crate::entra::{AuditEvent, AuditRows, SignInEvent, SignInRows};
 use crate::flow::{FlowEvent, FlowRows};
 use crate::read::{FileSummary, Item, Reading, Stop};
 use crate::rejected::{Rejected, kept};
@@ -56,6 +57,8 @@ pub(crate) struct Output<'a> {
     activity: Pending<ActivityRows>,
     cost: Pending<CostRows>,
     flow: Pending<FlowRows>,
+    sign_in: Pending<SignInRows>,
+    audit: Pending<AuditRows>,
 }
 
 /// Builders of one kind's columns.
@@ -94,6 +97,8 @@ impl<'a> Output<'a> {
             activity: Pending::default(),
             cost: Pending::default(),
             flow: Pending::default(),
+            sign_in: Pending::default(),
+            audit: Pending::default(),
         }
     }
 
@@ -127,6 +132,20 @@ impl<'a> Output<'a> {
         self.flow.count_row(self.reading, self.sink)
     }
 
+    /// Takes a sign-in.
+    pub(crate) fn sign_in(&mut self, event: &SignInEvent<'_>) -> Result<(), Failure> {
+        self.sign_in.rows.append(event, self.reading);
+        self.summary.sign_in += 1;
+        self.sign_in.count_row(self.reading, self.sink)
+    }
+
+    /// Takes an audit record of the directory.
+    pub(crate) fn audit(&mut self, event: &AuditEvent<'_>) -> Result<(), Failure> {
+        self.audit.rows.append(event, self.reading);
+        self.summary.audit += 1;
+        self.audit.count_row(self.reading, self.sink)
+    }
+
     /// Notes a record of a known kind that says, as it may, that nothing happened.
     pub(crate) fn empty(&mut self) {
         self.summary.empty += 1;
@@ -150,6 +169,8 @@ impl<'a> Output<'a> {
         self.activity.flush(self.sink)?;
         self.cost.flush(self.sink)?;
         self.flow.flush(self.sink)?;
+        self.sign_in.flush(self.sink)?;
+        self.audit.flush(self.sink)?;
         self.summary.read = self.summary.stored() + self.summary.rejected;
         Ok(self.summary)
     }

@@ -52,6 +52,10 @@ pub struct FileSummary {
     pub cost: u64,
     /// Flow tuples given to the sink.
     pub flow: u64,
+    /// Sign-ins given to the sink.
+    pub sign_in: u64,
+    /// Audit records of directories given to the sink.
+    pub audit: u64,
     /// Rejections given to the sink; a file refused as a whole is one.
     pub rejected: u64,
     /// Flow records without a single tuple; they are not counted in `read`.
@@ -72,6 +76,8 @@ impl FileSummary {
             Kind::Activity => self.activity,
             Kind::Cost => self.cost,
             Kind::Flow => self.flow,
+            Kind::SignIn => self.sign_in,
+            Kind::Audit => self.audit,
         }
     }
 }

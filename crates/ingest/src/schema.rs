@@ -18,11 +18,15 @@ pub enum Kind {
     Cost,
     /// NSG and VNet flow logs: which address talked to which.
     Flow,
+    /// Entra sign-in logs: who signed in to what, from where, and whether it succeeded.
+    SignIn,
+    /// Entra audit logs: who changed what in the directory.
+    Audit,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 3] = [Self::Activity, Self::Cost, Self::Flow];
+    pub const ALL: [Self; 5] = [Self::Activity, Self::Cost, Self::Flow, Self::SignIn, Self::Audit];
 
     /// The name of the kind and of its table.
     #[must_use]
@@ -31,6 +35,8 @@ impl Kind {
             Self::Activity => "activity",
             Self::Cost => "cost",
             Self::Flow => "flow",
+            Self::SignIn => "sign_in",
+            Self::Audit => "audit",
         }
     }
 
@@ -41,6 +47,8 @@ impl Kind {
             Self::Activity => ACTIVITY.clone(),
             Self::Cost => COST.clone(),
             Self::Flow => FLOW.clone(),
+            Self::SignIn => SIGN_IN.clone(),
+            Self::Audit => AUDIT.clone(),
         }
     }
 }
@@ -191,5 +199,95 @@ static FLOW: LazyLock<SchemaRef> = LazyLock::new(|| {
         number("bytes_sent"),
         number("packets_received"),
         number("bytes_received"),
+    ])
+});
+
+static SIGN_IN: LazyLock<SchemaRef> = LazyLock::new(|| {
+    table(vec![
+        // `interactive`, `non_interactive`, `service_principal` or `managed_identity`.
+        text("sign_in_type"),
+        // Object id of the user.
+        text("user_id"),
+        // The user's principal name.
+        text("user_principal_name"),
+        // Object id of the service principal, if it is no user who signed in.
+        text("service_principal_id"),
+        // The application that signed in, or through which the user did.
+        text("app_id"),
+        text("app_name"),
+        // What the token is for, such as `Microsoft Graph`, and its application id.
+        text("target_name"),
+        text("target_id"),
+        // 0 for success; see Microsoft's list of AADSTS codes.
+        number("error_code"),
+        text("failure_reason"),
+        // `success`, `failure`, `notapplied`.
+        text("conditional_access"),
+        // `singlefactorauthentication` or `multifactorauthentication`.
+        text("authentication_requirement"),
+        // `devicecode`, `ropc`, `oauth2`, `none`, …
+        text("authentication_protocol"),
+        // `browser`, `mobile apps and desktop clients`, `imap4`, …
+        text("client_app"),
+        text("user_agent"),
+        // Address of the client, without a port.
+        text("ip"),
+        number("autonomous_system"),
+        // Two letters, ISO 3166.
+        text("country"),
+        text("city"),
+        decimal("latitude"),
+        decimal("longitude"),
+        text("device_id"),
+        text("operating_system"),
+        // `none`, `low`, `medium`, `high`, or `hidden` without a P2 licence: nothing may depend on it.
+        text("risk_level"),
+        text("risk_state"),
+        // The user's home tenant; differs from the customer's for guests and delegated administrators.
+        text("home_tenant_id"),
+        // `none`, `b2bcollaboration`, `serviceprovider`, …
+        text("cross_tenant_access"),
+        text("session_id"),
+        // Found again in what was done with the token.
+        text("token_id"),
+        text("correlation_id"),
+        // The sign-in as JSON text.
+        text("properties"),
+    ])
+});
+
+static AUDIT: LazyLock<SchemaRef> = LazyLock::new(|| {
+    table(vec![
+        // `add member to role`
+        text("operation"),
+        // `rolemanagement`, `applicationmanagement`, …
+        text("category"),
+        // `add`, `update`, `delete`, `assign`, …
+        text("operation_type"),
+        // `success`, `failure`, `timeout`, …
+        text("result"),
+        text("result_reason"),
+        // `core directory`, `pim`, …
+        text("logged_by"),
+        // `user` or `app`.
+        text("actor_type"),
+        // Principal name of the user, or display name of the application.
+        text("actor"),
+        // Object id of the user or service principal.
+        text("actor_id"),
+        // Application id of the application.
+        text("actor_app_id"),
+        // Address of the actor, without a port.
+        text("actor_ip"),
+        // `user`, `serviceprincipal`, `role`, `policy`, …: of the first thing that was changed.
+        text("target_type"),
+        // Its principal name or display name.
+        text("target"),
+        text("target_id"),
+        // The directory role that was granted or taken away.
+        text("role"),
+        text("correlation_id"),
+        // The audit record as JSON text, with all that was changed.
+        text("properties"),
     ])
 });

@@ -27,6 +27,16 @@ impl Instant {
         (EARLIEST..LATEST).contains(&micros).then_some(Self { micros, nanos_beyond })
     }
 
+    /// The time that a record gives for itself, or why it gives none; `missing` names the members that it
+    /// lacks.
+    pub(crate) fn of_record(text: Option<&str>, missing: &str) -> Result<Self, String> {
+        let text = text.ok_or_else(|| format!("no time: {missing}; export the record again with it"))?;
+        Self::parse(text).ok_or_else(|| {
+            let shown: String = text.chars().take(60).collect();
+            format!("unusable time `{shown}`: ISO 8601 between 2008 and 2100 is expected, such as 2031-02-03T04:05:06Z")
+        })
+    }
+
     /// Reads a count since 1970 whose unit (seconds to nanoseconds) shows in its magnitude.
     pub(crate) fn from_epoch(count: i64) -> Option<Self> {
         // Each limit is in the year 5138 of the smaller unit and in 1973 of the larger.

@@ -20,6 +20,11 @@ const COST: &str = "SubscriptionId,Date,MeterId,Quantity,Cost,Tags\ns-1,02/03/20
 const FLOW: &str = r#"{"records":[{"time":"2031-02-03T04:05:06Z","macAddress":"000D3AF87856","category":"NetworkSecurityGroupFlowEvent","resourceId":"/SUBSCRIPTIONS/S","properties":{"flows":[{"rule":"r","flows":[{"mac":"m","flowTuples":["1927000000,10.0.0.4,198.51.100.7,50112,3333,T,O,A,C,40,5200,38,6100","1927000000,10.0.0.4,::1,1,2,U,I,D"]}]}]}},
 {"time":"2031-02-03T04:05:06Z","category":"FlowLogFlowEvent","targetResourceID":"/subscriptions/s","flowRecords":{"flows":[{"flowGroups":[{"rule":"r","flowTuples":["1927000000123,10.0.0.4,198.51.100.7,50112,3333,6,O,E,NX,40,5200,38,6100"]}]}]}}]}"#;
 
+const ENTRA: &str = r#"{"time":"2031-02-03T04:05:06Z","resourceId":"/tenants/t-1/providers/Microsoft.aadiam","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"t-1","resultType":"50126","location":"NO","properties":{"id":"s-1","createdDateTime":"2031-02-03T04:05:06Z","userId":"u-1","ipAddress":"203.0.113.9","status":"{\"errorCode\":50126}","location":{"countryOrRegion":"NO","geoCoordinates":{"latitude":59.9,"longitude":10.7}}}}
+{"value":[{"id":"a-1","activityDateTime":"2031-02-03T04:05:07Z","activityDisplayName":"Add member to role","result":"success","initiatedBy":{"app":{"appId":"x","displayName":"y"}},"targetResources":[{"id":"u-2","modifiedProperties":[{"displayName":"Role.DisplayName","newValue":"\"Reader\""}]}]}]}
+{"createdDateTime":"2031-02-03T04:05:08Z","servicePrincipalId":"p-1","status":{"errorCode":0}}
+"#;
+
 /// One change to some bytes; the place is taken modulo their length.
 #[derive(Debug, Clone)]
 enum Change {
@@ -73,7 +78,7 @@ fn check(sample: &str, changes: &[Change]) {
 
 #[test]
 fn the_samples_are_sound() {
-    for (sample, stored) in [(ACTIVITY, 3), (COST, 3), (FLOW, 3)] {
+    for (sample, stored) in [(ACTIVITY, 3), (COST, 3), (FLOW, 3), (ENTRA, 3)] {
         let outcome = read(sample.as_bytes());
         assert_eq!((outcome.summary.stored(), outcome.reasons()), (stored, vec![]));
     }
@@ -81,7 +86,7 @@ fn the_samples_are_sound() {
 
 #[test]
 fn every_cut_of_every_sample_is_survived() {
-    for sample in [ACTIVITY, COST, FLOW] {
+    for sample in [ACTIVITY, COST, FLOW, ENTRA] {
         for end in 0..sample.len() {
             read(&sample.as_bytes()[..end]);
         }
@@ -104,6 +109,11 @@ proptest! {
     #[test]
     fn changed_flow_logs(changes in prop::collection::vec(change(), 1..6)) {
         check(FLOW, &changes);
+    }
+
+    #[test]
+    fn changed_entra_logs(changes in prop::collection::vec(change(), 1..6)) {
+        check(ENTRA, &changes);
     }
 
     #[test]

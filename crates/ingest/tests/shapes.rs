@@ -59,6 +59,12 @@ const EA: &str = "SubscriptionId,SubscriptionName,Date,BillingPeriodEndDate,Mete
 const CSP: &str = "\u{feff}customerTenantId,customerName,resellerMpnId,SubscriptionId,subscriptionName,date,meterId,meterCategory,meterName,quantity,effectivePrice,costInBillingCurrency,costInPricingCurrency,billingCurrency,resourceLocation,consumedService,ResourceId,additionalInfo,tags,unitOfMeasure,resourceGroupName,chargeType,publisherType\r\n\
 0F0E0D0C-5555-4000-8000-00000000000E,Contoso,4711,0f0e0d0c-0000-4000-8000-000000000001,Production,2031-02-03,m-1,Virtual Machines,NC24ads A100 v4,24,3.673,88.152,95,EUR,brazilsouth,Microsoft.Compute,/subscriptions/0f0e0d0c-0000-4000-8000-000000000001/resourceGroups/rg-a/providers/Microsoft.Compute/virtualMachines/vm07,\"\"\"ServiceType\"\":\"\"Standard_NC24ads_A100_v4\"\"\",,1 Hour,rg-a,Usage,Azure\r\n";
 
+/// A sign-in as exported: Graph's object, in a wrapper.
+const SIGN_IN: &str = r#"{"time":"2031-02-03T04:07:00.1Z","resourceId":"/tenants/0F0E0D0C-5555-4000-8000-00000000000E/providers/Microsoft.aadiam","operationName":"Sign-in activity","operationVersion":"1.0","category":"NonInteractiveUserSignInLogs","tenantId":"0f0e0d0c-5555-4000-8000-00000000000e","resultType":"50126","resultSignature":"FAILURE","resultDescription":"Invalid username or password.","durationMs":0,"callerIpAddress":"203.0.113.9","correlationId":"0f0e0d0c-1111-4000-8000-00000000000a","identity":"Ann Other","Level":4,"location":"NO","properties":{"id":"0F0E0D0C-7777-4000-8000-00000000000A","createdDateTime":"2031-02-03T04:05:06.7890123+00:00","userDisplayName":"Ann Other","userPrincipalName":"Ann@contoso.example","userId":"0f0e0d0c-3333-4000-8000-00000000000c","appId":"04b07795-0000-4000-8000-000000000001","appDisplayName":"Command Line","ipAddress":"203.0.113.9","status":{"errorCode":50126,"failureReason":"Invalid username or password."},"clientAppUsed":"Mobile Apps and Desktop clients","userAgent":"azure-cli/2.60","deviceDetail":{"deviceId":"","operatingSystem":"Linux","browser":""},"location":{"city":"Oslo","state":"Oslo","countryOrRegion":"NO","geoCoordinates":{"latitude":59.91,"longitude":10.75}},"correlationId":"0f0e0d0c-1111-4000-8000-00000000000a","conditionalAccessStatus":"notApplied","isInteractive":false,"resourceDisplayName":"Resource Manager","resourceId":"797f4846-0000-4000-8000-000000000002","authenticationRequirement":"singleFactorAuthentication","authenticationProtocol":"deviceCode","riskLevelDuringSignIn":"hidden","riskState":"none","autonomousSystemNumber":64500,"homeTenantId":"0f0e0d0c-4444-4000-8000-00000000000d","resourceTenantId":"0f0e0d0c-5555-4000-8000-00000000000e","crossTenantAccessType":"serviceProvider","uniqueTokenIdentifier":"dG9rZW4","sessionId":"0f0e0d0c-8888-4000-8000-00000000000b"}}"#;
+
+/// A role granted, as Graph shows it.
+const AUDIT: &str = r##"{"@odata.type":"#microsoft.graph.directoryAudit","id":"Directory_0f0e0d0c_1","category":"RoleManagement","correlationId":"0f0e0d0c-1111-4000-8000-00000000000a","result":"success","resultReason":"","activityDisplayName":"Add member to role","activityDateTime":"2031-02-03T04:05:06.7890123Z","loggedByService":"Core Directory","operationType":"Assign","initiatedBy":{"app":null,"user":{"id":"0f0e0d0c-3333-4000-8000-00000000000c","displayName":null,"userPrincipalName":"Ann@contoso.example","ipAddress":"203.0.113.9:443"}},"targetResources":[{"id":"0f0e0d0c-9999-4000-8000-00000000000c","displayName":null,"type":"User","userPrincipalName":"Guest@contoso.example","groupType":null,"modifiedProperties":[{"displayName":"Role.ObjectID","oldValue":null,"newValue":"\"x\""},{"displayName":"Role.DisplayName","oldValue":null,"newValue":"\"Global Administrator\""}]}],"additionalDetails":[]}"##;
+
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
@@ -73,6 +79,109 @@ fn only(outcome: &Outcome, kind: Kind) -> serde_json::Value {
 #[test]
 fn activity_export() {
     insta::assert_json_snapshot!(only(&read(EXPORT.as_bytes()), Kind::Activity));
+}
+
+/// The table of Log Analytics shows what REST shows, in columns of its own; the workspace is no tenant.
+#[test]
+fn activity_rest_and_the_table_of_log_analytics_agree() {
+    let rest: serde_json::Value = serde_json::from_str(REST).unwrap();
+    let row = serde_json::json!({
+        "TenantId": "the-workspace", "SourceSystem": "Azure", "TimeGenerated": rest["eventTimestamp"],
+        "OperationName": "", "OperationNameValue": "MICROSOFT.COMPUTE/VIRTUALMACHINES/WRITE",
+        "Category": "", "CategoryValue": "Administrative", "Level": rest["level"],
+        "ActivityStatus": "", "ActivityStatusValue": "Accept", "ActivitySubstatusValue": "Created",
+        "Caller": rest["caller"], "CallerIpAddress": "203.0.113.9", "CorrelationId": rest["correlationId"],
+        "Claims": "", "Claims_d": rest["claims"], "Authorization_d": rest["authorization"].to_string(),
+        "Properties": "", "Properties_d": rest["properties"], "ResourceGroup": "RG-A",
+        "SubscriptionId": rest["subscriptionId"], "_ResourceId": rest["resourceId"],
+        "ResourceProviderValue": "MICROSOFT.COMPUTE", "Type": "AzureActivity",
+    });
+    let mut expected = only(&read(REST.as_bytes()), Kind::Activity);
+    expected.as_object_mut().unwrap().remove("customer_tenant_id");
+    assert_eq!(only(&read(row.to_string().as_bytes()), Kind::Activity), expected);
+}
+
+#[test]
+fn entra_sign_in() {
+    insta::assert_json_snapshot!(only(&read(SIGN_IN.as_bytes()), Kind::SignIn));
+}
+
+#[test]
+fn entra_audit() {
+    insta::assert_json_snapshot!(only(&read(AUDIT.as_bytes()), Kind::Audit));
+}
+
+/// The wrapper, Graph and Log Analytics show one record, so it is stored once.
+#[test]
+fn entra_records_agree_in_all_their_shapes() {
+    let export: serde_json::Value = serde_json::from_str(SIGN_IN).unwrap();
+    let object = &export["properties"];
+    let mut columns = object.clone();
+    for nested in ["status", "location", "deviceDetail"] {
+        columns[nested] = object[nested].to_string().into();
+    }
+    columns["TimeGenerated"] = "2031-02-03T04:05:06.7890123Z".into();
+    columns["TenantId"] = "the-workspace".into();
+    columns["AADTenantId"] = object["resourceTenantId"].clone();
+    columns["Category"] = "NonInteractiveUserSignInLogs".into();
+    columns["LocationDetails"] = columns["location"].take();
+    columns["Location"] = "NO".into();
+    let list = serde_json::json!({"@odata.context": "x", "value": [object]});
+
+    let told = |row: serde_json::Value| {
+        let mut row = row.as_object().unwrap().clone();
+        row.remove("properties");
+        row
+    };
+    let expected = told(only(&read(SIGN_IN.as_bytes()), Kind::SignIn));
+    for shape in [list, columns] {
+        assert_eq!(told(only(&read(shape.to_string().as_bytes()), Kind::SignIn)), expected, "{shape}");
+    }
+
+    let audit: serde_json::Value = serde_json::from_str(AUDIT).unwrap();
+    let wrapped = serde_json::json!({
+        "time": "2031-02-03T04:06:00Z", "category": "AuditLogs", "operationName": "Add member to role",
+        "resourceId": "/tenants/t-1/providers/Microsoft.aadiam", "properties": audit.to_string(),
+    });
+    let row = only(&read(wrapped.to_string().as_bytes()), Kind::Audit);
+    assert_eq!(row["customer_tenant_id"], "t-1");
+    assert_eq!(row["event_id"], only(&read(AUDIT.as_bytes()), Kind::Audit)["event_id"]);
+}
+
+/// Who signed in, and how, when the record says it in one of its many ways.
+#[test]
+fn kinds_of_sign_in_and_of_actor() {
+    let check = |members: &str, column: &str, expected: &str| {
+        let record = format!("{{\"createdDateTime\":\"2031-02-03T04:05:06Z\",{members}}}");
+        assert_eq!(read(record.as_bytes()).column(Kind::SignIn, column), [expected], "{members}");
+    };
+    check(r#""userPrincipalName":"a""#, "sign_in_type", "interactive");
+    check(r#""userPrincipalName":"a","isInteractive":false"#, "sign_in_type", "non_interactive");
+    check(
+        r#""userPrincipalName":"a","signInEventTypes":["nonInteractiveUser"]"#,
+        "sign_in_type",
+        "non_interactive",
+    );
+    check(r#""servicePrincipalId":"a""#, "sign_in_type", "service_principal");
+    check(
+        r#""servicePrincipalId":"a","signInEventTypes":["managedIdentity"]"#,
+        "sign_in_type",
+        "managed_identity",
+    );
+    check(r#""userPrincipalName":"a","category":"SignInLogs","resultType":0"#, "error_code", "0");
+    check(r#""userPrincipalName":"a","ipAddress":"2001:DB8::1""#, "ip", "2001:db8::1");
+
+    let check = |members: &str, column: &str, expected: &str| {
+        let record = format!(
+            "{{\"activityDateTime\":\"2031-02-03T04:05:06Z\",\"activityDisplayName\":\"Do\",{members}}}"
+        );
+        assert_eq!(read(record.as_bytes()).column(Kind::Audit, column), [expected], "{members}");
+    };
+    check(r#""initiatedBy":{"app":{"displayName":"PIM"}}"#, "actor", "PIM");
+    check(r#""initiatedBy":"{\"user\":{\"id\":\"U\"}}""#, "actor_id", "u");
+    check(r#""identity":"Directory sync""#, "actor", "Directory sync");
+    let gone = r#""targetResources":[{"modifiedProperties":[{"displayName":"Role.DisplayName","oldValue":"\"Reader\"","newValue":null}]}]"#;
+    check(gone, "role", "Reader");
 }
 
 #[test]
@@ -193,8 +302,8 @@ fn a_file_of_several_kinds_is_read_record_by_record() {
     let outcome = read(text.as_bytes());
     assert_eq!((outcome.summary.activity, outcome.summary.flow, outcome.summary.rejected), (1, 4, 3));
     insta::assert_snapshot!(outcome.reasons().join("\n"), @r"
-    1: not a known kind: neither activity log, flow log nor cost export
-    3: an Entra sign-in or audit record; this kind is not read yet, keep the file and ingest it again when it is
+    1: not a known kind: neither activity log, flow log, Entra log nor cost export
+    3: neither a user nor an application is named; export the record again with its `properties`
     4: it is not closed: the line ends within it (line 4)
     ");
 }
@@ -213,6 +322,9 @@ fn reasons_say_what_where_and_how_to_mend() {
     show("no time", EXPORT.replace("\"time\"", "\"tim\"").as_bytes());
     show("odd time", EXPORT.replace("2031-02-03T", "0001-01-01T").as_bytes());
     show("no operation", EXPORT.replace("\"operationName\"", "\"op\"").as_bytes());
+    show("sign-in of nobody", SIGN_IN.replace("ser", "x").replace("app", "x").as_bytes());
+    show("audit of nothing", AUDIT.replace("activityDisplayName", "x").as_bytes());
+    show("other log of Entra", br#"{"category":"RiskyUsers","time":"2031-02-03T04:05:06Z"}"#);
     show("labels", br#"[{"scenario":"a","kind":"b","malicious":true},{"scenario":"c"}]"#);
     show("cut line", format!("{EXPORT}\n{}", &EXPORT[..300]).as_bytes());
     show("cut wrapper", format!("{{\"records\":[{EXPORT},{}", &EXPORT[..300]).as_bytes());

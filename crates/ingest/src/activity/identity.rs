@@ -58,9 +58,14 @@ impl Caller {
     pub(crate) fn read(record: &Envelope<'_>) -> Self {
         let identity_text = record.identity.map(|raw| unfold(raw.get())).unwrap_or_default();
         let identity: Identity<'_> = read_or_empty(&identity_text);
-        let claims_text = record.claims.or(identity.claims).map(|raw| unfold(raw.get())).unwrap_or_default();
+        let claims_text = record
+            .claims_d
+            .or(record.claims)
+            .or(identity.claims)
+            .map(|raw| unfold(raw.get()))
+            .unwrap_or_default();
         let claims: Claims<'_> = read_or_empty(&claims_text);
-        let authorization = record.authorization.or(identity.authorization);
+        let authorization = record.authorization_d.or(record.authorization).or(identity.authorization);
         let authorization_text = authorization.map(|raw| unfold(raw.get())).unwrap_or_default();
         let authorization: Authorization<'_> = read_or_empty(&authorization_text);
 

@@ -1,11 +1,13 @@
-//! Azure activity log, in the export shape (Event Hubs, storage) and the REST shape (portal, API).
+//! Azure activity log, in the export shape (Event Hubs, storage), the REST shape (portal, API), and as rows
+//! of the table AzureActivity of Log Analytics.
 //!
-//! Both give the same event: the export is flat and in words of its own, REST nests `{value}` objects.
+//! All give the same event: the export is flat and in words of its own, REST nests `{value}` objects, and
+//! the table has columns such as `OperationNameValue`, and the workspace as its `TenantId`.
 //! Objects may come as JSON text in strings. `location` says where the event was processed, so the
 //! region of the resource is taken from the request or response in `properties` only.
 //!
 //! The hash covers time (to 100 ns), resource, operation, status and sub-status, correlation, caller,
-//! address, level and `properties`. It leaves out `eventDataId`, which the export lacks, so that both
+//! address, level and `properties`. It leaves out `eventDataId`, which the export lacks, so that the
 //! shapes of an event agree as long as their `properties` do.
 
 mod details;
@@ -13,11 +15,11 @@ mod identity;
 mod rows;
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
 
 use self::details::{Details, Properties};
 use self::identity::Caller;
 pub(crate) use self::rows::ActivityRows;
+use crate::address::without_port;
 use crate::event_id::{Canonical, EventId};
 use crate::json::envelope::Envelope;
 use crate::json::loose::{Text, compact_into, loose, read_or_empty, unfold};
@@ -67,31 +69,35 @@ impl Parser {
         record: &'s Envelope<'_>,
         reading: &Reading<'_>,
     ) -> Result<ActivityEvent<'s>, String> {
-        let event_at = event_time(record)?;
-        let operation = record
-            .operation_name
-            .get()
-            .ok_or("no `operationName`, so nothing says what was done; export the record again with it")?;
+        let time = record.time.get().or(record.event_timestamp.get()).or(record.time_generated.get());
+        let event_at = Instant::of_record(time, "neither `time` nor `eventTimestamp` is there")?;
+        let operation =
+            record.operation_name_value.get().or(record.operation_name.get()).ok_or(
+                "no `operationName`, so nothing says what was done; export the record again with it",
+            )?;
 
-        let unfolded = record.properties.map(|raw| unfold(raw.get()));
+        let unfolded = record.properties_d.or(record.properties).map(|raw| unfold(raw.get()));
         let unfolded = unfolded.as_deref().unwrap_or_default();
         self.properties.clear();
         compact_into(&mut self.properties, unfolded);
         let properties: Properties<'_> = read_or_empty(unfolded);
 
-        let named = record.resource_id.get().map(lower);
+        let named = record.own_resource_id.get().or(record.resource_id.get()).map(lower);
         let resource_id =
             named.or_else(|| properties.entity.get().map(|path| Cow::Owned(path.to_lowercase())));
         let path = resource_id.as_deref().unwrap_or_default();
         let in_path = parts(path);
         let subscription_id = record.subscription_id.get().and_then(id_word).or(in_path.subscription_id);
         let subscription_id = subscription_id.map(|id| Cow::Owned(id.to_lowercase()));
-        let resource_group = record.resource_group_name.get().or(in_path.resource_group);
+        let named_group = record.resource_group_name.get().or(record.resource_group.get());
+        let resource_group = named_group.or(in_path.resource_group);
         let resource_group = resource_group.map(|group| Cow::Owned(group.to_lowercase()));
         let resource_type =
             resource_type(path).map(Cow::Owned).or_else(|| record.resource_type.get().map(lower));
 
-        let tenant = record.tenant_id.get().and_then(id_word).or_else(|| properties.root_tenant());
+        // In Log Analytics it is the workspace.
+        let tenant = record.tenant_id.get().filter(|_| record.time_generated.get().is_none());
+        let tenant = tenant.and_then(id_word).or_else(|| properties.root_tenant());
         let customer_tenant_id = tenant.map(|id| Cow::Owned(id.to_lowercase()));
         let details = Details::read(&properties, resource_type.as_deref().unwrap_or_default());
         let caller_ip = caller_address(record);
@@ -105,9 +111,14 @@ impl Parser {
             resource_group,
             operation: lower(operation),
             resource_type,
-            category: record.category.get().map(lower),
-            status: record.result_type.get().or(record.status.get()).map(status),
-            sub_status: record.result_signature.get().or(record.sub_status.get()).and_then(sub_status),
+            category: record.category_value.get().or(record.category.get()).map(lower),
+            status: first([&record.activity_status_value, &record.result_type, &record.status]).map(status),
+            sub_status: first([
+                &record.activity_substatus_value,
+                &record.result_signature,
+                &record.sub_status,
+            ])
+            .and_then(sub_status),
             level: record.level.get().map(level),
             caller: Caller::read(record),
             caller_ip,
@@ -143,33 +154,17 @@ fn hash(form: &mut Canonical, event: &ActivityEvent<'_>, reading: &Reading<'_>) 
         .id()
 }
 
-fn event_time(record: &Envelope<'_>) -> Result<Instant, String> {
-    let Some(text) = record.time.get().or(record.event_timestamp.get()) else {
-        return Err(
-            "no time: neither `time` nor `eventTimestamp` is there; export the record again with it".into()
-        );
-    };
-    Instant::parse(text).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
-        format!("unusable time `{shown}`: ISO 8601 between 2008 and 2100 is expected, such as 2031-02-03T04:05:06Z")
-    })
+fn first<'t>(texts: [&'t Text<'_>; 3]) -> Option<&'t str> {
+    texts.into_iter().find_map(Text::get)
 }
 
 fn caller_address(record: &Envelope<'_>) -> Option<String> {
     if let Some(address) = record.caller_ip_address.get() {
-        return address_without_port(address);
+        return without_port(address);
     }
     let text = unfold(record.http_request?.get());
     let request: HttpRequest<'_> = read_or_empty(&text);
-    request.client_ip_address.get().and_then(address_without_port)
-}
-
-/// The address in its usual spelling; what is no address is none.
-fn address_without_port(text: &str) -> Option<String> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address =
-        bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))?;
-    Some(address.to_canonical().to_string())
+    request.client_ip_address.get().and_then(without_port)
 }
 
 /// One word for each status, whichever shape it comes from.
@@ -235,20 +230,5 @@ mod tests {
         check("4", "information");
         check("Informational", "information");
         check("Warning", "warning");
-    }
-
-    #[test]
-    fn addresses_lose_their_port() {
-        let check = |text: &str, expected: Option<&str>| {
-            assert_eq!(address_without_port(text).as_deref(), expected, "{text}");
-        };
-        check("203.0.113.9", Some("203.0.113.9"));
-        check("203.0.113.9:443", Some("203.0.113.9"));
-        check("2001:DB8::0001", Some("2001:db8::1"));
-        check("[2001:db8::1]:443", Some("2001:db8::1"));
-        check("[2001:db8::1]", Some("2001:db8::1"));
-        check("::ffff:203.0.113.9", Some("203.0.113.9"));
-        check("a proxy", None);
-        check("", None);
     }
 }

@@ -11,14 +11,14 @@ use super::envelope::{Envelope, Shape};
 use super::frames::Frames;
 use crate::output::{Failure, Output};
 use crate::schema::Kind;
-use crate::{activity, flow};
+use crate::{activity, entra, flow};
 
 /// After so many records of which none was recognised, the file is none of ours.
 const UNKNOWN_RECORDS_MAX: usize = 100;
 /// Wrappers in wrappers are followed this far.
 const WRAPPERS_MAX: usize = 3;
 
-const UNKNOWN: &str = "not a known kind: neither activity log, flow log nor cost export";
+const UNKNOWN: &str = "not a known kind: neither activity log, flow log, Entra log nor cost export";
 
 /// Reads all records of a JSON stream.
 pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -41,6 +41,7 @@ pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Fai
 struct Parsers {
     activity: activity::Parser,
     flow: flow::Parser,
+    entra: entra::Parser,
 }
 
 struct Document<'o, 'a> {
@@ -86,6 +87,20 @@ impl Document<'_, '_> {
             Shape::VnetFlow => {
                 self.recognised()?;
                 self.parsers.flow.read_vnet(&envelope, line, bytes, self.output)
+            }
+            Shape::SignIn => {
+                self.recognised()?;
+                match self.parsers.entra.sign_in(&envelope, text, self.output.reading) {
+                    Ok(event) => self.output.sign_in(&event),
+                    Err(reason) => self.output.reject(line, Some(Kind::SignIn), reason, bytes),
+                }
+            }
+            Shape::Audit => {
+                self.recognised()?;
+                match self.parsers.entra.audit(&envelope, text, self.output.reading) {
+                    Ok(event) => self.output.audit(&event),
+                    Err(reason) => self.output.reject(line, Some(Kind::Audit), reason, bytes),
+                }
             }
             Shape::NotReadYet(reason) => {
                 self.recognised()?;

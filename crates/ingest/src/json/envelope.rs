@@ -23,6 +23,7 @@ loose! {
         level: Text<'a> = "level",
         properties: Option<&'a RawValue> = "properties",
         tenant_id: Text<'a> = "tenantid",
+        location: Text<'a> = "location",
         // Activity log in the REST shape.
         event_timestamp: Text<'a> = "eventtimestamp",
         authorization: Option<&'a RawValue> = "authorization",
@@ -39,24 +40,41 @@ loose! {
         mac_address: Text<'a> = "macaddress",
         target_resource_id: Text<'a> = "targetresourceid",
         flow_log_resource_id: Text<'a> = "flowlogresourceid",
-        // Marks of kinds that are not read yet.
+        // Marks of Entra's logs, as Graph and Log Analytics show them.
         activity_date_time: Text<'a> = "activitydatetime",
         activity_display_name: Text<'a> = "activitydisplayname",
         created_date_time: Text<'a> = "createddatetime",
         user_principal_name: Text<'a> = "userprincipalname",
+        service_principal_id: Text<'a> = "serviceprincipalid",
+        // Log Analytics, where `TenantId` is the workspace and not a tenant.
+        time_generated: Text<'a> = "timegenerated",
+        aad_tenant_id: Text<'a> = "aadtenantid",
+        // Its table AzureActivity; columns without `Value` and `_d` are older, and empty or localised.
         operation_name_value: Text<'a> = "operationnamevalue",
+        activity_status_value: Text<'a> = "activitystatusvalue",
+        activity_substatus_value: Text<'a> = "activitysubstatusvalue",
+        category_value: Text<'a> = "categoryvalue",
+        own_resource_id: Text<'a> = "_resourceid",
+        resource_group: Text<'a> = "resourcegroup",
+        authorization_d: Option<&'a RawValue> = "authorization_d",
+        claims_d: Option<&'a RawValue> = "claims_d",
+        properties_d: Option<&'a RawValue> = "properties_d",
     }
 }
 
 /// What a JSON record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// Activity log, export or REST.
+    /// Activity log: export, REST, or table of Log Analytics.
     Activity,
     /// Flow log of a network security group, version 1 or 2.
     NsgFlow,
     /// Flow log of a virtual network, version 4.
     VnetFlow,
+    /// Entra sign-in log, of any of its categories and shapes.
+    SignIn,
+    /// Entra audit log.
+    Audit,
     /// A list of records in an object.
     Wrapper,
     /// Something of Azure's that is not read yet; the reason to give.
@@ -80,23 +98,27 @@ const ACTIVITY_CATEGORIES: &[&str] = &[
     "action",
 ];
 
-/// Categories that only Entra's diagnostic exports have.
-const ENTRA_CATEGORIES: &[&str] = &[
+/// Categories of Entra's sign-in logs.
+const SIGN_IN_CATEGORIES: &[&str] = &[
     "signinlogs",
     "noninteractiveusersigninlogs",
     "serviceprincipalsigninlogs",
     "managedidentitysigninlogs",
-    "auditlogs",
-    "riskyusers",
-    "userriskevents",
-    "provisioninglogs",
     "adfssigninlogs",
 ];
 
-const ENTRA: &str = "an Entra sign-in or audit record; this kind is not read yet, keep the file and ingest it \
-                     again when it is";
-const LOG_ANALYTICS: &str = "a row of the Log Analytics table AzureActivity; this shape is not read yet, export the \
-                             activity log itself";
+/// Categories of Entra's other logs.
+const OTHER_ENTRA_CATEGORIES: &[&str] = &[
+    "riskyusers",
+    "userriskevents",
+    "riskyserviceprincipals",
+    "serviceprincipalriskevents",
+    "provisioninglogs",
+    "microsoftgraphactivitylogs",
+];
+
+const OTHER_ENTRA: &str =
+    "an Entra record that is neither a sign-in nor an audit record; this kind is not read yet";
 const RESOURCE_LOG: &str = "a resource log (its category and operation are none of the activity log's); this kind is \
                             not read yet";
 
@@ -111,11 +133,11 @@ impl Envelope<'_> {
         if has_category(&["networksecuritygroupflowevent"]) {
             return Shape::NsgFlow;
         }
-        if self.is_entra(has_category(ENTRA_CATEGORIES)) {
-            return Shape::NotReadYet(ENTRA);
+        if let Some(shape) = self.entra_shape(&has_category) {
+            return shape;
         }
         if self.operation_name_value.get().is_some() {
-            return Shape::NotReadYet(LOG_ANALYTICS);
+            return Shape::Activity;
         }
         let Some(operation) = self.operation_name.get() else {
             return self.shape_without_operation(has_category(ACTIVITY_CATEGORIES));
@@ -146,14 +168,24 @@ impl Envelope<'_> {
         }
     }
 
-    fn is_entra(&self, has_entra_category: bool) -> bool {
+    fn entra_shape(&self, has_category: &dyn Fn(&[&str]) -> bool) -> Option<Shape> {
         let resource_id = self.resource_id.get().unwrap_or_default();
         let is_of_tenant = resource_id.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("/tenants/"));
-        let is_graph_sign_in =
-            self.created_date_time.get().is_some() && self.user_principal_name.get().is_some();
+        let is_named_sign_in =
+            self.operation_name.get().is_some_and(|name| name.eq_ignore_ascii_case("sign-in activity"));
+        let is_graph_sign_in = self.created_date_time.get().is_some()
+            && (self.user_principal_name.get().is_some() || self.service_principal_id.get().is_some());
         let is_graph_audit =
             self.activity_date_time.get().is_some() || self.activity_display_name.get().is_some();
-        has_entra_category || is_of_tenant || is_graph_sign_in || is_graph_audit
+        if has_category(OTHER_ENTRA_CATEGORIES) {
+            Some(Shape::NotReadYet(OTHER_ENTRA))
+        } else if has_category(SIGN_IN_CATEGORIES) || is_graph_sign_in || (is_of_tenant && is_named_sign_in) {
+            Some(Shape::SignIn)
+        } else if has_category(&["auditlogs"]) || is_graph_audit || is_of_tenant {
+            Some(Shape::Audit)
+        } else {
+            None
+        }
     }
 }
 
@@ -173,17 +205,19 @@ mod tests {
         check(r#"{"category":"FlowLogFlowEvent"}"#, Shape::VnetFlow);
         check(r#"{"flowRecords":{}}"#, Shape::VnetFlow);
         check(r#"{"category":"NetworkSecurityGroupFlowEvent"}"#, Shape::NsgFlow);
-        check(r#"{"category":"SignInLogs","operationName":"Sign-in activity"}"#, Shape::NotReadYet(ENTRA));
-        check(
-            r#"{"resourceId":"/tenants/t/providers/Microsoft.aadiam","operationName":"x"}"#,
-            Shape::NotReadYet(ENTRA),
-        );
-        check(r#"{"activityDisplayName":"Add member to role"}"#, Shape::NotReadYet(ENTRA));
+        check(r#"{"category":"SignInLogs","operationName":"Sign-in activity"}"#, Shape::SignIn);
+        check(r#"{"resourceId":"/TENANTS/t/x","operationName":"Sign-in activity"}"#, Shape::SignIn);
+        check(r#"{"createdDateTime":"x","userPrincipalName":"ann"}"#, Shape::SignIn);
+        check(r#"{"createdDateTime":"x","servicePrincipalId":"s"}"#, Shape::SignIn);
+        check(r#"{"resourceId":"/tenants/t/x","operationName":"x","category":"Policy"}"#, Shape::Audit);
+        check(r#"{"activityDisplayName":"Add member to role"}"#, Shape::Audit);
+        check(r#"{"category":"AuditLogs","resourceId":"/subscriptions/s"}"#, Shape::Audit);
+        check(r#"{"category":"RiskyUsers","resourceId":"/tenants/t/x"}"#, Shape::NotReadYet(OTHER_ENTRA));
         check(
             r#"{"category":"StorageRead","operationName":"GetBlob","properties":{}}"#,
             Shape::NotReadYet(RESOURCE_LOG),
         );
-        check(r#"{"OperationNameValue":"A/B","TimeGenerated":"x"}"#, Shape::NotReadYet(LOG_ANALYTICS));
+        check(r#"{"OperationNameValue":"A/B","TimeGenerated":"x"}"#, Shape::Activity);
         check(r#"{"count":1,"value":[{}]}"#, Shape::Wrapper);
         check(r#"{"scenario":"x","kind":"y"}"#, Shape::Unknown);
         check("7", Shape::Unknown);

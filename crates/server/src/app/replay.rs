@@ -7,13 +7,14 @@
 use alerts::{Alert, Origin};
 use chrono::{DateTime, TimeDelta, Utc};
 use detect::{Detector, PublicationLag, Window};
+use ingest::schema::Kind;
 
 use super::Instance;
 use super::detection::{self, RunError};
 
 /// How long after an event its record can be read.
 ///
-/// Activity log: minutes. Flow log: written each minute. Cost: a day's lines are complete about 36 hours
+/// Activity log and Entra's logs: minutes. Flow log: written each minute. Cost: a day's lines are complete about 36 hours
 /// after the day began plus a reserve; Microsoft's own anomaly detection waits 36 hours after the day's
 /// end, which is for invoices; exports come each day. Source: the activity log, flow log and Cost
 /// Management pages of Microsoft's documentation.
@@ -23,6 +24,7 @@ pub fn publication_lag() -> PublicationLag {
         activity: TimeDelta::minutes(5),
         flow: TimeDelta::minutes(10),
         cost: TimeDelta::hours(36),
+        entra: TimeDelta::minutes(5),
     }
 }
 
@@ -49,7 +51,7 @@ pub async fn first_detection(
     }
     let lag = publication_lag();
     let every = detector.manifest.schedule;
-    let slowest = lag.activity.max(lag.flow).max(lag.cost);
+    let slowest = Kind::ALL.map(|kind| lag.of(kind)).into_iter().max().unwrap_or_default();
     let ticks =
         ((last - first) + slowest + TimeDelta::days(1)).num_seconds() / every.num_seconds().max(1) + 1;
     let at = |tick: i64| first + TimeDelta::seconds(every.num_seconds() * tick);

@@ -1,0 +1,31 @@
+//! Addresses of clients, as records write them.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The address in its usual spelling; what is no address is none.
+pub(crate) fn without_port(text: &str) -> Option<String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address =
+        bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))?;
+    Some(address.to_canonical().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lose_their_port() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(without_port(text).as_deref(), expected, "{text}");
+        };
+        check("203.0.113.9", Some("203.0.113.9"));
+        check("203.0.113.9:443", Some("203.0.113.9"));
+        check("2001:DB8::0001", Some("2001:db8::1"));
+        check("[2001:db8::1]:443", Some("2001:db8::1"));
+        check("[2001:db8::1]", Some("2001:db8::1"));
+        check("::ffff:203.0.113.9", Some("203.0.113.9"));
+        check("a proxy", None);
+        check("", None);
+    }
+}
