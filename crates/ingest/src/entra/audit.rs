@@ -165,16 +165,17 @@ fn hash(form: &mut Canonical, event: &AuditEvent<'_>, id: Option<&str>, reading:
         .text(Some(reading.partner_tenant_id.as_str()))
         .number(event.event_at.micros)
         .number(i64::from(event.event_at.nanos_beyond))
-        .folded(id);
-    if id.is_none() {
-        form.text(event.customer_tenant_id.as_deref())
-            .text(Some(&event.operation))
-            .text(event.result.as_deref())
-            .text(event.correlation_id.as_deref())
-            .text(event.actor.id.as_deref())
-            .text(event.actor.ip.as_deref())
-            .folded(Some(event.properties));
-    }
+        .folded(id)
+        .text(event.customer_tenant_id.as_deref().filter(|_| id.is_none()))
+        .text(Some(&event.operation))
+        .text(event.result.as_deref())
+        .text(event.correlation_id.as_deref())
+        .text(event.actor.id.as_deref())
+        .text(event.actor.app_id.as_deref())
+        .text(event.actor.ip.as_deref())
+        .text(event.target.id.as_deref())
+        .folded(event.target.role.as_deref())
+        .folded(Some(event.properties).filter(|_| id.is_none()));
     form.id()
 }
 

@@ -194,18 +194,19 @@ fn hash(form: &mut Canonical, event: &SignInEvent<'_>, id: Option<&str>, reading
         .text(Some(reading.partner_tenant_id.as_str()))
         .number(event.event_at.micros)
         .number(i64::from(event.event_at.nanos_beyond))
-        .folded(id);
-    if id.is_none() {
-        form.text(event.customer_tenant_id.as_deref())
-            .text(event.user_id.as_deref())
-            .text(event.user_principal_name.as_deref())
-            .text(event.service_principal_id.as_deref())
-            .text(event.app_id.as_deref())
-            .text(event.ip.as_deref())
-            .text(event.correlation_id.as_deref())
-            .number(event.error_code.unwrap_or(-1))
-            .folded(Some(event.properties));
-    }
+        .folded(id)
+        .text(event.customer_tenant_id.as_deref().filter(|_| id.is_none()))
+        .text(event.user_id.as_deref())
+        .text(event.user_principal_name.as_deref())
+        .text(event.service_principal_id.as_deref())
+        .text(event.app_id.as_deref())
+        .text(event.target_id.as_deref())
+        .text(event.ip.as_deref())
+        .text(event.authentication_protocol.as_deref())
+        .text(event.risk_level.as_deref())
+        .text(event.correlation_id.as_deref())
+        .number(event.error_code.unwrap_or(-1))
+        .folded(Some(event.properties).filter(|_| id.is_none()));
     form.id()
 }
 
