@@ -4,9 +4,8 @@
 //! ones as JSON text. So each record is read as Graph's object, and the wrapper fills what that lacks.
 //!
 //! The hash covers the record's own id, its time, and who did what to whom from where, which all shapes of
-//! one record agree on. What is only assessed later, such as the state of a risk, is left
-//! out. Records without an id are
-//! told apart by all of their text.
+//! one record agree on. What is only assessed later, such as the state of a risk, is left out. Records
+//! without an id are told apart by all of their text.
 
 mod audit;
 mod rows;
