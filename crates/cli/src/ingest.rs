@@ -19,9 +19,10 @@ const REJECTED_SHOWN: usize = 10;
 
 /// Take in Azure records from files and folders, plain or gzip
 ///
-/// The kind of each record is told by its content: activity log (export, records wrapper, REST),
-/// Cost Management actual cost (CSV), NSG and VNet flow log. Records that cannot be read go to the
-/// quarantine with the reason. Taking in a file again changes nothing.
+/// The kind of each record is told by its content: activity log, Entra sign-in and audit logs (each as
+/// exported, from the API, or from Log Analytics), Cost Management actual cost (CSV), NSG and VNet flow
+/// log. Records that cannot be read go to the quarantine with the reason; `tenantwatch quarantine` shows
+/// them. Taking in a file again changes nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}"
@@ -43,15 +44,20 @@ impl Ingest {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let instance = self.installation.open().await?;
         let report = take_in(&instance, &self.paths).await?;
-        if self.json {
-            output::print(&as_json(&report).to_string())?;
-        } else {
-            for line in as_text(&report) {
-                output::print(&line)?;
-            }
-        }
-        Ok(())
+        show_report(&report, self.json)
     }
+}
+
+/// Prints what was taken in.
+pub(crate) fn show_report(report: &IngestReport, json: bool) -> anyhow::Result<()> {
+    if json {
+        output::print(&as_json(report).to_string())?;
+    } else {
+        for line in as_text(report) {
+            output::print(&line)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes in records with a progress bar.
@@ -110,7 +116,10 @@ fn as_text(report: &IngestReport) -> Vec<String> {
         lines.push(format!("… and {more} more"));
     }
     if let Some(folder) = &report.quarantine {
-        lines.push(format!("All rejected records with their reasons: {}", folder.display()));
+        lines.push(format!(
+            "All rejected records with their reasons: `tenantwatch quarantine list`, or {}",
+            folder.display()
+        ));
     }
     lines
 }

@@ -11,6 +11,7 @@ mod ingest;
 mod installation;
 mod output;
 mod progress;
+mod quarantine;
 mod score;
 mod serve;
 mod simulate;
@@ -44,6 +45,7 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Ingest(ingest::Ingest),
+    Quarantine(quarantine::Quarantine),
     Detect(detect::Detect),
     Alerts(alerts::Alerts),
     Score(score::Score),
@@ -70,6 +72,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(demo) => demo.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Ingest(ingest) => ingest.run().await,
+        Command::Quarantine(quarantine) => quarantine.run().await,
         Command::Detect(detect) => detect.run().await,
         Command::Alerts(alerts) => alerts.run().await,
         Command::Score(score) => score.run().await,

@@ -30,6 +30,8 @@ mod time;
 
 pub use discover::{DiscoverError, InputFile, discover};
 pub use output::{EventBatch, SeenSubscription};
-pub use quarantine::{QuarantineError, QuarantineWriter};
+pub use quarantine::{
+    Kept, QuarantineError, QuarantineWriter, UnreadableQuarantine, quarantine_files, read_quarantine,
+};
 pub use read::{FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
 pub use rejected::{KEPT_BYTES_MAX, Rejected};

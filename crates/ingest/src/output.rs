@@ -12,7 +12,7 @@ use crate::cost::{CostEvent, CostRows};
 use crate::entra::{AuditEvent, AuditRows, SignInEvent, SignInRows};
 use crate::flow::{FlowEvent, FlowRows};
 use crate::read::{FileSummary, Item, Reading, Stop};
-use crate::rejected::{Rejected, kept};
+use crate::rejected::{KEPT_BYTES_MAX, Rejected, kept};
 use crate::schema::Kind;
 
 /// Normalised events of one kind, ready for the lake.
@@ -151,7 +151,7 @@ impl<'a> Output<'a> {
         self.summary.empty += 1;
     }
 
-    /// Passes on what could not be read.
+    /// Passes on a record that could not be read; `text` is all of it.
     pub(crate) fn reject(
         &mut self,
         line: u64,
@@ -159,8 +159,31 @@ impl<'a> Output<'a> {
         reason: String,
         text: &[u8],
     ) -> Result<(), Failure> {
+        self.pass_on(line, kind, reason, text, text.len() < KEPT_BYTES_MAX)
+    }
+
+    /// Passes on what could not be read and cannot be read without what stands around it.
+    pub(crate) fn reject_part(
+        &mut self,
+        line: u64,
+        kind: Option<Kind>,
+        reason: String,
+        text: &[u8],
+    ) -> Result<(), Failure> {
+        self.pass_on(line, kind, reason, text, false)
+    }
+
+    fn pass_on(
+        &mut self,
+        line: u64,
+        kind: Option<Kind>,
+        reason: String,
+        text: &[u8],
+        is_complete: bool,
+    ) -> Result<(), Failure> {
         self.summary.rejected += 1;
-        let rejected = Rejected { file: self.file.to_owned(), line, kind, reason, record: kept(text) };
+        let file = self.file.to_owned();
+        let rejected = Rejected { file, line, kind, reason, record: kept(text), is_complete };
         (self.sink)(Item::Rejected(rejected)).map_err(Failure::Stopped)
     }
 

@@ -3,12 +3,17 @@
 //! The name is made of the input's name and a hash of the rejected content. The same input rejected
 //! again gives the same file with the same bytes, so a second ingest changes nothing. A file appears
 //! whole or not at all: it is written under a hidden name and renamed.
+//!
+//! After a mend, what is complete is read again from here, and the rest from the input, if that is still
+//! there and as long as it was.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::discover::InputFile;
 
 use crate::rejected::Rejected;
 
@@ -20,6 +25,7 @@ const NAME_CHARS_MAX: usize = 100;
 pub struct QuarantineWriter {
     folder: PathBuf,
     name: String,
+    input: InputFile,
     open: Option<Partial>,
 }
 
@@ -42,26 +48,96 @@ pub struct QuarantineError {
     pub source: io::Error,
 }
 
-/// One line of a quarantine file.
-#[derive(Serialize)]
-struct Line<'a> {
-    file: &'a str,
-    line: u64,
-    kind: Option<&'static str>,
-    reason: &'a str,
-    record: &'a str,
+/// A quarantine file, or a line of it, could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read quarantine file {}, line {line}", path.display())]
+pub struct UnreadableQuarantine {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1; 0 if the file could not be opened.
+    pub line: u64,
+    /// What the system or the JSON parser said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// A rejection as it is kept: one line of a quarantine file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The input that it came from, with its whole path.
+    pub file: PathBuf,
+    /// How long the input was, in bytes on disk.
+    #[serde(default)]
+    pub file_bytes: u64,
+    /// The line that the record starts on, from 1.
+    pub line: u64,
+    /// The kind that it seemed to be.
+    pub kind: Option<String>,
+    /// What is wrong with it and how to mend it.
+    pub reason: String,
+    /// Whether `record` is all that is needed to read it again.
+    #[serde(default)]
+    pub complete: bool,
+    /// Its text.
+    pub record: String,
+}
+
+/// The rejections in a quarantine file, line by line.
+///
+/// # Errors
+/// The file, or the line, cannot be read; then nothing follows.
+pub fn read_quarantine(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<Kept, UnreadableQuarantine>>, UnreadableQuarantine> {
+    let unreadable = {
+        let path = path.to_owned();
+        move |line: u64, source| UnreadableQuarantine { path: path.clone(), line, source }
+    };
+    let file = File::open(path).map_err(|source| unreadable(0, source))?;
+    let lines = (1..).zip(BufReader::new(file).lines());
+    Ok(lines.map(move |(number, line)| {
+        line.and_then(|line| serde_json::from_str(&line).map_err(io::Error::from))
+            .map_err(|source| unreadable(number, source))
+    }))
+}
+
+/// The quarantine files in a folder, by name; none if it is not there.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn quarantine_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        // Hidden ones are being written.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".ndjson") && !name.starts_with('.') {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 impl QuarantineWriter {
     /// A writer for the rejections of `input`, into `folder`. Nothing is written before the first one.
     #[must_use]
-    pub fn new(folder: &Path, input: &Path) -> Self {
-        let name = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy();
+    pub fn new(folder: &Path, input: &InputFile) -> Self {
+        let path = &input.path;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let safe = |character: char| {
             if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' }
         };
         let name = name.trim_start_matches('.').chars().take(NAME_CHARS_MAX).map(safe).collect();
-        Self { folder: folder.to_owned(), name, open: None }
+        // Who retries may stand in another folder.
+        let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let input = InputFile { path: whole_path, size_bytes: input.size_bytes };
+        Self { folder: folder.to_owned(), name, input, open: None }
     }
 
     /// Adds a rejection.
@@ -69,18 +145,27 @@ impl QuarantineWriter {
     /// # Errors
     /// The folder or the file cannot be written.
     pub fn add(&mut self, rejected: &Rejected) -> Result<(), QuarantineError> {
+        self.keep(&Kept {
+            file: self.input.path.clone(),
+            file_bytes: self.input.size_bytes,
+            line: rejected.line,
+            kind: rejected.kind.map(|kind| kind.name().to_owned()),
+            reason: rejected.reason.clone(),
+            complete: rejected.is_complete,
+            record: rejected.record.clone(),
+        })
+    }
+
+    /// Adds a rejection as it was kept before.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub fn keep(&mut self, kept: &Kept) -> Result<(), QuarantineError> {
         let partial = match &mut self.open {
             Some(partial) => partial,
             closed => closed.insert(Partial::create(&self.folder, &self.name)?),
         };
-        let line = Line {
-            file: &rejected.file,
-            line: rejected.line,
-            kind: rejected.kind.map(crate::schema::Kind::name),
-            reason: &rejected.reason,
-            record: &rejected.record,
-        };
-        let written = serde_json::to_vec(&line).map_err(io::Error::from).and_then(|mut line| {
+        let written = serde_json::to_vec(kept).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
             partial.hash.update(&line);
             partial.file.write_all(&line)
@@ -139,11 +224,16 @@ mod tests {
             kind: Some(Kind::Flow),
             reason: "no usable time".to_owned(),
             record: record.to_owned(),
+            is_complete: true,
         }
     }
 
+    fn input(path: &str) -> InputFile {
+        InputFile { path: PathBuf::from(path), size_bytes: 7 }
+    }
+
     fn write(folder: &Path, records: &[&str]) -> Option<PathBuf> {
-        let mut writer = QuarantineWriter::new(folder, Path::new("in/log.json"));
+        let mut writer = QuarantineWriter::new(folder, &input("/in/log.json"));
         for (at, record) in records.iter().enumerate() {
             writer.add(&rejected(at as u64 + 1, record)).unwrap();
         }
@@ -157,13 +247,38 @@ mod tests {
         let first = write(&folder, &["{\"a\":\n", "b"]).unwrap();
         let text = fs::read_to_string(&first).unwrap();
         insta::assert_snapshot!(text, @r#"
-        {"file":"in/log.json","line":1,"kind":"flow","reason":"no usable time","record":"{\"a\":\n"}
-        {"file":"in/log.json","line":2,"kind":"flow","reason":"no usable time","record":"b"}
+        {"file":"/in/log.json","file_bytes":7,"line":1,"kind":"flow","reason":"no usable time","complete":true,"record":"{\"a\":\n"}
+        {"file":"/in/log.json","file_bytes":7,"line":2,"kind":"flow","reason":"no usable time","complete":true,"record":"b"}
         "#);
         assert_eq!(write(&folder, &["{\"a\":\n", "b"]).unwrap(), first);
         assert_eq!(fs::read_to_string(&first).unwrap(), text);
         assert_ne!(write(&folder, &["c"]).unwrap(), first);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn what_is_kept_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(quarantine_files(&folder.path().join("none")).unwrap(), Vec::<PathBuf>::new());
+        let path = write(folder.path(), &["{\"a\":\n", "b"]).unwrap();
+        fs::write(folder.path().join(".x.1.partial"), "").unwrap();
+        assert_eq!(quarantine_files(folder.path()).unwrap(), [path.clone()]);
+        let kept: Vec<Kept> = read_quarantine(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(kept.len(), 2);
+        assert_eq!((kept[1].line, kept[1].record.as_str(), kept[1].complete), (2, "b", true));
+        let mut again = QuarantineWriter::new(folder.path(), &input("/in/log.json"));
+        kept.iter().for_each(|kept| again.keep(kept).unwrap());
+        assert_eq!(again.finish().unwrap().unwrap(), path, "the same lines make the same file");
+
+        // Files of earlier builds say less, and so are read from their inputs.
+        fs::write(
+            &path,
+            "{\"file\":\"a\",\"line\":1,\"kind\":null,\"reason\":\"r\",\"record\":\"x\"}\nodd\n",
+        )
+        .unwrap();
+        let mut kept = read_quarantine(&path).unwrap();
+        assert!(!kept.next().unwrap().unwrap().complete);
+        assert_eq!(kept.next().unwrap().unwrap_err().line, 2);
     }
 
     #[test]
@@ -176,7 +291,7 @@ mod tests {
     #[test]
     fn a_writer_that_is_dropped_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = QuarantineWriter::new(folder.path(), Path::new("a b/../x?.csv"));
+        let mut writer = QuarantineWriter::new(folder.path(), &input("a b/../x?.csv"));
         writer.add(&rejected(1, "x")).unwrap();
         drop(writer);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

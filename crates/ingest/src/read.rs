@@ -161,7 +161,7 @@ fn read_stream(
         Content::Empty => {}
         Content::Json => document::read(input.bytes, &mut output)?,
         Content::Text => cost::read_csv(input.bytes, &input.head, &mut output)?,
-        Content::Unreadable(why) => output.reject(1, None, why.to_owned(), &[])?,
+        Content::Unreadable(why) => output.reject_part(1, None, why.to_owned(), &[])?,
     }
     output.finish()
 }

@@ -20,6 +20,9 @@ pub struct Rejected {
     pub reason: String,
     /// Its text, up to [`KEPT_BYTES_MAX`]; bytes that are no UTF-8 are replaced.
     pub record: String,
+    /// Whether that is all that is needed to read it again. A line of a CSV needs the lines before it, a
+    /// tuple the record around it, and a file that was refused as a whole the file.
+    pub is_complete: bool,
 }
 
 /// The text to keep of a record.

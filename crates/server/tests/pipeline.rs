@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use alerts::{ResolvedReason, Status, StatusChange};
 use chrono::{DateTime, TimeDelta, Utc};
-use server::app::Instance;
+use ingest::Kept;
 use server::app::detection::{self, Clock, DetectionReport, Period};
 use server::app::ingestion::{self, IngestReport};
+use server::app::{self, Instance};
 use server::config::{DataDir, Settings};
 use server::{ServeOptions, Server};
 
@@ -110,6 +111,54 @@ impl Installation {
 
 fn counts(report: &IngestReport) -> (u64, u64, u64, u64) {
     (report.read(), report.stored(), report.duplicates(), report.quarantined)
+}
+
+/// The quarantine: path and lines of each file.
+fn quarantine(here: &Installation) -> Vec<(PathBuf, Vec<Kept>)> {
+    let files = ingest::quarantine_files(&here.instance.data_dir.quarantine()).unwrap();
+    let lines = |path: &PathBuf| ingest::read_quarantine(path).unwrap().map(Result::unwrap).collect();
+    files.into_iter().map(|path| (path.clone(), lines(&path))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_rejected_is_read_again_after_a_mend_and_nothing_is_lost() {
+    let here = Installation::new(&[]).await;
+    let retry = async || {
+        let files = quarantine(&here).into_iter().map(|(path, _)| path).collect();
+        counts(&app::quarantine::retry(here.instance.clone(), files, Utc::now()).await.unwrap())
+    };
+    let good = deletion("2026-10-01T10:00:00Z", "VM1");
+    let (odd, hopeless) = (good.replace("2026-10-01", "0001-01-01"), "{\"time\":\"never\"".to_owned());
+    let file = here.write("mixed.json", &[good.clone(), odd, hopeless]);
+    assert_eq!(counts(&here.take_in(&file).await), (3, 1, 0, 2));
+
+    assert_eq!(retry().await, (2, 0, 0, 2), "nothing is mended yet");
+    let before = quarantine(&here);
+    assert_eq!((before.len(), before[0].1.len()), (1, 2));
+
+    // Somebody mends one of the records where it is kept.
+    let text = fs::read_to_string(&before[0].0).unwrap();
+    fs::write(&before[0].0, text.replace("0001-01-01", "2026-10-02")).unwrap();
+    assert_eq!(retry().await, (2, 1, 0, 1));
+    let after = quarantine(&here);
+    assert_eq!((after.len(), after[0].1.len()), (1, 1), "the mended record has left");
+    assert!(after[0].1[0].record.contains("never") && after[0].1[0].line == 3, "{:?}", after[0]);
+    assert_eq!(retry().await, (1, 0, 0, 1));
+    fs::remove_file(&after[0].0).unwrap();
+
+    // A line of a CSV is read with its file, or not at all.
+    let lines =
+        ["SubscriptionId,Date,MeterId,Quantity,Cost", "s-1,2026-10-01,m-1,1,2.5", "s-1,oddly,m-1,1,2.5"];
+    let lines = lines.map(str::to_owned);
+    let file = here.write("cost.csv", &lines);
+    assert_eq!(counts(&here.take_in(&file).await), (2, 1, 0, 1));
+    assert_eq!(retry().await, (2, 0, 1, 1), "the file is as it was");
+    let kept = quarantine(&here);
+    here.write("cost.csv", &lines[..2]);
+    assert_eq!(retry().await, (1, 0, 0, 1), "another file under its name says nothing of the line");
+    fs::remove_file(&file).unwrap();
+    assert_eq!(retry().await, (1, 0, 0, 1));
+    assert_eq!(quarantine(&here), kept);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use alerts::{PartnerTenantId, Scope};
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -65,7 +66,7 @@ pub struct Verifier {
     key: DecodingKey,
     key_id: String,
     validation: Validation,
-    known: Cache<[u8; 32], Known>,
+    known: Cache<[u8; SHA256_OUTPUT_LEN], Known>,
 }
 
 /// A token that was believed.
@@ -124,7 +125,9 @@ impl Verifier {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Malformed);
         }
-        let hash = *blake3::hash(token.as_bytes()).as_bytes();
+        // Processors have instructions for it: on a text so short it takes half of what BLAKE3 does.
+        let mut hash = [0; SHA256_OUTPUT_LEN];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
         let known = match self.known.get(&hash) {
             Some(known) => known,
             None => {

@@ -43,7 +43,7 @@ pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_
     let mut record = ByteRecord::new();
     let columns = match find_header(&mut csv, &mut record, &since_line) {
         Ok(Header::Cost(columns)) => columns,
-        Ok(Header::Other(reason)) => return output.reject(1, None, reason.to_owned(), head),
+        Ok(Header::Other(reason)) => return output.reject_part(1, None, reason.to_owned(), head),
         Err(error) => return ended_early(error, 1, output),
     };
     let mut reader = LineReader::new(*columns);
@@ -62,7 +62,7 @@ pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_
         }
         match reader.read(&record, output.reading) {
             Ok(event) => output.cost(&event)?,
-            Err(reason) => output.reject(line, Some(Kind::Cost), reason, &as_csv(&record))?,
+            Err(reason) => output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&record))?,
         }
     }
 }
@@ -93,9 +93,9 @@ fn ended_early(error: csv::Error, line: u64, output: &mut Output<'_>) -> Result<
         csv::ErrorKind::Io(error) if is_of_the_system(&error) => Err(Failure::Read(error)),
         csv::ErrorKind::Io(error) => {
             let reason = format!("the file cannot be read from this line on: {error}");
-            output.reject(line, Some(Kind::Cost), reason, &[])
+            output.reject_part(line, Some(Kind::Cost), reason, &[])
         }
-        other => output.reject(line, Some(Kind::Cost), format!("not valid CSV: {other:?}"), &[]),
+        other => output.reject_part(line, Some(Kind::Cost), format!("not valid CSV: {other:?}"), &[]),
     }
 }
 

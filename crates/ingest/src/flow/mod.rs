@@ -214,7 +214,7 @@ impl<'p> Group<'p> {
                     let event_id = self.parser.occurrences.distinct(hash(&prefix, &tuple));
                     output.flow(&FlowEvent { event_id, tuple: &tuple, source: &source })?;
                 }
-                Err(reason) => output.reject(self.line, Some(Kind::Flow), reason, text.as_bytes())?,
+                Err(reason) => output.reject_part(self.line, Some(Kind::Flow), reason, text.as_bytes())?,
             }
         }
         Ok(())

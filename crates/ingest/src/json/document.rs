@@ -160,7 +160,7 @@ impl Document<'_, '_> {
         let Some((line, reason, text)) = waiting.into_iter().next() else {
             return Ok(());
         };
-        self.output.reject(line, None, reason, &text)
+        self.output.reject_part(line, None, reason, &text)
     }
 }
 

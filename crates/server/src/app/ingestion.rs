@@ -5,6 +5,7 @@
 //! stays there if a later one fails; taking the files in again then stores the rest.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -18,7 +19,7 @@ use datafusion::arrow::error::ArrowError;
 use ingest::schema::Kind;
 use ingest::{
     EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected,
-    SeenSubscription, Stop,
+    SeenSubscription, Stop, UnreadableQuarantine,
 };
 use lake::LakeError;
 use store::{StoreError, Subscription};
@@ -56,6 +57,12 @@ pub enum IngestionError {
     /// Rejected records cannot be kept.
     #[error("rejected records cannot be kept")]
     Quarantine(#[from] QuarantineError),
+    /// Records that were rejected before cannot be read back.
+    #[error("quarantined records cannot be read")]
+    Unreadable(#[from] UnreadableQuarantine),
+    /// What was read again cannot be taken out of the quarantine; reading it once more does no harm.
+    #[error("{} is done with, but cannot be removed", .0.display())]
+    Remove(PathBuf, #[source] io::Error),
     /// The directory of subscriptions, or the note that events came in, cannot be written.
     #[error("what came in cannot be noted in the alert store")]
     Store(#[from] StoreError),
@@ -117,6 +124,13 @@ impl IngestReport {
     pub fn duplicates(&self) -> u64 {
         self.by_kind.values().map(|counts| counts.duplicates).sum()
     }
+
+    /// Names a rejection, if not too many are named already.
+    pub(super) fn note(&mut self, rejection: Rejection) {
+        if self.rejected.len() < REJECTED_NAMED {
+            self.rejected.push(rejection);
+        }
+    }
 }
 
 /// Takes in files. `progress` grows by the bytes read.
@@ -130,13 +144,26 @@ pub async fn ingest(
     now: DateTime<Utc>,
     progress: Arc<AtomicU64>,
 ) -> Result<IngestReport, IngestionError> {
-    let (to_writer, mut batches) = mpsc::channel(BATCHES_AHEAD);
-    let reader = tokio::task::spawn_blocking({
-        let instance = instance.clone();
-        move || read_files(&instance, &files, now, &progress, &to_writer)
-    });
+    let reading_instance = instance.clone();
+    store_what_is_read(&instance, move |to_writer| {
+        let mut report = IngestReport::default();
+        for file in &files {
+            read_input(&reading_instance, file, now, &progress, to_writer, &mut report)?;
+        }
+        Ok(report)
+    })
+    .await
+}
 
-    let mut writer = Writer::new(&instance);
+/// Stores the batches that `read` gives, which runs in a thread of its own.
+pub(super) async fn store_what_is_read(
+    instance: &Instance,
+    read: impl FnOnce(&mpsc::Sender<EventBatch>) -> Result<IngestReport, IngestionError> + Send + 'static,
+) -> Result<IngestReport, IngestionError> {
+    let (to_writer, mut batches) = mpsc::channel(BATCHES_AHEAD);
+    let reader = tokio::task::spawn_blocking(move || read(&to_writer));
+
+    let mut writer = Writer::new(instance);
     let mut written = Ok(());
     while let Some(batch) = batches.recv().await {
         written = writer.take(batch).await;
@@ -154,40 +181,40 @@ pub async fn ingest(
     Ok(report)
 }
 
-/// Reads all files, one after the other; runs in a thread of its own.
-fn read_files(
+/// Reads an input file; gives the file in the quarantine that holds what was rejected, if anything was.
+pub(super) fn read_input(
     instance: &Instance,
-    files: &[InputFile],
+    file: &InputFile,
     now: DateTime<Utc>,
     progress: &AtomicU64,
     to_writer: &mpsc::Sender<EventBatch>,
-) -> Result<IngestReport, IngestionError> {
-    let reading =
-        Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH };
-    let mut report = IngestReport::default();
-    for file in files {
-        let mut quarantine = QuarantineWriter::new(&instance.data_dir.quarantine(), &file.path);
-        let summary = ingest::read_file(file, &reading, progress, &mut |item| match item {
-            Item::Batch(batch) => to_writer.blocking_send(batch).map_err(|error| Stop(Box::new(error))),
-            Item::Rejected(rejected) => {
-                quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
-                note(&mut report, rejected);
-                Ok(())
-            }
-        })?;
-        report.files += 1;
-        report.quarantined += summary.rejected;
-        if quarantine.finish()?.is_some() {
-            report.quarantine = Some(instance.data_dir.quarantine());
+    report: &mut IngestReport,
+) -> Result<Option<PathBuf>, IngestionError> {
+    let mut quarantine = QuarantineWriter::new(&instance.data_dir.quarantine(), file);
+    let summary = ingest::read_file(file, &reading(instance, now), progress, &mut |item| match item {
+        Item::Batch(batch) => send(to_writer, batch),
+        Item::Rejected(rejected) => {
+            quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
+            let Rejected { file, line, reason, .. } = rejected;
+            report.note(Rejection { file, line, reason });
+            Ok(())
         }
+    })?;
+    report.files += 1;
+    report.quarantined += summary.rejected;
+    let kept = quarantine.finish()?;
+    if kept.is_some() {
+        report.quarantine = Some(instance.data_dir.quarantine());
     }
-    Ok(report)
+    Ok(kept)
 }
 
-fn note(report: &mut IngestReport, rejected: Rejected) {
-    if report.rejected.len() < REJECTED_NAMED {
-        report.rejected.push(Rejection { file: rejected.file, line: rejected.line, reason: rejected.reason });
-    }
+pub(super) fn reading(instance: &Instance, now: DateTime<Utc>) -> Reading<'_> {
+    Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH }
+}
+
+pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> Result<(), Stop> {
+    to_writer.blocking_send(batch).map_err(|error| Stop(Box::new(error)))
 }
 
 /// Gathers batches and writes them in large chunks.
