@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(quarantine_files(&folder.path().join("none")).unwrap(), Vec::<PathBuf>::new());
         let path = write(folder.path(), &["{\"a\":\n", "b"]).unwrap();
         fs::write(folder.path().join(".x.1.partial"), "").unwrap();
-        assert_eq!(quarantine_files(folder.path()).unwrap(), [path.clone()]);
+        assert_eq!(quarantine_files(folder.path()).unwrap(), std::slice::from_ref(&path));
         let kept: Vec<Kept> = read_quarantine(&path).unwrap().map(Result::unwrap).collect();
         assert_eq!(kept.len(), 2);
         assert_eq!((kept[1].line, kept[1].record.as_str(), kept[1].complete), (2, "b", true));
