@@ -159,7 +159,9 @@ impl<'a> Output<'a> {
         reason: String,
         text: &[u8],
     ) -> Result<(), Failure> {
-        self.pass_on(line, kind, reason, text, text.len() < KEPT_BYTES_MAX)
+        // What is not text is kept with replacements, which are not to be taken in for it.
+        let is_kept_whole = text.len() < KEPT_BYTES_MAX && std::str::from_utf8(text).is_ok();
+        self.pass_on(line, kind, reason, text, is_kept_whole && !text.is_empty())
     }
 
     /// Passes on what could not be read and cannot be read without what stands around it.

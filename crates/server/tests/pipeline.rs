@@ -146,6 +146,17 @@ async fn what_was_rejected_is_read_again_after_a_mend_and_nothing_is_lost() {
     assert_eq!(retry().await, (1, 0, 0, 1));
     fs::remove_file(&after[0].0).unwrap();
 
+    // A mended record is taken in also where others of its file need the file, which has it unmended.
+    let tuples = r#"{"category":"NetworkSecurityGroupFlowEvent","properties":{"flows":[{"rule":"r","flows":[{"mac":"m","flowTuples":["odd"]}]}]}}"#;
+    let odd = deletion("0001-01-01T10:00:00Z", "VM3");
+    let file = here.write("both.json", &[odd, tuples.to_owned()]);
+    assert_eq!(counts(&here.take_in(&file).await), (2, 0, 0, 2));
+    let (path, _) = quarantine(&here).remove(0);
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("0001-01-01", "2026-10-03")).unwrap();
+    let (_, stored, _, rejected) = retry().await;
+    assert_eq!((stored, rejected), (1, 2));
+    quarantine(&here).iter().for_each(|(path, _)| fs::remove_file(path).unwrap());
+
     // A line of a CSV is read with its file, or not at all.
     let lines =
         ["SubscriptionId,Date,MeterId,Quantity,Cost", "s-1,2026-10-01,m-1,1,2.5", "s-1,oddly,m-1,1,2.5"];

@@ -18,7 +18,8 @@ use super::ingestion::{self, IngestReport, IngestionError, Rejection};
 /// Reads quarantine files again. Those of which nothing is rejected any more are removed.
 ///
 /// A file that holds parts of its input, such as lines of a CSV, needs the input: that is read again as a
-/// whole if it is where it was and as long as it was. Otherwise the parts stay.
+/// whole if it is where it was and as long as it was, and nothing else of it is rejected any more. Otherwise
+/// the parts stay.
 ///
 /// # Errors
 ///
@@ -57,7 +58,11 @@ fn read_again(
     to_writer: &mpsc::Sender<EventBatch>,
     report: &mut IngestReport,
 ) -> Result<Option<PathBuf>, IngestionError> {
-    if let Some(input) = input_to_read(path)? {
+    // Reading the input writes what is rejected of it anew, so what somebody mended here comes first, and
+    // must not be lost if it is still rejected.
+    if let Some(input) = input_to_read(path)?
+        && read_complete(instance, path, now, to_writer)?
+    {
         return ingestion::read_input(instance, &input, now, &AtomicU64::new(0), to_writer, report);
     }
     let mut quarantine = None;
@@ -87,6 +92,21 @@ fn read_again(
         report.quarantine = Some(instance.data_dir.quarantine());
     }
     Ok(left)
+}
+
+/// Reads the complete records of a quarantine file; says whether nothing of them is rejected.
+fn read_complete(
+    instance: &Instance,
+    path: &Path,
+    now: DateTime<Utc>,
+    to_writer: &mpsc::Sender<EventBatch>,
+) -> Result<bool, IngestionError> {
+    let mut are_all_read = true;
+    for kept in read_quarantine(path)? {
+        let kept = kept?;
+        are_all_read &= !kept.complete || read_record(instance, &kept, now, to_writer)?.is_none();
+    }
+    Ok(are_all_read)
 }
 
 /// The input of a quarantine file that cannot be read again without it, if it is as it was.

@@ -14,8 +14,8 @@ use super::detection::{self, RunError};
 
 /// How long after an event its record can be read.
 ///
-/// Activity log and Entra's logs: minutes. Flow log: written each minute. Cost: a day's lines are complete about 36 hours
-/// after the day began plus a reserve; Microsoft's own anomaly detection waits 36 hours after the day's
+/// Activity log and Entra's logs: minutes. Flow log: written each minute. Cost: a day's lines are complete
+/// about 36 hours after the day began plus a reserve; Microsoft's own anomaly detection waits 36 hours after the day's
 /// end, which is for invoices; exports come each day. Source: the activity log, flow log and Cost
 /// Management pages of Microsoft's documentation.
 #[must_use]
