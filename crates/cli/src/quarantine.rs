@@ -65,7 +65,7 @@ struct Show {
 ///
 /// What can be read now is stored and leaves the quarantine; the rest stays, with the reason of today.
 /// Lines of a CSV, and files that were refused as a whole, are read again from the file that they came
-/// from, if it is still there and as long as it was.
+/// from, if it is still there and as long as it was, and once its other records can be read.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tenantwatch quarantine retry")]
 struct Retry {
