@@ -20,11 +20,11 @@ pub struct Window {
 /// from a lake that has everything, and says with this what would not have been there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublicationLag {
-    /// Of the activity log; minutes.
+    /// Of the activity log, advisories and alerts of Defender for Cloud; minutes.
     pub activity: TimeDelta,
     /// Of cost records, counted from the start of the day of usage; a day or two.
     pub cost: TimeDelta,
-    /// Of flow logs; minutes to an hour.
+    /// Of flow, DNS and firewall logs; minutes to an hour.
     pub flow: TimeDelta,
     /// Of Entra's sign-in and audit logs; minutes.
     pub entra: TimeDelta,
@@ -35,10 +35,13 @@ impl PublicationLag {
     #[must_use]
     pub fn of(&self, kind: Kind) -> TimeDelta {
         match kind {
-            Kind::Activity => self.activity,
+            // Advisories come through the activity log; alerts of Defender as fast.
+            Kind::Activity | Kind::Advisory | Kind::SecurityAlert => self.activity,
             Kind::Cost => self.cost,
-            Kind::Flow => self.flow,
+            Kind::Flow | Kind::Dns => self.flow,
             Kind::SignIn | Kind::Audit => self.entra,
+            // It is asked for, and answers at once.
+            Kind::Inventory => TimeDelta::zero(),
         }
     }
 }

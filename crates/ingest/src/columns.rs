@@ -18,6 +18,30 @@ pub(crate) struct Common<'a> {
     pub(crate) subscription_id: Option<&'a str>,
     pub(crate) resource_id: Option<&'a str>,
     pub(crate) resource_group: Option<&'a str>,
+    /// Names for the directory; no columns.
+    pub(crate) names: Names<'a>,
+}
+
+/// What a record calls its subscription and its customer.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) subscription: Option<&'a str>,
+    pub(crate) customer: Option<&'a str>,
+}
+
+impl Common<'_> {
+    /// What a record has that tells neither whose nor what it is about.
+    pub(crate) fn of(event_id: EventId, event_at: Instant) -> Self {
+        Self {
+            event_id,
+            event_at,
+            customer_tenant_id: None,
+            subscription_id: None,
+            resource_id: None,
+            resource_group: None,
+            names: Names::default(),
+        }
+    }
 }
 
 /// The common columns of a batch.
@@ -70,10 +94,10 @@ pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> Re
 }
 
 /// Declares the columns under way of a kind: builders in the order of the schema, and what each takes of
-/// an event.
+/// an event. `$batch` is the member of [`crate::output::UnderWay`] that holds them.
 macro_rules! rows {
     (
-        $(#[$doc:meta])* struct $rows:ident of $kind:ident, $event:ident: &$ty:ty,
+        $(#[$doc:meta])* struct $rows:ident of $kind:ident in $batch:ident, $event:ident: &$ty:ty,
         $common:expr,
         { $($column:ident: $builder:ident = $value:expr,)* }
     ) => {
@@ -84,19 +108,32 @@ macro_rules! rows {
             $($column: arrow_array::builder::$builder,)*
         }
 
-        impl $rows {
-            pub(crate) fn append(&mut self, $event: &$ty, reading: &$crate::read::Reading<'_>) {
-                self.common.append(&$common, reading);
-                $(self.$column.append_option($value);)*
-            }
-        }
-
         impl $crate::output::Rows for $rows {
             const KIND: $crate::schema::Kind = $crate::schema::Kind::$kind;
 
             fn finish(&mut self) -> arrow_array::RecordBatch {
                 let own = vec![$(std::sync::Arc::new(self.$column.finish()) as _,)*];
                 $crate::columns::batch(Self::KIND, self.common.finish(), own)
+            }
+        }
+
+        impl $crate::output::Event for $ty {
+            type Rows = $rows;
+
+            fn batch(under_way: &mut $crate::output::UnderWay) -> &mut $crate::output::Pending<$rows> {
+                &mut under_way.$batch
+            }
+
+            fn append(
+                &self,
+                rows: &mut $rows,
+                reading: &$crate::read::Reading<'_>,
+            ) -> $crate::columns::Common<'_> {
+                let $event = self;
+                let common = $common;
+                rows.common.append(&common, reading);
+                $(rows.$column.append_option($value);)*
+                common
             }
         }
     };

@@ -7,10 +7,11 @@ use std::io;
 use alerts::{CustomerTenantId, SubscriptionId};
 use arrow_array::RecordBatch;
 
-use crate::activity::{ActivityEvent, ActivityRows};
-use crate::cost::{CostEvent, CostRows};
-use crate::entra::{AuditEvent, AuditRows, SignInEvent, SignInRows};
-use crate::flow::{FlowEvent, FlowRows};
+use crate::activity::ActivityRows;
+use crate::columns::Common;
+use crate::cost::CostRows;
+use crate::entra::{AuditRows, SignInRows};
+use crate::flow::FlowRows;
 use crate::read::{FileSummary, Item, Reading, Stop};
 use crate::rejected::{KEPT_BYTES_MAX, Rejected, kept};
 use crate::schema::Kind;
@@ -54,11 +55,26 @@ pub(crate) struct Output<'a> {
     file: &'a str,
     sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     summary: FileSummary,
-    activity: Pending<ActivityRows>,
-    cost: Pending<CostRows>,
-    flow: Pending<FlowRows>,
-    sign_in: Pending<SignInRows>,
-    audit: Pending<AuditRows>,
+    under_way: UnderWay,
+}
+
+/// The batches under way, one a kind.
+#[derive(Default)]
+pub(crate) struct UnderWay {
+    pub(crate) activity: Pending<ActivityRows>,
+    pub(crate) cost: Pending<CostRows>,
+    pub(crate) flow: Pending<FlowRows>,
+    pub(crate) sign_in: Pending<SignInRows>,
+    pub(crate) audit: Pending<AuditRows>,
+}
+
+/// A normalised event of one kind; made by `rows!`.
+pub(crate) trait Event {
+    type Rows: Rows;
+    /// Its kind's batch.
+    fn batch(under_way: &mut UnderWay) -> &mut Pending<Self::Rows>;
+    /// Adds a row for it.
+    fn append(&self, rows: &mut Self::Rows, reading: &Reading<'_>) -> Common<'_>;
 }
 
 /// Builders of one kind's columns.
@@ -70,7 +86,7 @@ pub(crate) trait Rows: Default {
 
 /// A batch under way.
 #[derive(Default)]
-struct Pending<R> {
+pub(crate) struct Pending<R> {
     rows: R,
     count: usize,
     subscriptions: BTreeMap<String, Names>,
@@ -94,56 +110,17 @@ impl<'a> Output<'a> {
             file,
             sink,
             summary: FileSummary::default(),
-            activity: Pending::default(),
-            cost: Pending::default(),
-            flow: Pending::default(),
-            sign_in: Pending::default(),
-            audit: Pending::default(),
+            under_way: UnderWay::default(),
         }
     }
 
-    /// Takes an activity event.
-    pub(crate) fn activity(&mut self, event: &ActivityEvent<'_>) -> Result<(), Failure> {
-        self.activity.rows.append(event, self.reading);
-        self.activity.saw(event.subscription_id.as_deref(), None, event.customer_tenant_id.as_deref(), None);
-        self.summary.activity += 1;
-        self.activity.count_row(self.reading, self.sink)
-    }
-
-    /// Takes a cost line.
-    pub(crate) fn cost(&mut self, event: &CostEvent<'_>) -> Result<(), Failure> {
-        self.cost.rows.append(event, self.reading);
-        let names = &event.names;
-        self.cost.saw(
-            names.subscription_id.as_deref(),
-            names.subscription_name,
-            names.customer_tenant_id.as_deref(),
-            names.customer_name,
-        );
-        self.summary.cost += 1;
-        self.cost.count_row(self.reading, self.sink)
-    }
-
-    /// Takes one tuple of a flow record.
-    pub(crate) fn flow(&mut self, event: &FlowEvent<'_>) -> Result<(), Failure> {
-        self.flow.rows.append(event, self.reading);
-        self.flow.saw(event.source.subscription_id, None, None, None);
-        self.summary.flow += 1;
-        self.flow.count_row(self.reading, self.sink)
-    }
-
-    /// Takes a sign-in.
-    pub(crate) fn sign_in(&mut self, event: &SignInEvent<'_>) -> Result<(), Failure> {
-        self.sign_in.rows.append(event, self.reading);
-        self.summary.sign_in += 1;
-        self.sign_in.count_row(self.reading, self.sink)
-    }
-
-    /// Takes an audit record of the directory.
-    pub(crate) fn audit(&mut self, event: &AuditEvent<'_>) -> Result<(), Failure> {
-        self.audit.rows.append(event, self.reading);
-        self.summary.audit += 1;
-        self.audit.count_row(self.reading, self.sink)
+    /// Takes an event.
+    pub(crate) fn take<E: Event>(&mut self, event: &E) -> Result<(), Failure> {
+        let batch = E::batch(&mut self.under_way);
+        let common = event.append(&mut batch.rows, self.reading);
+        batch.saw(&common);
+        self.summary.by_kind[E::Rows::KIND as usize] += 1;
+        batch.count_row(self.reading, self.sink)
     }
 
     /// Notes a record of a known kind that says, as it may, that nothing happened.
@@ -191,11 +168,12 @@ impl<'a> Output<'a> {
 
     /// Passes on the batches under way.
     pub(crate) fn finish(mut self) -> Result<FileSummary, Failure> {
-        self.activity.flush(self.sink)?;
-        self.cost.flush(self.sink)?;
-        self.flow.flush(self.sink)?;
-        self.sign_in.flush(self.sink)?;
-        self.audit.flush(self.sink)?;
+        let UnderWay { activity, cost, flow, sign_in, audit } = &mut self.under_way;
+        activity.flush(self.sink)?;
+        cost.flush(self.sink)?;
+        flow.flush(self.sink)?;
+        sign_in.flush(self.sink)?;
+        audit.flush(self.sink)?;
         self.summary.read = self.summary.stored() + self.summary.rejected;
         Ok(self.summary)
     }
@@ -222,14 +200,8 @@ impl<R: Rows> Pending<R> {
     }
 
     /// Notes a subscription; what an earlier event said of it stays.
-    fn saw(
-        &mut self,
-        subscription_id: Option<&str>,
-        name: Option<&str>,
-        customer_tenant_id: Option<&str>,
-        customer_name: Option<&str>,
-    ) {
-        let Some(id) = subscription_id else { return };
+    fn saw(&mut self, common: &Common<'_>) {
+        let Some(id) = common.subscription_id else { return };
         if !self.subscriptions.contains_key(id) {
             self.subscriptions.insert(id.to_owned(), Names::default());
         }
@@ -239,9 +211,9 @@ impl<R: Rows> Pending<R> {
                 *known = told.map(str::to_owned);
             }
         };
-        fill(&mut names.name, name);
-        fill(&mut names.customer_tenant_id, customer_tenant_id);
-        fill(&mut names.customer_name, customer_name);
+        fill(&mut names.name, common.names.subscription);
+        fill(&mut names.customer_tenant_id, common.customer_tenant_id);
+        fill(&mut names.customer_name, common.names.customer);
     }
 }
 

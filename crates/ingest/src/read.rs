@@ -46,16 +46,8 @@ pub struct Stop(pub Box<dyn std::error::Error + Send + Sync>);
 pub struct FileSummary {
     /// All records met: those stored and those rejected.
     pub read: u64,
-    /// Activity events given to the sink.
-    pub activity: u64,
-    /// Cost lines given to the sink.
-    pub cost: u64,
-    /// Flow tuples given to the sink.
-    pub flow: u64,
-    /// Sign-ins given to the sink.
-    pub sign_in: u64,
-    /// Audit records of directories given to the sink.
-    pub audit: u64,
+    /// Events given to the sink, by kind in the order of [`Kind::ALL`].
+    pub by_kind: [u64; Kind::ALL.len()],
     /// Rejections given to the sink; a file refused as a whole is one.
     pub rejected: u64,
     /// Flow records without a single tuple; they are not counted in `read`.
@@ -66,19 +58,13 @@ impl FileSummary {
     /// Events of all kinds given to the sink.
     #[must_use]
     pub fn stored(&self) -> u64 {
-        Kind::ALL.into_iter().map(|kind| self.rows(kind)).sum()
+        self.by_kind.iter().sum()
     }
 
     /// Events of one kind given to the sink.
     #[must_use]
     pub fn rows(&self, kind: Kind) -> u64 {
-        match kind {
-            Kind::Activity => self.activity,
-            Kind::Cost => self.cost,
-            Kind::Flow => self.flow,
-            Kind::SignIn => self.sign_in,
-            Kind::Audit => self.audit,
-        }
+        self.by_kind[kind as usize]
     }
 }
 

@@ -220,7 +220,7 @@ fn cost_of_a_partner() {
 fn an_event_has_one_id_in_every_wrapper() {
     let id = |bytes: &[u8]| {
         let outcome = read(bytes);
-        assert_eq!((outcome.summary.activity, outcome.summary.rejected), (1, 0));
+        assert_eq!((outcome.summary.rows(Kind::Activity), outcome.summary.rejected), (1, 0));
         outcome.column(Kind::Activity, "event_id").remove(0)
     };
     let expected = id(EXPORT.as_bytes());
@@ -300,7 +300,7 @@ fn a_file_of_several_kinds_is_read_record_by_record() {
     let junk = r#"{"hello":"world"}"#;
     let text = [junk, EXPORT, sign_in, "{\"cut\":", NSG, &format!("{{\"records\":[{VNET}]}}")].join("\n");
     let outcome = read(text.as_bytes());
-    assert_eq!((outcome.summary.activity, outcome.summary.flow, outcome.summary.rejected), (1, 4, 3));
+    assert_eq!((outcome.summary.rows(Kind::Activity), outcome.summary.rows(Kind::Flow), outcome.summary.rejected), (1, 4, 3));
     insta::assert_snapshot!(outcome.reasons().join("\n"), @r"
     1: not a known kind: neither activity log, flow log, Entra log nor cost export
     3: neither a user nor an application is named; export the record again with its `properties`
@@ -345,7 +345,7 @@ fn reasons_say_what_where_and_how_to_mend() {
     show("zip", b"PK\x03\x04");
     let zipped = gzip(&[EXPORT, "\n"].concat().repeat(2000));
     let outcome = read(&zipped[..zipped.len() / 2]);
-    assert!(outcome.summary.activity > 0, "what came before the cut is kept");
+    assert!(outcome.summary.rows(Kind::Activity) > 0, "what came before the cut is kept");
     assert_eq!(outcome.summary.rejected, 1);
     assert!(outcome.rejected[0].reason.contains("damaged here"), "{:?}", outcome.reasons());
     insta::assert_snapshot!(shown);
@@ -355,7 +355,7 @@ fn reasons_say_what_where_and_how_to_mend() {
 fn csv_oddities() {
     let check = |text: &str, stored: u64| {
         let outcome = read(text.as_bytes());
-        assert_eq!((outcome.summary.cost, outcome.reasons()), (stored, vec![]), "{text}");
+        assert_eq!((outcome.summary.rows(Kind::Cost), outcome.reasons()), (stored, vec![]), "{text}");
     };
     check(&EA.replace("\r\n", "\n").replace('\n', "\r\n"), 1);
     check(&format!("\u{feff}{EA}"), 1);
@@ -382,10 +382,10 @@ fn nothing_is_read_of_nothing() {
 fn wrappers_larger_than_any_buffer_are_read_through() {
     let many = vec![EXPORT; 3000].join(",\n  ");
     let outcome = read(format!("{{\"records\": [\n  {many}\n]}}").as_bytes());
-    assert_eq!((outcome.summary.activity, outcome.summary.rejected), (3000, 0));
+    assert_eq!((outcome.summary.rows(Kind::Activity), outcome.summary.rejected), (3000, 0));
     let one_line = format!("{{\"records\":[{}]}}", vec![NSG; 3000].join(","));
     let outcome = read(one_line.as_bytes());
-    assert_eq!((outcome.summary.flow, outcome.summary.rejected), (6000, 0));
+    assert_eq!((outcome.summary.rows(Kind::Flow), outcome.summary.rejected), (6000, 0));
 }
 
 #[test]

@@ -5,14 +5,13 @@ use crate::columns::{Common, rows};
 
 rows! {
     /// Builders, in the order of the schema.
-    struct ActivityRows of Activity, event: &ActivityEvent<'_>,
+    struct ActivityRows of Activity in activity, event: &ActivityEvent<'_>,
     Common {
-        event_id: event.event_id,
-        event_at: event.event_at,
         customer_tenant_id: event.customer_tenant_id.as_deref(),
         subscription_id: event.subscription_id.as_deref(),
         resource_id: event.resource_id.as_deref(),
         resource_group: event.resource_group.as_deref(),
+        ..Common::of(event.event_id, event.event_at)
     },
     {
         operation: StringBuilder = Some(&event.operation),

@@ -61,7 +61,7 @@ pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_
             continue;
         }
         match reader.read(&record, output.reading) {
-            Ok(event) => output.cost(&event)?,
+            Ok(event) => output.take(&event)?,
             Err(reason) => output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&record))?,
         }
     }

@@ -1,18 +1,18 @@
 //! Columns of the cost table under way.
 
 use super::CostEvent;
-use crate::columns::{Common, rows};
+use crate::columns::{Common, Names, rows};
 
 rows! {
     /// Builders, in the order of the schema.
-    struct CostRows of Cost, event: &CostEvent<'_>,
+    struct CostRows of Cost in cost, event: &CostEvent<'_>,
     Common {
-        event_id: event.event_id,
-        event_at: event.event_at,
         customer_tenant_id: event.names.customer_tenant_id.as_deref(),
         subscription_id: event.names.subscription_id.as_deref(),
         resource_id: event.names.resource_id.as_deref(),
         resource_group: event.names.resource_group.as_deref(),
+        names: Names { subscription: event.names.subscription_name, customer: event.names.customer_name },
+        ..Common::of(event.event_id, event.event_at)
     },
     {
         line_id: BinaryBuilder = Some(event.line_id),

@@ -5,14 +5,10 @@ use crate::columns::{Common, rows};
 
 rows! {
     /// Builders, in the order of the schema.
-    struct SignInRows of SignIn, event: &SignInEvent<'_>,
+    struct SignInRows of SignIn in sign_in, event: &SignInEvent<'_>,
     Common {
-        event_id: event.event_id,
-        event_at: event.event_at,
         customer_tenant_id: event.customer_tenant_id.as_deref(),
-        subscription_id: None,
-        resource_id: None,
-        resource_group: None,
+        ..Common::of(event.event_id, event.event_at)
     },
     {
         sign_in_type: StringBuilder = Some(event.sign_in_type),
@@ -51,14 +47,12 @@ rows! {
 
 rows! {
     /// Builders, in the order of the schema.
-    struct AuditRows of Audit, event: &AuditEvent<'_>,
+    struct AuditRows of Audit in audit, event: &AuditEvent<'_>,
     Common {
-        event_id: event.event_id,
-        event_at: event.event_at,
         customer_tenant_id: event.customer_tenant_id.as_deref(),
         subscription_id: event.subscription_id.as_deref(),
         resource_id: event.resource_id.as_deref(),
-        resource_group: None,
+        ..Common::of(event.event_id, event.event_at)
     },
     {
         operation: StringBuilder = Some(&event.operation),

@@ -212,7 +212,7 @@ impl<'p> Group<'p> {
             match Tuple::parse(text, self.format) {
                 Ok(tuple) => {
                     let event_id = self.parser.occurrences.distinct(hash(&prefix, &tuple));
-                    output.flow(&FlowEvent { event_id, tuple: &tuple, source: &source })?;
+                    output.take(&FlowEvent { event_id, tuple: &tuple, source: &source })?;
                 }
                 Err(reason) => output.reject_part(self.line, Some(Kind::Flow), reason, text.as_bytes())?,
             }

@@ -9,7 +9,7 @@ use arrow_array::builder::{Int64Builder, StringBuilder};
 use super::FlowEvent;
 use super::tuple::State;
 use crate::columns::{Common, CommonColumns, batch};
-use crate::output::Rows;
+use crate::output::{Event, Pending, Rows, UnderWay};
 use crate::read::Reading;
 use crate::schema::Kind;
 
@@ -30,31 +30,36 @@ pub(crate) struct FlowRows {
     counts: [Int64Builder; 4],
 }
 
-impl FlowRows {
-    pub(crate) fn append(&mut self, event: &FlowEvent<'_>, reading: &Reading<'_>) {
-        let (tuple, source) = (event.tuple, event.source);
+impl Event for FlowEvent<'_> {
+    type Rows = FlowRows;
+
+    fn batch(under_way: &mut UnderWay) -> &mut Pending<FlowRows> {
+        &mut under_way.flow
+    }
+
+    fn append(&self, rows: &mut FlowRows, reading: &Reading<'_>) -> Common<'_> {
+        let (tuple, source) = (self.tuple, self.source);
         let common = Common {
-            event_id: event.event_id,
-            event_at: tuple.at,
-            customer_tenant_id: None,
             subscription_id: source.subscription_id,
             resource_id: source.resource_id,
             resource_group: source.resource_group,
+            ..Common::of(self.event_id, tuple.at)
         };
-        self.common.append(&common, reading);
-        self.mac.append_option(source.mac.as_deref());
-        append_address(&mut self.src_ip, tuple.src_ip, tuple.written[0]);
-        append_address(&mut self.dst_ip, tuple.dst_ip, tuple.written[1]);
-        self.src_port.append_value(tuple.src_port.into());
-        self.dst_port.append_value(tuple.dst_port.into());
-        self.protocol.append_value(tuple.protocol.into());
-        self.direction.append_value(if tuple.is_inbound { "inbound" } else { "outbound" });
-        self.decision.append_value(if tuple.is_denied { "denied" } else { "allowed" });
-        self.state.append_option(tuple.state.map(State::name));
-        self.rule.append_option(source.rule);
-        for (column, count) in self.counts.iter_mut().zip(tuple.counts) {
+        rows.common.append(&common, reading);
+        rows.mac.append_option(source.mac.as_deref());
+        append_address(&mut rows.src_ip, tuple.src_ip, tuple.written[0]);
+        append_address(&mut rows.dst_ip, tuple.dst_ip, tuple.written[1]);
+        rows.src_port.append_value(tuple.src_port.into());
+        rows.dst_port.append_value(tuple.dst_port.into());
+        rows.protocol.append_value(tuple.protocol.into());
+        rows.direction.append_value(if tuple.is_inbound { "inbound" } else { "outbound" });
+        rows.decision.append_value(if tuple.is_denied { "denied" } else { "allowed" });
+        rows.state.append_option(tuple.state.map(State::name));
+        rows.rule.append_option(source.rule);
+        for (column, count) in rows.counts.iter_mut().zip(tuple.counts) {
             column.append_option(count);
         }
+        common
     }
 }
 

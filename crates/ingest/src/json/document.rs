@@ -76,7 +76,7 @@ impl Document<'_, '_> {
             Shape::Activity => {
                 self.recognised()?;
                 match self.parsers.activity.read(&envelope, self.output.reading) {
-                    Ok(event) => self.output.activity(&event),
+                    Ok(event) => self.output.take(&event),
                     Err(reason) => self.output.reject(line, Some(Kind::Activity), reason, bytes),
                 }
             }
@@ -91,14 +91,14 @@ impl Document<'_, '_> {
             Shape::SignIn => {
                 self.recognised()?;
                 match self.parsers.entra.sign_in(&envelope, text, self.output.reading) {
-                    Ok(event) => self.output.sign_in(&event),
+                    Ok(event) => self.output.take(&event),
                     Err(reason) => self.output.reject(line, Some(Kind::SignIn), reason, bytes),
                 }
             }
             Shape::Audit => {
                 self.recognised()?;
                 match self.parsers.entra.audit(&envelope, text, self.output.reading) {
-                    Ok(event) => self.output.audit(&event),
+                    Ok(event) => self.output.take(&event),
                     Err(reason) => self.output.reject(line, Some(Kind::Audit), reason, bytes),
                 }
             }

@@ -1,0 +1,44 @@
+//! Columns of the activity log.
+
+use arrow_schema::Field;
+
+use super::{number, text};
+
+pub(super) fn columns() -> Vec<Field> {
+    vec![
+        // `microsoft.compute/virtualmachines/write`
+        text("operation"),
+        // `microsoft.compute/virtualmachines`: the provider and type in the resource path.
+        text("resource_type"),
+        // `administrative`, `policy`, `security`, … as the record says.
+        text("category"),
+        // `started`, `accepted`, `succeeded`, `failed`, or the record's own word in lower case.
+        text("status"),
+        // The finer status, such as `quotaexceeded`, `created` or an HTTP code.
+        text("sub_status"),
+        // `information`, `warning`, `error`, `critical`.
+        text("level"),
+        // UPN of a person, or object id of a service principal, as the record says.
+        text("caller"),
+        // Object id of the caller: the stable key; falls back to `caller`.
+        text("caller_id"),
+        // Application id of the caller.
+        text("caller_app_id"),
+        // The caller's home tenant; differs from the customer's for a partner's own administrators.
+        text("caller_tenant_id"),
+        // Address of the caller, without a port.
+        text("caller_ip"),
+        // How the caller signed in: `pwd`, `pwd,mfa`, `rsa`.
+        text("caller_auth_methods"),
+        // Groups all events of one action of a user.
+        text("correlation_id"),
+        // Where the resource is (not where the event was processed): a region id such as `brazilsouth`.
+        text("resource_region"),
+        // `standard_nc24ads_a100_v4`; also the SKU of a scale set.
+        text("vm_size"),
+        // Number of instances of a scale set; null for a single machine.
+        number("vm_capacity"),
+        // The record's `properties` as JSON text.
+        text("properties"),
+    ]
+}

@@ -1,0 +1,12 @@
+//! Columns of DNS and firewall logs.
+
+use arrow_schema::Field;
+
+use super::text;
+
+pub(super) fn columns() -> Vec<Field> {
+    vec![
+        // The record as JSON text.
+        text("properties"),
+    ]
+}
