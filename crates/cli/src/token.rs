@@ -4,7 +4,7 @@ use ::alerts::{CustomerTenantId, PartnerTenantId, ResellerTenantId};
 use chrono::Utc;
 use clap::Args;
 use graph::auth::issuer::{Issuer, TOKEN_LIFE, TokenRequest};
-use graph::auth::{READ, READ_WRITE};
+use graph::auth::{INGEST, READ, READ_WRITE};
 
 use crate::installation::Installation;
 use crate::output;
@@ -23,7 +23,7 @@ pub(crate) struct Token {
     #[command(flatten)]
     installation: Installation,
 
-    /// PartnerSecurity.Read.All or PartnerSecurity.ReadWrite.All (may be repeated)
+    /// PartnerSecurity.Read.All, PartnerSecurity.ReadWrite.All or Ingest.Write.All (may be repeated)
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<String>,
 
@@ -52,9 +52,9 @@ impl Token {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         for scope in &self.scopes {
             // Whoever tests a refusal wants such a token; whoever mistypes wants to know.
-            if ![READ, READ_WRITE].contains(&scope.as_str()) {
+            if ![READ, READ_WRITE, INGEST].contains(&scope.as_str()) {
                 output::say(&format!(
-                    "'{scope}' opens nothing in this API; its scopes are {READ} and {READ_WRITE}"
+                    "'{scope}' opens nothing in this API; its scopes are {READ}, {READ_WRITE} and {INGEST}"
                 ));
             }
         }

@@ -64,6 +64,11 @@ pub enum Kind {
         /// After how many seconds to try again; at least 1.
         retry_after_s: u64,
     },
+    /// It cannot be done now, and can later.
+    Unavailable {
+        /// After how many seconds to try again; at least 1.
+        retry_after_s: u64,
+    },
     /// Something failed that is not the caller's doing.
     Internal,
 }
@@ -84,6 +89,7 @@ impl Kind {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::FailedDependency => StatusCode::FAILED_DEPENDENCY,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -106,6 +112,7 @@ impl Kind {
             Self::UnsupportedMediaType => "unsupportedMediaType",
             Self::FailedDependency => "failedDependency",
             Self::Throttled { .. } => "TooManyRequests",
+            Self::Unavailable { .. } => "serviceNotAvailable",
             Self::Internal => "generalException",
         }
     }
@@ -128,6 +135,7 @@ impl Kind {
             | Self::TooLarge
             | Self::UnsupportedMediaType
             | Self::FailedDependency
+            | Self::Unavailable { .. }
             | Self::Throttled { .. } => return self.status().as_u16().to_string(),
         };
         code.to_owned()
@@ -150,7 +158,7 @@ impl Kind {
                     headers.insert(header::LOCATION, location);
                 }
             }
-            Self::Throttled { retry_after_s } => {
+            Self::Throttled { retry_after_s } | Self::Unavailable { retry_after_s } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
             }
             _ => {}

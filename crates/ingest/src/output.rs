@@ -105,13 +105,7 @@ impl<'a> Output<'a> {
         reading: &'a Reading<'a>,
         sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     ) -> Self {
-        Self {
-            reading,
-            file,
-            sink,
-            summary: FileSummary::default(),
-            under_way: UnderWay::default(),
-        }
+        Self { reading, file, sink, summary: FileSummary::default(), under_way: UnderWay::default() }
     }
 
     /// Takes an event.

@@ -10,6 +10,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -130,14 +131,18 @@ impl QuarantineWriter {
     pub fn new(folder: &Path, input: &InputFile) -> Self {
         let path = &input.path;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let safe = |character: char| {
-            if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' }
-        };
-        let name = name.trim_start_matches('.').chars().take(NAME_CHARS_MAX).map(safe).collect();
+        let name = safe_name(&name);
         // Who retries may stand in another folder.
         let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let input = InputFile { path: whole_path, size_bytes: input.size_bytes };
         Self { folder: folder.to_owned(), name, input, open: None }
+    }
+
+    /// A writer for the rejections of something that is no file, such as a request of so many bytes.
+    #[must_use]
+    pub fn of_stream(folder: &Path, origin: &str, bytes: u64) -> Self {
+        let input = InputFile { path: PathBuf::from(origin), size_bytes: bytes };
+        Self { folder: folder.to_owned(), name: safe_name(origin), input, open: None }
     }
 
     /// Adds a rejection.
@@ -193,10 +198,22 @@ impl QuarantineWriter {
     }
 }
 
+/// A name that any file may have.
+fn safe_name(name: &str) -> String {
+    let safe = |character: char| {
+        if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' }
+    };
+    name.trim_start_matches('.').chars().take(NAME_CHARS_MAX).map(safe).collect()
+}
+
+/// Tells the files apart that one process writes at once.
+static PARTIALS: AtomicU64 = AtomicU64::new(0);
+
 impl Partial {
     fn create(folder: &Path, name: &str) -> Result<Self, QuarantineError> {
         // The process id keeps two processes that read the same file apart.
-        let path = folder.join(format!(".{name}.{}.partial", std::process::id()));
+        let number = PARTIALS.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!(".{name}.{}.{number}.partial", std::process::id()));
         let file = fs::create_dir_all(folder).and_then(|()| File::create(&path));
         match file {
             Ok(file) => Ok(Self { path, file: BufWriter::new(file), hash: blake3::Hasher::new() }),

@@ -71,10 +71,10 @@ enum Turn {
 }
 
 impl EventTable {
-    /// Stores the events that the table does not have, in one commit.
-    pub(crate) async fn append(&self, incoming: &Incoming) -> Result<Appended, LakeError> {
+    /// Stores the events that the table does not have, in one commit; gives their rows.
+    pub(crate) async fn append(&self, incoming: &Incoming) -> Result<Vec<u32>, LakeError> {
         if incoming.len() == 0 {
-            return Ok(Appended::default());
+            return Ok(Vec::new());
         }
         let mut known = self.known.lock().await;
         let mut earlier: Option<Written> = None;
@@ -87,7 +87,7 @@ impl EventTable {
                 stale => {
                     self.discard(&table, stale).await;
                     if fresh.is_empty() {
-                        return Ok(count(incoming, &fresh));
+                        return Ok(fresh);
                     }
                     let files = self.write(&table, incoming, &fresh).await?;
                     Written { rows: fresh, files }
@@ -96,7 +96,7 @@ impl EventTable {
             match self.commit(&table, &written.files).await? {
                 Turn::Committed => {
                     remember(&mut known, incoming, &written);
-                    return Ok(count(incoming, &written.rows));
+                    return Ok(written.rows);
                 }
                 Turn::Overtaken => {
                     debug!(table = %self.location(), "Another append was faster; looking again");
@@ -283,10 +283,6 @@ fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
             known.learnt_file(day, &file.path);
         }
     }
-}
-
-fn count(incoming: &Incoming, stored: &[u32]) -> Appended {
-    Appended { stored: stored.len() as u64, duplicates: (incoming.len() - stored.len()) as u64 }
 }
 
 /// How the log writes a day: `2026-11-23`. `None` if no calendar has it.

@@ -38,7 +38,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     /// Checks the batches, and drops what they hold twice.
-    pub(crate) fn new(kind: Kind, batches: Vec<RecordBatch>) -> Result<Self, LakeError> {
+    pub(crate) fn new(kind: Kind, batches: &[RecordBatch]) -> Result<Self, LakeError> {
         let malformed = |problem: String| LakeError::Malformed { kind, problem };
         let schema = kind.schema();
         let mut checked = Vec::with_capacity(batches.len());

@@ -125,8 +125,23 @@ impl Lake {
     /// [`LakeError`]. Unless it says otherwise, nothing of this append is visible then, and it can be
     /// tried again as a whole: what did get through is recognised as a duplicate.
     pub async fn append(&self, kind: Kind, batches: Vec<RecordBatch>) -> Result<Appended, LakeError> {
+        let is_new = self.append_rows(kind, &batches).await?;
+        let stored = is_new.iter().filter(|is_new| **is_new).count() as u64;
+        Ok(Appended { stored, duplicates: is_new.len() as u64 - stored })
+    }
+
+    /// As [`Lake::append`]; tells of each row, in the order of the batches, whether it was new.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lake::append`].
+    pub async fn append_rows(&self, kind: Kind, batches: &[RecordBatch]) -> Result<Vec<bool>, LakeError> {
         let incoming = Incoming::new(kind, batches)?;
-        self.event_table(kind).append(&incoming).await
+        let mut is_new = vec![false; incoming.len()];
+        for row in self.event_table(kind).append(&incoming).await? {
+            is_new[row as usize] = true;
+        }
+        Ok(is_new)
     }
 
     /// Registers the tables `activity`, `cost` and `flow` in a DataFusion session, as they are now.

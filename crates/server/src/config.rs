@@ -90,6 +90,11 @@ pub struct Settings {
     /// How many requests an application may send in ten seconds on behalf of one tenant. By default
     /// 2,000, and no limit where only this machine can reach the server; 0 means no limit.
     pub requests_per_10_seconds: Option<u32>,
+    /// How large a body of `POST /ingest/v1/…` may be, decompressed, in MiB.
+    pub ingest_body_mib: u32,
+    /// How much may come in by `POST /ingest/v1/…` at once, in MiB of its text; whoever sends more is told
+    /// to wait. Events on their way into the lake take about four times as much memory.
+    pub ingest_room_mib: u32,
 }
 
 /// Where alerts are kept.
@@ -166,6 +171,8 @@ impl Default for Settings {
             response_time_target_hours: 24,
             response_time_points: 20,
             requests_per_10_seconds: None,
+            ingest_body_mib: 32,
+            ingest_room_mib: 64,
         }
     }
 }

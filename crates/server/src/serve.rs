@@ -18,9 +18,11 @@ use graph::http::{Origins, Throttle};
 use graph::notify::reach::Reach;
 use graph::notify::receivers::{Patience, Receivers};
 use graph::webhooks::Webhooks;
+use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::app::Instance;
+use crate::app::intake::{Intake, Room};
 use crate::config::Settings;
 use crate::jobs::{housekeeping, notifications, scheduler, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
@@ -90,6 +92,7 @@ pub struct Server {
     tls: Option<Served>,
     api: Arc<Api>,
     issuer: Arc<Issuer>,
+    storing: JoinHandle<()>,
     scheduled_detection: bool,
 }
 
@@ -134,9 +137,17 @@ impl Server {
         graph.webhooks = webhooks(settings)?;
         let issuer = Arc::new(issuer);
         let demo_issuer = options.demo.then(|| issuer.clone());
-        let api = Arc::new(Api { instance, graph: Arc::new(graph), demo_issuer });
+        let (intake, storing) = Intake::open(instance.clone());
+        let api = Arc::new(Api {
+            instance,
+            graph: Arc::new(graph),
+            intake,
+            room: Room::new(mebibytes(settings.ingest_room_mib)),
+            body_bytes_max: mebibytes(settings.ingest_body_mib),
+            demo_issuer,
+        });
         let scheduled_detection = settings.scheduled_detection;
-        Ok(Self { listener, address, tls, api, issuer, scheduled_detection })
+        Ok(Self { listener, address, tls, api, issuer, storing, scheduled_detection })
     }
 
     /// Where the page is.
@@ -177,8 +188,17 @@ impl Server {
             }
             None => server.acceptor(plain).serve(app).await,
         };
+        // What was handed in is stored before the process ends.
+        let stored = tokio::time::timeout(STOP_WITHIN, self.storing).await;
+        if !matches!(stored, Ok(Ok(()))) {
+            tracing::error!("Pushed events may not all be stored; their senders were not told that they are");
+        }
         served.map_err(ServeError::Network)
     }
+}
+
+fn mebibytes(count: u32) -> usize {
+    (count as usize) << 20
 }
 
 /// Webhooks, if others can reach this server.

@@ -256,7 +256,10 @@ mod tests {
             assert_eq!(read(&format!("[[events]]\n{event}")).unwrap_err(), format!("event 1: {expected}"));
         };
         check("at = \"2031-01-01T00:00:00Z\"", "the kind is missing");
-        check("kind = \"signin\"", "'signin' is no kind; use activity, cost, flow, sign_in, audit, dns, inventory, advisory, security_alert");
+        check(
+            "kind = \"signin\"",
+            "'signin' is no kind; use activity, cost, flow, sign_in, audit, dns, inventory, advisory, security_alert",
+        );
         check("kind = \"cost\"", "the time 'at' is missing");
         let good = "kind = \"cost\"\nat = \"2031-01-01T00:00:00Z\"\n";
         check(&format!("{good}price = 3"), "events of kind cost have no column 'price'");

@@ -15,6 +15,9 @@ pub const READ: &str = "PartnerSecurity.Read.All";
 /// Reads and changes alerts.
 pub const READ_WRITE: &str = "PartnerSecurity.ReadWrite.All";
 
+/// Pushes records.
+pub const INGEST: &str = "Ingest.Write.All";
+
 /// The audience of every token: the app id URI of this API.
 pub const AUDIENCE: &str = "api://tenantwatch";
 
@@ -122,6 +125,15 @@ impl Permissions {
     /// [`Forbidden`] if not.
     pub fn may_write(&self) -> Result<(), Forbidden> {
         self.demand(&[READ_WRITE])
+    }
+
+    /// Makes sure that the caller may push records.
+    ///
+    /// # Errors
+    ///
+    /// [`Forbidden`] if not.
+    pub fn may_ingest(&self) -> Result<(), Forbidden> {
+        self.demand(&[INGEST])
     }
 
     fn demand(&self, one_of: &'static [&'static str]) -> Result<(), Forbidden> {

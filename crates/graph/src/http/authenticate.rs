@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -17,7 +17,7 @@ pub(super) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match bearer(&request).and_then(|token| graph.verifier.verify(token, chrono::Utc::now())) {
+    match bearer(request.headers()).and_then(|token| graph.verifier.verify(token, chrono::Utc::now())) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -26,8 +26,13 @@ pub(super) async fn authenticate(
     }
 }
 
-fn bearer(request: &Request) -> Result<&str, TokenError> {
-    let header = request.headers().get(header::AUTHORIZATION).ok_or(TokenError::Empty)?;
+/// The bearer token of a request.
+///
+/// # Errors
+///
+/// [`TokenError`] if there is none.
+pub fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
+    let header = headers.get(header::AUTHORIZATION).ok_or(TokenError::Empty)?;
     let text = header.to_str().map_err(|_| TokenError::Malformed)?;
     let (kind, token) = text.split_once(' ').ok_or(TokenError::Empty)?;
     if kind.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(TokenError::Empty) }

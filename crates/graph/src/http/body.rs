@@ -35,7 +35,12 @@ pub async fn json_object(
     }
 }
 
-async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
+/// The body, of at most so many bytes.
+///
+/// # Errors
+///
+/// [`ApiError`] if it is larger or breaks off.
+pub async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
     axum::body::to_bytes(body, limit_bytes).await.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(|cause| cause.to_string().contains("length limit exceeded"));
@@ -47,12 +52,14 @@ async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
     })
 }
 
-/// Refuses a body in an encoding that nothing here undoes.
-pub(super) fn check_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+/// Refuses a body in an encoding that nothing here undoes. `also` is undone by the handler.
+pub(super) fn check_encoding(headers: &HeaderMap, also: &str) -> Result<(), ApiError> {
     let encoding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     match encoding.map(str::trim) {
         None | Some("") => Ok(()),
-        Some(known) if ["gzip", "identity"].iter().any(|name| known.eq_ignore_ascii_case(name)) => Ok(()),
+        Some(known) if ["gzip", "identity", also].iter().any(|name| known.eq_ignore_ascii_case(name)) => {
+            Ok(())
+        }
         Some(other) => {
             let message =
                 format!("The body's Content-Encoding '{other}' is not supported; send gzip or none.");

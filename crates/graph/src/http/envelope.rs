@@ -54,6 +54,11 @@ fn shown(id: &HeaderValue) -> &str {
     id.to_str().expect("an id holds only printable ASCII")
 }
 
+/// Records may also be pushed as Zstandard.
+fn encoding_undone_by_handler(path: &str) -> &'static str {
+    if path.starts_with("/ingest/") { "zstd" } else { "gzip" }
+}
+
 /// Gives the request its ids and its [`Link`](super::Link), turns an error into Graph's body, and adds the
 /// headers that Graph sends.
 pub(super) async fn wrap(State(graph): State<Arc<Graph>>, mut request: Request, next: Next) -> Response {
@@ -61,7 +66,8 @@ pub(super) async fn wrap(State(graph): State<Arc<Graph>>, mut request: Request, 
     request.extensions_mut().insert(ids.clone());
     let partner_center =
         partner_center::has(request.uri().path()).then(|| partner_center::Ids::of(request.headers()));
-    let admitted = note_origin(&graph.origins, &mut request).and_then(|()| check_encoding(request.headers()));
+    let admitted = note_origin(&graph.origins, &mut request)
+        .and_then(|()| check_encoding(request.headers(), encoding_undone_by_handler(request.uri().path())));
     let mut response = match admitted {
         Ok(()) => next.run(request).await,
         Err(error) => error.into_response(),

@@ -44,7 +44,8 @@ use crate::notify::reach::Reach;
 use crate::notify::receivers::{Patience, Receivers};
 use crate::webhooks::Webhooks;
 
-pub use body::json_object;
+pub use authenticate::bearer;
+pub use body::{json_object, read as read_body};
 pub use envelope::RequestIds;
 pub use etag::etag;
 pub use metadata::open_routes;
@@ -151,6 +152,11 @@ pub fn surround(routes: Router, graph: Arc<Graph>) -> Router {
 /// The reply to a path that leads nowhere.
 pub async fn no_such_path(uri: Uri) -> ApiError {
     ApiError::no_such_path(uri.path())
+}
+
+/// The reply to a method that a resource which only takes something in does not have.
+pub async fn only_post(_: Method) -> ApiError {
+    ApiError::method_not_allowed("POST")
 }
 
 /// The reply to a method that a resource which can only be read does not have.

@@ -2,6 +2,7 @@
 
 mod demo;
 mod detectors;
+mod ingest;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -9,12 +10,13 @@ mod tests;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use graph::Graph;
 use graph::auth::issuer::Issuer;
-use graph::http::{self, no_such_path, only_get};
+use graph::http::{self, no_such_path, only_get, only_post};
 
 use crate::app::Instance;
+use crate::app::intake::{Intake, Room};
 
 /// What the handlers share.
 pub(crate) struct Api {
@@ -22,6 +24,12 @@ pub(crate) struct Api {
     pub(crate) instance: Arc<Instance>,
     /// The Graph API over the same alerts.
     pub(crate) graph: Arc<Graph>,
+    /// Stores what is pushed.
+    pub(crate) intake: Intake,
+    /// How much may be pushed at once.
+    pub(crate) room: Room,
+    /// How large a pushed body may be, decompressed.
+    pub(crate) body_bytes_max: usize,
     /// Gives the page its token; only in demo mode on loopback.
     pub(crate) demo_issuer: Option<Arc<Issuer>>,
 }
@@ -36,6 +44,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .with_state(api.clone());
     let open = Router::new()
         .route("/health", get(health).fallback(only_get))
+        .route("/ingest/v1/{kind}", post(ingest::post).fallback(only_post))
+        .route("/ingest/{*path}", any(no_such_path))
         .route("/demo/token", get(demo::token).fallback(only_get))
         .route("/", get(page::index).fallback(only_get))
         .route("/assets/{*path}", get(page::asset).fallback(only_get))

@@ -13,6 +13,7 @@ use tower::ServiceExt as _;
 
 use super::{Api, router};
 use crate::app::Instance;
+use crate::app::intake::{Intake, Room};
 use crate::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings};
 
 /// A server without a network and without alerts.
@@ -44,7 +45,14 @@ impl Fixture {
         let graph = graph::Graph::new(instance.store.clone(), verifier, instance.tokens.clone()).unwrap();
         let graph = Arc::new(graph);
         let demo_issuer = demo.then(|| Arc::new(Issuer::open(&folder.path().join("issuer")).unwrap()));
-        let router = router(Arc::new(Api { instance, graph, demo_issuer }));
+        let router = router(Arc::new(Api {
+            intake: Intake::open(instance.clone()).0,
+            room: Room::new(1 << 20),
+            body_bytes_max: 1 << 20,
+            instance,
+            graph,
+            demo_issuer,
+        }));
         Self { router, issuer, _folder: folder }
     }
 

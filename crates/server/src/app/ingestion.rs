@@ -11,10 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::TimestampMicrosecondType;
 use chrono::{DateTime, Utc};
-use datafusion::arrow::compute::{self, BatchCoalescer};
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::error::ArrowError;
 use ingest::schema::Kind;
 use ingest::{
@@ -22,10 +20,10 @@ use ingest::{
     SeenSubscription, Stop, UnreadableQuarantine,
 };
 use lake::LakeError;
-use store::{StoreError, Subscription};
+use store::StoreError;
 use tokio::sync::mpsc;
 
-use super::Instance;
+use super::{Instance, intake};
 
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 32 * 1024;
@@ -66,9 +64,25 @@ pub enum IngestionError {
     /// The directory of subscriptions, or the note that events came in, cannot be written.
     #[error("what came in cannot be noted in the alert store")]
     Store(#[from] StoreError),
+    /// The writing task died.
+    #[error("the writer stopped without a result")]
+    WriterDied(#[source] tokio::task::JoinError),
     /// The reading thread died.
     #[error("the reader stopped without a result")]
     ReaderDied(#[source] tokio::task::JoinError),
+}
+
+/// Whether it failed because a disk is full.
+#[must_use]
+pub fn is_disk_full(error: &IngestionError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// What an ingest did.
@@ -145,7 +159,7 @@ pub async fn ingest(
     progress: Arc<AtomicU64>,
 ) -> Result<IngestReport, IngestionError> {
     let reading_instance = instance.clone();
-    store_what_is_read(&instance, move |to_writer| {
+    store_what_is_read(&instance, now, move |to_writer| {
         let mut report = IngestReport::default();
         for file in &files {
             read_input(&reading_instance, file, now, &progress, to_writer, &mut report)?;
@@ -158,12 +172,13 @@ pub async fn ingest(
 /// Stores the batches that `read` gives, which runs in a thread of its own.
 pub(super) async fn store_what_is_read(
     instance: &Instance,
+    now: DateTime<Utc>,
     read: impl FnOnce(&mpsc::Sender<EventBatch>) -> Result<IngestReport, IngestionError> + Send + 'static,
 ) -> Result<IngestReport, IngestionError> {
     let (to_writer, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || read(&to_writer));
 
-    let mut writer = Writer::new(instance);
+    let mut writer = Writer::new(instance, now);
     let mut written = Ok(());
     while let Some(batch) = batches.recv().await {
         written = writer.take(batch).await;
@@ -209,7 +224,7 @@ pub(super) fn read_input(
     Ok(kept)
 }
 
-pub(super) fn reading(instance: &Instance, now: DateTime<Utc>) -> Reading<'_> {
+pub(crate) fn reading(instance: &Instance, now: DateTime<Utc>) -> Reading<'_> {
     Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH }
 }
 
@@ -223,6 +238,7 @@ pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> R
 /// batches are copied together as they come.
 struct Writer<'a> {
     instance: &'a Instance,
+    now: DateTime<Utc>,
     pending: BTreeMap<Kind, Pending>,
     counts: BTreeMap<Kind, Counts>,
 }
@@ -230,6 +246,7 @@ struct Writer<'a> {
 struct Pending {
     under_way: BatchCoalescer,
     whole: Vec<RecordBatch>,
+    subscriptions: Vec<SeenSubscription>,
     rows: usize,
     bytes: usize,
 }
@@ -237,11 +254,12 @@ struct Pending {
 impl Pending {
     fn new(kind: Kind) -> Self {
         let under_way = BatchCoalescer::new(kind.schema(), ROWS_PER_BATCH);
-        Self { under_way, whole: Vec::new(), rows: 0, bytes: 0 }
+        Self { under_way, whole: Vec::new(), subscriptions: Vec::new(), rows: 0, bytes: 0 }
     }
 
-    fn push(&mut self, batch: RecordBatch) -> Result<(), ArrowError> {
+    fn push(&mut self, batch: RecordBatch, subscriptions: Vec<SeenSubscription>) -> Result<(), ArrowError> {
         self.rows += batch.num_rows();
+        self.subscriptions.extend(subscriptions);
         self.under_way.push_batch(batch)?;
         self.collect();
         Ok(())
@@ -258,24 +276,27 @@ impl Pending {
         self.rows >= ROWS_PER_APPEND || self.bytes >= BYTES_PER_APPEND
     }
 
-    fn finish(mut self) -> Result<Vec<RecordBatch>, ArrowError> {
+    fn finish(mut self, kind: Kind) -> Result<Vec<EventBatch>, ArrowError> {
         self.under_way.finish_buffered_batch()?;
         self.collect();
-        Ok(self.whole)
+        let batch = |rows| EventBatch { kind, rows, subscriptions: Vec::new() };
+        let mut batches: Vec<EventBatch> = self.whole.into_iter().map(batch).collect();
+        if let Some(first) = batches.first_mut() {
+            first.subscriptions = self.subscriptions;
+        }
+        Ok(batches)
     }
 }
 
 impl<'a> Writer<'a> {
-    fn new(instance: &'a Instance) -> Self {
+    fn new(instance: &'a Instance, now: DateTime<Utc>) -> Self {
         let counts = Kind::ALL.into_iter().map(|kind| (kind, Counts::default())).collect();
-        Self { instance, pending: BTreeMap::new(), counts }
+        Self { instance, now, pending: BTreeMap::new(), counts }
     }
 
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
-        let subscriptions: Vec<Subscription> = batch.subscriptions.into_iter().map(entry).collect();
-        self.instance.store.learn_subscriptions(&self.instance.scope(), &subscriptions).await?;
         let pending = self.pending.entry(batch.kind).or_insert_with(|| Pending::new(batch.kind));
-        pending.push(batch.rows).map_err(IngestionError::Gather)?;
+        pending.push(batch.rows, batch.subscriptions).map_err(IngestionError::Gather)?;
         if pending.is_full() { self.write(batch.kind).await } else { Ok(()) }
     }
 
@@ -288,32 +309,13 @@ impl<'a> Writer<'a> {
 
     async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
-        let batches = pending.finish().map_err(IngestionError::Gather)?;
-        let first_event_at = batches.iter().filter_map(first_event).min();
-        let appended = self.instance.lake.append(kind, batches).await?;
-        // Also when all were duplicates: an ingest that died between the two steps is repeated so.
-        if let Some(first) = first_event_at {
-            self.instance.store.note_arrival(&self.instance.scope(), kind.name(), first).await?;
-        }
+        let batches = pending.finish(kind).map_err(IngestionError::Gather)?;
+        let stored = intake::store(self.instance, kind, batches, self.now).await?;
         let counts = self.counts.entry(kind).or_default();
-        counts.stored += appended.stored;
-        counts.duplicates += appended.duplicates;
+        for stored in stored {
+            counts.stored += stored.new;
+            counts.duplicates += stored.rows - stored.new;
+        }
         Ok(())
-    }
-}
-
-/// When the earliest event of a batch happened.
-fn first_event(batch: &RecordBatch) -> Option<DateTime<Utc>> {
-    let times = batch.column_by_name("event_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
-    compute::min(times).and_then(DateTime::from_timestamp_micros)
-}
-
-fn entry(seen: SeenSubscription) -> Subscription {
-    Subscription {
-        subscription_id: seen.subscription_id,
-        name: seen.name,
-        customer_tenant_id: seen.customer_tenant_id,
-        customer_name: seen.customer_name,
-        reseller_tenant_id: None,
     }
 }

@@ -3,6 +3,7 @@
 pub mod detection;
 pub mod ingestion;
 mod instance;
+pub mod intake;
 pub mod quarantine;
 pub mod replay;
 

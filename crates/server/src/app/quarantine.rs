@@ -31,7 +31,7 @@ pub async fn retry(
 ) -> Result<IngestReport, IngestionError> {
     let (done_with, removable) = std::sync::mpsc::channel();
     let reading = instance.clone();
-    let report = ingestion::store_what_is_read(&instance, move |to_writer| {
+    let report = ingestion::store_what_is_read(&instance, now, move |to_writer| {
         let mut report = IngestReport::default();
         for file in files {
             let kept = read_again(&reading, &file, now, to_writer, &mut report)?;

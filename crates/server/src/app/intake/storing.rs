@@ -1,0 +1,72 @@
+//! Puts events of one kind into the lake, and tells those who must know.
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMicrosecondType;
+use chrono::{DateTime, Utc};
+use datafusion::arrow::compute;
+use ingest::schema::Kind;
+use ingest::{EventBatch, SeenSubscription};
+use store::Subscription;
+
+use crate::app::Instance;
+use crate::app::ingestion::IngestionError;
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// How many rows it had.
+    pub(crate) rows: u64,
+    /// How many of them were not in the lake before.
+    pub(crate) new: u64,
+}
+
+/// Stores batches of one kind, all in one commit; tells of each what became of it.
+///
+/// Whose subscription it is goes to the directory before, so that what is raised from the events finds its
+/// customer. That events came in is noted after, and also if all were there already: an ingest that died
+/// between the two is repeated so.
+///
+/// # Errors
+///
+/// [`IngestionError`]; the events can be handed in again.
+pub(crate) async fn store(
+    instance: &Instance,
+    kind: Kind,
+    batches: Vec<EventBatch>,
+    _now: DateTime<Utc>,
+) -> Result<Vec<Stored>, IngestionError> {
+    let (rows, subscriptions): (Vec<RecordBatch>, Vec<Vec<SeenSubscription>>) =
+        batches.into_iter().map(|batch| (batch.rows, batch.subscriptions)).unzip();
+    let subscriptions: Vec<Subscription> = subscriptions.into_iter().flatten().map(entry).collect();
+    instance.store.learn_subscriptions(&instance.scope(), &subscriptions).await?;
+    let first_event_at = rows.iter().filter_map(first_event).min();
+    let is_new = instance.lake.append_rows(kind, &rows).await?;
+    if let Some(first) = first_event_at {
+        instance.store.note_arrival(&instance.scope(), kind.name(), first).await?;
+    }
+    let mut marks = is_new.as_slice();
+    let stored = rows.iter().map(|batch| {
+        let (of_batch, rest) = marks.split_at(batch.num_rows());
+        marks = rest;
+        let new = of_batch.iter().filter(|is_new| **is_new).count();
+        Stored { rows: of_batch.len() as u64, new: new as u64 }
+    });
+    Ok(stored.collect())
+}
+
+/// When the earliest event of a batch happened.
+fn first_event(batch: &RecordBatch) -> Option<DateTime<Utc>> {
+    let times = batch.column_by_name("event_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    compute::min(times).and_then(DateTime::from_timestamp_micros)
+}
+
+fn entry(seen: SeenSubscription) -> Subscription {
+    Subscription {
+        subscription_id: seen.subscription_id,
+        name: seen.name,
+        customer_tenant_id: seen.customer_tenant_id,
+        customer_name: seen.customer_name,
+        reseller_tenant_id: None,
+    }
+}
