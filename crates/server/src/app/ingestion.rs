@@ -77,7 +77,10 @@ pub enum IngestionError {
 pub fn is_disk_full(error: &IngestionError) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+        let is_of_the_system =
+            error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull);
+        // SQLite says it in words only, once it is behind the store's interface.
+        if is_of_the_system || error.to_string().contains("disk is full") {
             return true;
         }
         cause = error.source();
