@@ -15,20 +15,23 @@
 //! - A table written by an older version, without columns that have come since, can be read (the
 //!   columns are null) and gets the columns with the next append.
 //!
-//! What it does not do: compact, expire, or replace events. Each append leaves one file for each day
-//! that it touches, so callers should append in large chunks: see [`Lake::append`].
+//! Each append leaves one file for each day that it touches, so callers should append in large chunks (see
+//! [`Lake::append`]), and somebody must call [`Lake::compact`] now and then.
 //!
 //! Correctness does not rest on any memory of this process: the ids and table states that it keeps
 //! only save reading.
 
 mod append;
+mod compact;
 mod error;
 mod files;
 mod incoming;
 mod known;
 mod read;
+mod rewrite;
 mod s3;
 mod storage;
+mod superseded;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
@@ -44,6 +47,7 @@ use ingest::schema::Kind;
 use url::Url;
 
 pub use append::Appended;
+pub use compact::{Compacted, CompactionOptions};
 pub use error::LakeError;
 pub use known::KNOWN_IDS_MAX;
 pub use read::TableSummary;
@@ -183,6 +187,27 @@ impl Lake {
             summaries.push(self.event_table(kind).summary().await?);
         }
         Ok(summaries)
+    }
+
+    /// Merges the small files of each day into few that are sorted by account and time, and leaves out lines
+    /// of cost that a later statement replaced long enough ago.
+    ///
+    /// Appends by this and other processes go on meanwhile and lose nothing; where another compaction was
+    /// faster, the day is left alone and named in the result. `now` tells which days are still filling and
+    /// how long lines have been superseded.
+    ///
+    /// Memory: see [`CompactionOptions::memory_bytes`]. Sorting and encoding run on the calling task.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]. What was rewritten before stays, the rest is unchanged.
+    pub async fn compact(
+        &self,
+        kind: Kind,
+        options: &CompactionOptions,
+        now: DateTime<Utc>,
+    ) -> Result<Compacted, LakeError> {
+        self.event_table(kind).compact(options, now).await
     }
 
     fn event_table(&self, kind: Kind) -> &EventTable {

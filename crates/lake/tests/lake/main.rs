@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod append;
+mod compact;
 mod events;
 mod evolve;
 mod processes;
