@@ -24,6 +24,7 @@
 mod append;
 mod compact;
 mod error;
+mod expire;
 mod files;
 mod incoming;
 mod known;
@@ -40,7 +41,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 use ingest::schema::Kind;
@@ -49,6 +50,7 @@ use url::Url;
 pub use append::Appended;
 pub use compact::{Compacted, CompactionOptions};
 pub use error::LakeError;
+pub use expire::{Forgotten, LogTidied, Vacuumed};
 pub use known::KNOWN_IDS_MAX;
 pub use read::TableSummary;
 
@@ -208,6 +210,54 @@ impl Lake {
         now: DateTime<Utc>,
     ) -> Result<Compacted, LakeError> {
         self.event_table(kind).compact(options, now).await
+    }
+
+    /// Takes all days before `first` out of the table, in one commit.
+    ///
+    /// Events of such days that are appended later are stored, and go when this is called again; they are
+    /// counted then.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; nothing is forgotten then.
+    pub async fn forget_before(&self, kind: Kind, first: NaiveDate) -> Result<Forgotten, LakeError> {
+        self.event_table(kind).forget_before(first).await
+    }
+
+    /// Removes data files from the storage that the table has not named for `keep`, or that never came to a
+    /// commit and are as old as that.
+    ///
+    /// Readers and appends that run for longer than `keep` lose their files: days are right, seconds are for
+    /// tests. `now` is the time from which on `keep` is counted back.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; some files may be gone then, none that the table names.
+    pub async fn vacuum(
+        &self,
+        kind: Kind,
+        keep: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Vacuumed, LakeError> {
+        self.event_table(kind).vacuum(keep, now).await
+    }
+
+    /// Keeps the table fast to open: sees to it that there is a recent checkpoint, and removes entries of
+    /// the log that are older than `keep` and stand before one.
+    ///
+    /// A process that last looked at the table before that reads it anew. Appends do not do this by
+    /// themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; the log is whole then.
+    pub async fn tidy_log(
+        &self,
+        kind: Kind,
+        keep: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<LogTidied, LakeError> {
+        self.event_table(kind).tidy_log(keep, now).await
     }
 
     fn event_table(&self, kind: Kind) -> &EventTable {

@@ -22,7 +22,7 @@ use crate::files::LOGGED_STATISTICS;
 use crate::known::KnownIds;
 
 /// The folder of a Delta table that holds its log.
-const LOG_FOLDER: &str = "_delta_log";
+pub(crate) const LOG_FOLDER: &str = "_delta_log";
 
 /// The table of one kind, whether it exists yet or not.
 pub(crate) struct EventTable {

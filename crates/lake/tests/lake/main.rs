@@ -5,5 +5,6 @@ mod append;
 mod compact;
 mod events;
 mod evolve;
+mod expire;
 mod processes;
 mod read;
