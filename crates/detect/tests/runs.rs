@@ -70,7 +70,7 @@ fn register(session: &SessionContext, kind: Kind, events: &[(&str, &str, &str)])
         .iter()
         .map(|field| match field.name().as_str() {
             "day" => days(),
-            "event_id" | "line_id" => ids(),
+            "event_id" | "statement_id" => ids(),
             "event_at" | "arrived_at" => micros(),
             "partner_tenant_id" => texts(|event| event.0.to_owned()),
             "subscription_id" => texts(|event| event.1.to_owned()),

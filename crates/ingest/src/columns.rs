@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{ArrayRef, RecordBatch};
 
 use crate::event_id::EventId;
@@ -87,8 +89,17 @@ impl CommonColumns {
     }
 }
 
+/// Times get their zone, which a builder made by default does not know.
+fn in_utc(column: ArrayRef) -> ArrayRef {
+    match column.as_primitive_opt::<TimestampMicrosecondType>() {
+        Some(times) => Arc::new(times.clone().with_timezone("UTC")),
+        None => column,
+    }
+}
+
 /// Puts the columns of a kind together.
 pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> RecordBatch {
+    let own = own.into_iter().map(in_utc).collect();
     RecordBatch::try_new(kind.schema(), [common, own].concat())
         .expect("the builders stand in the order of the schema, one value a row each")
 }

@@ -268,7 +268,6 @@ fn equal_cost_lines_are_separate_charges() {
     assert_eq!(ids(EA, "event_id")[0], events[0]);
 
     let restated = EA.replace("88.152", "91.5").replace(",24,", ",25,");
-    assert_eq!(ids(&restated, "line_id"), ids(EA, "line_id"));
     assert_ne!(ids(&restated, "event_id"), ids(EA, "event_id"));
     let swapped = ids(&EA.replace("02/03/2031", "2031-02-03"), "event_id");
     assert_eq!(swapped, ids(EA, "event_id"), "the spelling of the date makes no difference");

@@ -21,7 +21,6 @@ use arrow_array::types::Date32Type;
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema};
 use chrono::NaiveDate;
-use datafusion::object_store::{ObjectStoreExt, path::Path};
 use deltalake::kernel::transaction::{
     CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
 };
@@ -217,8 +216,10 @@ impl EventTable {
         let based_on = table.snapshot().map_err(|e| self.delta_error(e))?;
         // Delta compares the names only; the number is for people who read the log.
         let turn = i64::try_from(based_on.version()).unwrap_or(i64::MAX).saturating_add(1);
-        let properties =
-            CommitProperties::default().with_application_transaction(Transaction::new(APPEND_TURN, turn));
+        // The log is cleaned up by the upkeep: to do so at each commit would list it each time.
+        let properties = CommitProperties::default()
+            .with_application_transaction(Transaction::new(APPEND_TURN, turn))
+            .with_cleanup_expired_logs(Some(false));
         let operation = DeltaOperation::Write {
             mode: SaveMode::Append,
             partition_by: Some(vec![DAY.to_owned()]),
@@ -243,13 +244,9 @@ impl EventTable {
         }
     }
 
-    /// Removes files that no commit will name. Those that stay are a matter of space only.
+    /// Removes the files of an append that did not come to a commit.
     async fn discard(&self, table: &DeltaTable, written: Option<Written>) {
-        for file in written.into_iter().flat_map(|written| written.files) {
-            if let Err(error) = table.object_store().delete(&Path::from(file.path.as_str())).await {
-                debug!(table = %self.location(), file = file.path, %error, "A file is left for the vacuum");
-            }
-        }
+        self.discard_files(table, written.into_iter().flat_map(|written| written.files)).await;
     }
 }
 
@@ -263,6 +260,8 @@ fn was_overtaken(error: &DeltaTableError) -> bool {
                 | TransactionError::MaxCommitAttempts(_)
                 | TransactionError::CommitConflict(
                     CommitConflictError::ConcurrentTransaction
+                        // Old days were forgotten, or superseded lines dropped.
+                        | CommitConflictError::ConcurrentDeleteRead
                         | CommitConflictError::MetadataChanged
                         | CommitConflictError::ProtocolChanged(_)
                 )

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use chrono::NaiveDate;
 use datafusion::error::DataFusionError;
 use datafusion::object_store;
 use deltalake::DeltaTableError;
@@ -82,6 +83,19 @@ pub enum LakeError {
         location: String,
         /// How often this append tried.
         attempts: usize,
+    },
+    /// A rewriting of a day's files did not give the rows that it should have; it was thrown away.
+    #[error(
+        "the files of {day} in table '{location}' were not rewritten: {problem}; nothing was changed: check the \
+         storage, the day can still be read"
+    )]
+    Rewrite {
+        /// URL of the table.
+        location: String,
+        /// The partition.
+        day: NaiveDate,
+        /// What did not add up.
+        problem: String,
     },
     /// Delta could not read or write the table.
     #[error("Delta table '{location}' failed")]

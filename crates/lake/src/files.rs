@@ -13,8 +13,9 @@ const ROW_GROUP_ROWS: usize = 131_072;
 pub(crate) const LOGGED_STATISTICS: &str =
     "event_at,arrived_at,partner_tenant_id,customer_tenant_id,subscription_id";
 
-/// Columns of 16-byte hashes. They neither compress nor repeat, so that trying costs time for nothing.
-const HASH_COLUMNS: [&str; 2] = ["event_id", "line_id"];
+/// Columns of 16-byte hashes of single events. They neither compress nor repeat, so that trying costs time
+/// for nothing.
+const HASH_COLUMNS: [&str; 1] = ["event_id"];
 
 /// Zstandard at its fastest level, dictionaries for all columns but hashes.
 pub(crate) fn writer_properties() -> WriterProperties {

@@ -136,6 +136,16 @@ impl KnownIds {
         }
     }
 
+    /// Notes that some files of a day were merged into others with the same ids: those need not be read. With
+    /// no new ones, the day is forgotten when the table is looked at again.
+    pub(crate) fn replaced(&mut self, day: Day, gone: &[&str], new: &[&str]) {
+        let Some(known) = self.days.get_mut(&day) else { return };
+        if !new.is_empty() && gone.iter().all(|path| known.files.contains(*path)) {
+            known.files.retain(|path| !gone.contains(&path.as_str()));
+            known.files.extend(new.iter().map(|path| (*path).to_owned()));
+        }
+    }
+
     /// Forgets everything, after a reading that did not come to its end.
     pub(crate) fn clear(&mut self) {
         self.days.clear();
@@ -233,6 +243,22 @@ mod tests {
         let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("b", 10), file("c", 1)])]));
         assert_eq!(plan.files, ["b", "c"]);
         assert!(!known.contains(1, 97 << 64));
+    }
+
+    #[test]
+    fn merged_files_need_not_be_read() {
+        let mut known = KnownIds::new(100);
+        plan_and_read(&mut known, &wanted(&[(1, &[file("a", 10), file("b", 10)])]));
+        known.replaced(1, &["a", "b"], &["c"]);
+        let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("c", 20), file("d", 1)])]));
+        assert_eq!(plan.files, ["d"]);
+        known.replaced(1, &["d", "e"], &["f"]);
+        let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("c", 20), file("f", 2)])]));
+        assert_eq!(plan.files, ["c", "f"], "'e' was never read");
+        known.replaced(1, &["c"], &[]);
+        let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("f", 2), file("g", 9)])]));
+        assert_eq!(plan.files, ["f", "g"], "some ids of 'c' may be gone");
+        known.replaced(2, &["a"], &["b"]);
     }
 
     #[test]

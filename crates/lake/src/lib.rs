@@ -15,20 +15,24 @@
 //! - A table written by an older version, without columns that have come since, can be read (the
 //!   columns are null) and gets the columns with the next append.
 //!
-//! What it does not do: compact, expire, or replace events. Each append leaves one file for each day
-//! that it touches, so callers should append in large chunks: see [`Lake::append`].
+//! Each append leaves one file for each day that it touches, so callers should append in large chunks (see
+//! [`Lake::append`]), and somebody must call [`Lake::compact`] now and then.
 //!
 //! Correctness does not rest on any memory of this process: the ids and table states that it keeps
 //! only save reading.
 
 mod append;
+mod compact;
 mod error;
+mod expire;
 mod files;
 mod incoming;
 mod known;
 mod read;
+mod rewrite;
 mod s3;
 mod storage;
+mod superseded;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
@@ -37,14 +41,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::prelude::SessionContext;
 use ingest::schema::Kind;
 use url::Url;
 
 pub use append::Appended;
+pub use compact::{Compacted, CompactionOptions};
 pub use error::LakeError;
+pub use expire::{Forgotten, LogTidied, Vacuumed};
 pub use known::KNOWN_IDS_MAX;
 pub use read::TableSummary;
 
@@ -198,6 +204,75 @@ impl Lake {
             summaries.push(self.event_table(kind).summary().await?);
         }
         Ok(summaries)
+    }
+
+    /// Merges the small files of each day into few that are sorted by account and time, and leaves out lines
+    /// of cost that a later statement replaced long enough ago.
+    ///
+    /// Appends by this and other processes go on meanwhile and lose nothing; where another compaction was
+    /// faster, the day is left alone and named in the result. `now` tells which days are still filling and
+    /// how long lines have been superseded.
+    ///
+    /// Memory: see [`CompactionOptions::memory_bytes`]. Sorting and encoding run on the calling task.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]. What was rewritten before stays, the rest is unchanged.
+    pub async fn compact(
+        &self,
+        kind: Kind,
+        options: &CompactionOptions,
+        now: DateTime<Utc>,
+    ) -> Result<Compacted, LakeError> {
+        self.event_table(kind).compact(options, now).await
+    }
+
+    /// Takes all days before `first` out of the table, in one commit.
+    ///
+    /// Events of such days that are appended later are stored, and go when this is called again; they are
+    /// counted then.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; nothing is forgotten then.
+    pub async fn forget_before(&self, kind: Kind, first: NaiveDate) -> Result<Forgotten, LakeError> {
+        self.event_table(kind).forget_before(first).await
+    }
+
+    /// Removes data files from the storage that the table has not named for `keep`, or that never came to a
+    /// commit and are as old as that.
+    ///
+    /// Readers and appends that run for longer than `keep` lose their files: days are right, seconds are for
+    /// tests. `now` is the time from which on `keep` is counted back.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; some files may be gone then, none that the table names.
+    pub async fn vacuum(
+        &self,
+        kind: Kind,
+        keep: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<Vacuumed, LakeError> {
+        self.event_table(kind).vacuum(keep, now).await
+    }
+
+    /// Keeps the table fast to open: sees to it that there is a recent checkpoint, and removes entries of
+    /// the log that are older than `keep` and stand before one.
+    ///
+    /// A process that last looked at the table before that reads it anew. Appends do not do this by
+    /// themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`]; the log is whole then.
+    pub async fn tidy_log(
+        &self,
+        kind: Kind,
+        keep: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<LogTidied, LakeError> {
+        self.event_table(kind).tidy_log(keep, now).await
     }
 
     fn event_table(&self, kind: Kind) -> &EventTable {

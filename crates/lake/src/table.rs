@@ -17,11 +17,12 @@ use tracing::debug;
 use url::Url;
 
 use crate::LakeError;
+use crate::compact::Inspected;
 use crate::files::LOGGED_STATISTICS;
 use crate::known::KnownIds;
 
 /// The folder of a Delta table that holds its log.
-const LOG_FOLDER: &str = "_delta_log";
+pub(crate) const LOG_FOLDER: &str = "_delta_log";
 
 /// The table of one kind, whether it exists yet or not.
 pub(crate) struct EventTable {
@@ -33,6 +34,8 @@ pub(crate) struct EventTable {
     /// Held by the one append of this process that is under way. Other processes are kept apart by
     /// the log; see the module `append`.
     pub(crate) known: Mutex<KnownIds>,
+    /// Held by the one compaction, vacuum or forgetting of this process that is under way.
+    pub(crate) upkeep: Mutex<Inspected>,
     /// Where the lake's own queries run.
     pub(crate) session: SessionContext,
 }
@@ -50,6 +53,7 @@ impl EventTable {
             options,
             last_seen: Mutex::new(None),
             known: Mutex::new(KnownIds::new(known_ids_max)),
+            upkeep: Mutex::new(Inspected::new()),
             session: SessionContext::new(),
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, Field};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -154,6 +155,7 @@ fn check_columns(kind: Kind, columns: &Table) -> Result<(), String> {
         let fits = |value: &Value| match field.data_type() {
             DataType::Int64 => value.is_integer(),
             DataType::Float64 => value.is_integer() || value.is_float(),
+            DataType::Timestamp(..) => time_of(value).is_some(),
             _ => value.is_str(),
         };
         if !values.iter().all(fits) {
@@ -161,6 +163,10 @@ fn check_columns(kind: Kind, columns: &Table) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn time_of(value: &Value) -> Option<DateTime<Utc>> {
+    value.as_str()?.parse().ok()
 }
 
 /// Puts the number of the repetition where a text says `{n}`.
@@ -192,6 +198,16 @@ fn column(field: &Field, rows: &[Row]) -> ArrayRef {
         ("partner_tenant_id", _) => {
             let partner = |row: &Row| Some(text(row).unwrap_or_else(|| super::PARTNER.to_owned()));
             Arc::new(rows.iter().map(partner).collect::<StringArray>())
+        }
+        (_, DataType::Timestamp(..)) => {
+            let micros = |row: &Row| Some(time_of(&value(row)?)?.timestamp_micros());
+            let micros: TimestampMicrosecondArray = rows.iter().map(micros).collect();
+            Arc::new(micros.with_timezone("UTC"))
+        }
+        ("statement_id", _) => {
+            // Lines of which nothing else is said are of one statement, and add up.
+            let statement = |row: &Row| text(row).unwrap_or_default().into_bytes();
+            Arc::new(BinaryArray::from_iter_values(rows.iter().map(statement)))
         }
         (_, DataType::Binary) => {
             // Written as text where two events must share it; else each event has its own.

@@ -15,7 +15,9 @@ use crate::time::{Instant, day_micros, digits};
 /// A normalised cost line; see the columns of the schema.
 pub(crate) struct CostEvent<'a> {
     pub(crate) event_id: EventId,
-    pub(crate) line_id: EventId,
+    pub(crate) statement_id: EventId,
+    /// Microseconds since 1970.
+    pub(crate) stated_at: i64,
     pub(crate) event_at: Instant,
     pub(crate) names: Names<'a>,
     pub(crate) resource_region: Option<Cow<'static, str>>,
@@ -80,7 +82,6 @@ struct Dates {
 #[derive(Default)]
 struct Ids {
     canonical: Canonical,
-    lines: Occurrences,
     events: Occurrences,
 }
 
@@ -112,7 +113,8 @@ impl LineReader {
         let location = fields.text(Column::Location).and_then(region_id);
         let mut event = CostEvent {
             event_id: [0; 16],
-            line_id: [0; 16],
+            statement_id: [0; 16],
+            stated_at: reading.arrived_at.timestamp_micros(),
             event_at,
             names: fields.names(),
             resource_region: location.or_else(|| fields.text(Column::MeterRegion).and_then(region_id)),
@@ -141,7 +143,7 @@ impl LineReader {
 impl Ids {
     /// Gives the line its two hashes.
     ///
-    /// `line_id` takes what stays when a line is stated again; amounts, prices, names and tags change.
+    /// What is read at once is one statement.
     fn give(&mut self, event: &mut CostEvent<'_>, fields: &Fields<'_, '_>, reading: &Reading<'_>) {
         let identity = self
             .canonical
@@ -187,8 +189,8 @@ impl Ids {
             .text(event.publisher_type.as_deref())
             .text(event.tags)
             .id();
-        event.line_id = self.lines.distinct(line_id);
         event.event_id = self.events.distinct(content);
+        event.statement_id = self.canonical.start("statement").number(event.stated_at).id();
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! The columns have other names under other agreements (old EA, EA, MCA, CSP partner); one alias table
 //! ([`headers`]) knows them. Dates are ISO or with slashes; of those the first line tells whether month
-//! or day comes first. A month-to-date export states earlier days again with other amounts: `line_id`
-//! is the same then, `event_id` is not. Equal lines in one file are separate charges and are numbered.
+//! or day comes first. A month-to-date export states earlier days again, with another `statement_id`. Equal lines in one file are separate charges and are numbered.
 
 mod headers;
 mod line;

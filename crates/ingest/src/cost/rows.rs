@@ -15,7 +15,9 @@ rows! {
         ..Common::of(event.event_id, event.event_at)
     },
     {
-        line_id: BinaryBuilder = Some(event.line_id),
+        dataset: StringBuilder = Some("actual"),
+        statement_id: BinaryBuilder = Some(event.statement_id),
+        stated_at: TimestampMicrosecondBuilder = Some(event.stated_at),
         subscription_name: StringBuilder = event.names.subscription_name,
         customer_name: StringBuilder = event.names.customer_name,
         reseller_mpn_id: StringBuilder = event.names.reseller_mpn_id,

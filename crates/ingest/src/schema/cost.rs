@@ -2,12 +2,16 @@
 
 use arrow_schema::Field;
 
-use super::{decimal, hash, text};
+use super::{decimal, hash, text, time};
 
 pub(super) fn columns() -> Vec<Field> {
     vec![
-        // 16 bytes: hash of what identifies the line without its amounts. A restated line has the same.
-        hash("line_id"),
+        // `actual`, `amortized`, `focus`, `unbilled` or `billed`: which account of the same usage it is.
+        text("dataset"),
+        // 16 bytes: the run of the export that states the line.
+        hash("statement_id"),
+        // When that run was made.
+        time("stated_at"),
         text("subscription_name"),
         text("customer_name"),
         text("reseller_mpn_id"),

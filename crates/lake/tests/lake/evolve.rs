@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, new_null_array};
+use arrow_array::{RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use datafusion::prelude::SessionContext;
 use deltalake::kernel::StructType;
@@ -20,7 +20,7 @@ const NEW: Event = Event(2, "sub-a", "2026-11-20T09:00:00Z");
 
 /// Makes a table of the kind as another version would, with columns taken away and others of texts
 /// added, and with the first event in it.
-async fn other_version(directory: &Path, kind: Kind, without: &[&str], with: &[&str]) {
+pub(crate) async fn other_version(directory: &Path, kind: Kind, without: &[&str], with: &[&str]) {
     let known = batch(kind, &[OLD]);
     let mut fields = Vec::new();
     let mut columns = Vec::new();
@@ -32,7 +32,7 @@ async fn other_version(directory: &Path, kind: Kind, without: &[&str], with: &[&
     }
     for name in with {
         fields.push(Field::new(*name, DataType::Utf8, true));
-        columns.push(new_null_array(&DataType::Utf8, 1));
+        columns.push(Arc::new(StringArray::from(vec!["theirs"])));
     }
     let event = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
     let schema: StructType = event.schema().try_into_kernel().unwrap();
@@ -48,6 +48,13 @@ async fn other_version(directory: &Path, kind: Kind, without: &[&str], with: &[&
 fn empty_table(directory: &Path, kind: Kind) -> DeltaTable {
     let location = Url::from_directory_path(directory.join("events").join(kind.name())).unwrap();
     DeltaTableBuilder::from_url(location).unwrap().build().unwrap()
+}
+
+/// The table as Delta has it, with all of its columns.
+pub(crate) async fn loaded_table(directory: &Path, kind: Kind) -> DeltaTable {
+    let mut table = empty_table(directory, kind);
+    table.load().await.unwrap();
+    table
 }
 
 async fn registered_schema(lake: &Lake, kind: Kind) -> Schema {

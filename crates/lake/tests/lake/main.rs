@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod append;
+mod compact;
 mod events;
 mod evolve;
+mod expire;
 mod processes;
 mod read;

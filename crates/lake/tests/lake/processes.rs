@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
+use chrono::{TimeDelta, Utc};
 use ingest::schema::Kind;
-use lake::Lake;
+use lake::{CompactionOptions, Lake};
 
-use crate::events::{Event, batch, ids, lake};
+use crate::events::{Event, batch, ids, lake, version};
 
 /// Where [`a_writer`] finds the lake, when this test binary runs itself.
 const LAKE_VARIABLE: &str = "LAKE_OF_THE_TEST";
@@ -85,8 +86,13 @@ async fn processes_that_race_store_each_event_once() {
 }
 
 fn start_writer(directory: &Path) -> Child {
+    start("processes::a_writer", directory)
+}
+
+/// Runs a test of this binary as another process.
+fn start(test: &str, directory: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "processes::a_writer", "--ignored", "--quiet"])
+        .args(["--exact", test, "--ignored", "--quiet"])
         .env(LAKE_VARIABLE, directory)
         .stdout(std::process::Stdio::null())
         .spawn()
@@ -98,6 +104,63 @@ fn start_writer(directory: &Path) -> Child {
 async fn a_writer() {
     if let Some(directory) = std::env::var_os(LAKE_VARIABLE) {
         write_all(&open(&PathBuf::from(directory))).await;
+    }
+}
+
+/// Chunks of five events, of which each shares two with the next: the events 0 to 241.
+fn overlapping_chunks() -> Vec<Vec<Event>> {
+    let event = |n: u8| Event(n, "sub-a", DAYS[usize::from(n / 3) % 3]);
+    (0..80u8).map(|chunk| (chunk * 3..chunk * 3 + 5).map(event).collect()).collect()
+}
+
+/// Two processes append the same overlapping chunks, a third one compacts, vacuums and tidies the log all
+/// the while. `benches/lake-soak` does the same for minutes.
+#[tokio::test(flavor = "multi_thread")]
+async fn upkeep_disturbs_no_writer() {
+    let (directory, lake) = lake();
+    let mut upkeep = start("processes::an_upkeep", directory.path());
+    let writers = [(); 2].map(|()| start("processes::an_overlapping_writer", directory.path()));
+    for mut writer in writers {
+        assert!(writer.wait().unwrap().success());
+    }
+    std::fs::write(directory.path().join(STOP), b"").unwrap();
+    assert!(upkeep.wait().unwrap().success());
+    assert_eq!(ids(&lake, Kind::Flow).await, (0..=241).collect::<Vec<u8>>());
+    let files = lake.describe().await.unwrap()[2].files;
+    assert!(files <= 3 * 2, "{files} files");
+    assert!(version(&lake, Kind::Flow).await.unwrap() > 80, "each chunk had something new");
+}
+
+/// The file that ends [`an_upkeep`].
+const STOP: &str = "stop";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process of `upkeep_disturbs_no_writer`; does nothing by itself"]
+async fn an_overlapping_writer() {
+    let Some(directory) = std::env::var_os(LAKE_VARIABLE) else { return };
+    let lake = open(&PathBuf::from(directory));
+    for chunk in overlapping_chunks() {
+        let appended = lake.append(Kind::Flow, vec![batch(Kind::Flow, &chunk)]).await.unwrap();
+        assert_eq!(appended.stored + appended.duplicates, chunk.len() as u64);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process of `upkeep_disturbs_no_writer`; does nothing by itself"]
+async fn an_upkeep() {
+    let Some(directory) = std::env::var_os(LAKE_VARIABLE) else { return };
+    let directory = PathBuf::from(directory);
+    let lake = open(&directory);
+    let options = CompactionOptions { small_files_max: 1, small_files_max_filling: 2, ..Default::default() };
+    loop {
+        let last = directory.join(STOP).exists();
+        lake.compact(Kind::Flow, &options, Utc::now()).await.unwrap();
+        // Longer than an append takes, even on a busy machine.
+        lake.vacuum(Kind::Flow, TimeDelta::minutes(1), Utc::now()).await.unwrap();
+        lake.tidy_log(Kind::Flow, TimeDelta::seconds(1), Utc::now()).await.unwrap();
+        if last {
+            return;
+        }
     }
 }
 
