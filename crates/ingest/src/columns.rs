@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
 use crate::event_id::EventId;
 use crate::read::Reading;
@@ -89,17 +87,29 @@ impl CommonColumns {
     }
 }
 
-/// Times get their zone, which a builder made by default does not know.
-fn in_utc(column: ArrayRef) -> ArrayRef {
-    match column.as_primitive_opt::<TimestampMicrosecondType>() {
-        Some(times) => Arc::new(times.clone().with_timezone("UTC")),
-        None => column,
+/// The builders that a kind's columns may have.
+pub(crate) mod builders {
+    pub(crate) use arrow_array::builder::*;
+
+    pub(crate) use super::TimeBuilder;
+}
+
+/// Points in time of one column: microseconds since 1970 in UTC.
+#[derive(Default)]
+pub(crate) struct TimeBuilder(TimestampMicrosecondBuilder);
+
+impl TimeBuilder {
+    pub(crate) fn append_option(&mut self, micros: Option<i64>) {
+        self.0.append_option(micros);
+    }
+
+    pub(crate) fn finish(&mut self) -> TimestampMicrosecondArray {
+        self.0.finish().with_timezone("UTC")
     }
 }
 
 /// Puts the columns of a kind together.
 pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> RecordBatch {
-    let own = own.into_iter().map(in_utc).collect();
     RecordBatch::try_new(kind.schema(), [common, own].concat())
         .expect("the builders stand in the order of the schema, one value a row each")
 }
@@ -116,7 +126,7 @@ macro_rules! rows {
         #[derive(Default)]
         pub(crate) struct $rows {
             common: $crate::columns::CommonColumns,
-            $($column: arrow_array::builder::$builder,)*
+            $($column: $crate::columns::builders::$builder,)*
         }
 
         impl $crate::output::Rows for $rows {

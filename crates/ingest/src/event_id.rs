@@ -46,18 +46,6 @@ impl Canonical {
         self
     }
 
-    /// Adds an amount; both zeros are the same.
-    pub(crate) fn amount(&mut self, amount: Option<f64>) -> &mut Self {
-        match amount {
-            None => self.bytes.push(0),
-            Some(amount) => {
-                self.bytes.push(1);
-                self.bytes.extend((amount + 0.0).to_bits().to_le_bytes());
-            }
-        }
-        self
-    }
-
     /// Adds raw bytes of fixed length.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         self.bytes.extend(bytes);
@@ -96,7 +84,7 @@ pub(crate) fn id_of(bytes: &[u8]) -> EventId {
 
 /// Tells equal things in one input apart by counting them.
 ///
-/// Real cost exports hold equal lines that are separate charges. The first keeps its hash, the
+/// Flow records hold equal tuples that are separate flows. The first keeps its hash, the
 /// second gets number 1, and so on; a second reading of the same input counts the same way.
 /// Memory: 9 to 18 bytes for each distinct hash. Only 8 bytes of a hash are compared; a chance hit
 /// gives a number where none was needed, which is as stable and does no harm.
@@ -163,7 +151,6 @@ mod tests {
         assert_ne!(split("ab", "c"), split("a", "bc"));
         assert_ne!(id(|form| form.text(None)), id(|form| form.text(Some(""))));
         assert_eq!(id(|form| form.folded(Some("aBc"))), id(|form| form.text(Some("abc"))));
-        assert_eq!(id(|form| form.amount(Some(0.0))), id(|form| form.amount(Some(-0.0))));
     }
 
     #[test]

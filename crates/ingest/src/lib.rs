@@ -2,12 +2,13 @@
 //!
 //! Files are found ([`discover()`]), opened (plain or gzip), and read record by record ([`read_file`]).
 //! What a file holds is told by its content, never by its name, and decided record by record: activity
-//! log, flow logs and Entra's logs come as JSON in several wrappers, cost exports as CSV. Records of a kind become
-//! rows of an Arrow table ([`schema`]); what cannot be read is rejected with a reason, and a
-//! [`QuarantineWriter`] keeps it. Nothing is dropped in silence: read = stored + rejected.
+//! log, flow logs and Entra's logs come as JSON in several wrappers, costs as CSV, Parquet and JSON.
+//! Records of a kind become rows of an Arrow table ([`schema`]); what cannot be read is rejected with a
+//! reason, and a [`QuarantineWriter`] keeps it. Nothing is dropped in silence: read = stored + rejected.
 //!
 //! This crate stores nothing and knows no clock: time of arrival is a parameter. Duplicates are not
-//! removed here either; equal events have equal `event_id`s, and the lake drops the second.
+//! removed here either; equal events have equal `event_id`s, and the lake drops the second. Cost lines that
+//! are stated again are not equal: each names its [`Statement`], of which the latest counts.
 
 mod activity;
 mod address;
@@ -18,6 +19,7 @@ mod entra;
 mod event_id;
 mod flow;
 mod json;
+mod manifest;
 mod open;
 mod output;
 mod quarantine;
@@ -26,7 +28,9 @@ mod regions;
 mod rejected;
 mod resource;
 pub mod schema;
+mod statement;
 mod time;
+mod vm_size;
 
 pub use discover::{DiscoverError, InputFile, discover};
 pub use output::{EventBatch, SeenSubscription};
@@ -35,3 +39,4 @@ pub use quarantine::{
 };
 pub use read::{FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
 pub use rejected::{KEPT_BYTES_MAX, Rejected};
+pub use statement::Statement;

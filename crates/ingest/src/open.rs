@@ -36,6 +36,11 @@ pub(crate) struct Input<'a> {
     pub(crate) head: Vec<u8>,
 }
 
+/// Whether a file that starts so is Parquet, which is not read as a stream.
+pub(crate) fn is_parquet(start: &[u8]) -> bool {
+    start.starts_with(b"PAR1")
+}
+
 /// Opens a stream; `progress` grows by the bytes taken from it.
 ///
 /// # Errors
@@ -75,7 +80,7 @@ pub(crate) fn is_of_the_system(error: &io::Error) -> bool {
 fn content(head: &[u8]) -> Content {
     const BINARY: &[(&[u8], &str)] = &[
         (b"PK\x03\x04", "this is a zip archive; unpack it and ingest the files inside"),
-        (b"PAR1", "this is a Parquet file, which is not read yet; export as CSV"),
+        (b"PAR1", "this is a Parquet file inside gzip; unpack it"),
         (b"\x1f\x8b", "this is gzip inside gzip; unpack it once"),
         (b"\x28\xb5\x2f\xfd", "this is compressed with zstd, which is not read yet; use gzip"),
         (b"\xff\xfe", "this is UTF-16 text; save it as UTF-8"),
@@ -110,9 +115,9 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 /// The stream after its head; repeats the fault met while reading the head.
-struct Rest<R> {
-    fault: Option<io::Error>,
-    source: R,
+pub(crate) struct Rest<R> {
+    pub(crate) fault: Option<io::Error>,
+    pub(crate) source: R,
 }
 
 impl<R: Read> Read for Rest<R> {
@@ -158,7 +163,7 @@ mod tests {
             assert!(matches!(content, Content::Unreadable(why) if why.contains(part)), "{content:?}");
         };
         unreadable(b"PK\x03\x04rest", "zip archive");
-        unreadable(b"PAR1", "Parquet");
+        unreadable(&gzip(b"PAR1"), "Parquet file inside gzip");
         unreadable(b"{\0}", "binary");
         unreadable(&gzip(&gzip(b"{}")), "gzip inside gzip");
         unreadable(&[0x1f, 0x8b, 1, 2, 3], "damaged");

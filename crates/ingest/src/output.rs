@@ -1,7 +1,8 @@
 //! Where parsers put what they read: rows into batches, rejections to the sink, counts into the
 //! summary. The one place that counts, so that nothing read can go missing.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::io;
 
 use alerts::{CustomerTenantId, SubscriptionId};
@@ -10,11 +11,13 @@ use arrow_array::RecordBatch;
 use crate::activity::ActivityRows;
 use crate::columns::Common;
 use crate::cost::CostRows;
+use crate::discover::InputFile;
 use crate::entra::{AuditRows, SignInRows};
 use crate::flow::FlowRows;
 use crate::read::{FileSummary, Item, Reading, Stop};
 use crate::rejected::{KEPT_BYTES_MAX, Rejected, kept};
 use crate::schema::Kind;
+use crate::statement::{Origin, Statement};
 
 /// Normalised events of one kind, ready for the lake.
 #[derive(Debug, Clone)]
@@ -53,9 +56,18 @@ pub(crate) enum Failure {
 pub(crate) struct Output<'a> {
     pub(crate) reading: &'a Reading<'a>,
     file: &'a str,
+    source: Source<'a>,
+    origin: OnceCell<Origin>,
     sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     summary: FileSummary,
     under_way: UnderWay,
+}
+
+/// Where an input is, to find out which statement of costs it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'a> {
+    File(&'a InputFile),
+    Bytes(&'a [u8]),
 }
 
 /// The batches under way, one a kind.
@@ -89,7 +101,7 @@ pub(crate) trait Rows: Default {
 pub(crate) struct Pending<R> {
     rows: R,
     count: usize,
-    subscriptions: BTreeMap<String, Names>,
+    subscriptions: HashMap<String, Names>,
 }
 
 #[derive(Default)]
@@ -102,10 +114,31 @@ struct Names {
 impl<'a> Output<'a> {
     pub(crate) fn new(
         file: &'a str,
+        source: Source<'a>,
         reading: &'a Reading<'a>,
         sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     ) -> Self {
-        Self { reading, file, sink, summary: FileSummary::default(), under_way: UnderWay::default() }
+        Self {
+            reading,
+            file,
+            source,
+            origin: OnceCell::new(),
+            sink,
+            summary: FileSummary::default(),
+            under_way: UnderWay::default(),
+        }
+    }
+
+    /// The statement that the input's costs are part of. Found out only for costs: files are read for it.
+    pub(crate) fn origin(&self) -> Origin {
+        let arrived_at = self.reading.arrived_at;
+        *self.origin.get_or_init(|| match (self.reading.statement, self.source) {
+            (Some(statement), _) => Origin::of_named(self.file, statement),
+            (None, Source::File(file)) => Origin::of_file(file, arrived_at),
+            (None, Source::Bytes(bytes)) => {
+                Origin::of_named(self.file, Statement::of_bytes(bytes, arrived_at))
+            }
+        })
     }
 
     /// Takes an event.
@@ -117,7 +150,7 @@ impl<'a> Output<'a> {
         batch.count_row(self.reading, self.sink)
     }
 
-    /// Notes a record of a known kind that says, as it may, that nothing happened.
+    /// Notes a record that says, as it may, that nothing happened, or a manifest, which is about files.
     pub(crate) fn empty(&mut self) {
         self.summary.empty += 1;
     }
@@ -188,7 +221,8 @@ impl<R: Rows> Pending<R> {
             return Ok(());
         }
         self.count = 0;
-        let subscriptions = std::mem::take(&mut self.subscriptions).into_iter().filter_map(seen).collect();
+        let mut subscriptions: Vec<SeenSubscription> = self.subscriptions.drain().filter_map(seen).collect();
+        subscriptions.sort_by(|one, other| one.subscription_id.as_str().cmp(other.subscription_id.as_str()));
         let batch = EventBatch { kind: R::KIND, rows: self.rows.finish(), subscriptions };
         sink(Item::Batch(batch)).map_err(Failure::Stopped)
     }
@@ -196,10 +230,10 @@ impl<R: Rows> Pending<R> {
     /// Notes a subscription; what an earlier event said of it stays.
     fn saw(&mut self, common: &Common<'_>) {
         let Some(id) = common.subscription_id else { return };
-        if !self.subscriptions.contains_key(id) {
-            self.subscriptions.insert(id.to_owned(), Names::default());
-        }
-        let Some(names) = self.subscriptions.get_mut(id) else { return };
+        let names = match self.subscriptions.get_mut(id) {
+            Some(names) => names,
+            None => self.subscriptions.entry(id.to_owned()).or_default(),
+        };
         let fill = |known: &mut Option<String>, told: Option<&str>| {
             if known.is_none() {
                 *known = told.map(str::to_owned);

@@ -1,20 +1,23 @@
 //! Reads one input from its first byte to its last: the front door of the crate.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 
 use alerts::PartnerTenantId;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use parquet::file::reader::ChunkReader;
 
 use crate::cost;
 use crate::discover::InputFile;
 use crate::json::document;
-use crate::open::{Content, open};
-use crate::output::{EventBatch, Failure, Output};
+use crate::open::{Content, is_parquet, open};
+use crate::output::{EventBatch, Failure, Output, Source};
 use crate::rejected::Rejected;
 use crate::schema::Kind;
+use crate::statement::Statement;
 
 /// What every event of a reading has in common.
 #[derive(Debug, Clone)]
@@ -25,6 +28,9 @@ pub struct Reading<'a> {
     pub arrived_at: DateTime<Utc>,
     /// How many events make a batch; the last one of a kind may have fewer. 0 counts as 1.
     pub rows_per_batch: usize,
+    /// The statement that cost lines are part of, where the caller knows it: one for each input. `None` has
+    /// it found out: of a file from its path, its manifest and itself, of bytes from their content.
+    pub statement: Option<Statement>,
 }
 
 /// One thing that reading gives to its sink, in the order in which it is met. Batches of a kind come
@@ -50,7 +56,7 @@ pub struct FileSummary {
     pub by_kind: [u64; Kind::ALL.len()],
     /// Rejections given to the sink; a file refused as a whole is one.
     pub rejected: u64,
-    /// Flow records without a single tuple; they are not counted in `read`.
+    /// Flow records without a single tuple, and manifests; they are not counted in `read`.
     pub empty: u64,
 }
 
@@ -97,8 +103,7 @@ pub enum IngestError {
 /// Reads a file and gives its events and rejections to the sink.
 ///
 /// `progress` grows by the bytes taken from the file, up to its size on disk; another thread may show
-/// it. Memory stays bounded by one record and one batch a kind; cost files add up to about 40 bytes a
-/// line, since equal lines must be told apart.
+/// it. Memory stays bounded by one record and one batch a kind; of Parquet, by one page a column.
 ///
 /// # Errors
 /// See [`IngestError`]. Items that were given to the sink before stay valid.
@@ -109,9 +114,14 @@ pub fn read_file(
     sink: &mut dyn FnMut(Item) -> Result<(), Stop>,
 ) -> Result<FileSummary, IngestError> {
     let path = &file.path;
-    let source = File::open(path).map_err(|source| IngestError::Open { path: path.clone(), source })?;
+    let mut source = File::open(path).map_err(|source| IngestError::Open { path: path.clone(), source })?;
     let name = path.display().to_string();
-    read_stream(&name, source, reading, progress, sink).map_err(|failure| match failure {
+    let output = Output::new(&name, Source::File(file), reading, sink);
+    let read = || match starts_as_parquet(&mut source).map_err(Failure::Read)? {
+        true => read_parquet(source, file.size_bytes, progress, output),
+        false => read_stream(source, progress, output),
+    };
+    read().map_err(|failure| match failure {
         Failure::Read(source) => IngestError::Read { path: path.clone(), source },
         Failure::Stopped(Stop(cause)) => IngestError::Stopped(cause),
     })
@@ -128,21 +138,43 @@ pub fn read_bytes(
     reading: &Reading<'_>,
     sink: &mut dyn FnMut(Item) -> Result<(), Stop>,
 ) -> Result<FileSummary, IngestError> {
-    read_stream(name, bytes, reading, &AtomicU64::new(0), sink).map_err(|failure| match failure {
+    let output = Output::new(name, Source::Bytes(bytes), reading, sink);
+    let progress = AtomicU64::new(0);
+    let read = if is_parquet(bytes) {
+        read_parquet(Bytes::copy_from_slice(bytes), bytes.len() as u64, &progress, output)
+    } else {
+        read_stream(bytes, &progress, output)
+    };
+    read.map_err(|failure| match failure {
         Failure::Read(source) => IngestError::Read { path: PathBuf::from(name), source },
         Failure::Stopped(Stop(cause)) => IngestError::Stopped(cause),
     })
 }
 
-fn read_stream(
-    name: &str,
-    source: impl Read,
-    reading: &Reading<'_>,
+/// Looks at the first bytes of a file, and goes back to its start.
+fn starts_as_parquet(file: &mut File) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(4);
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(is_parquet(&start))
+}
+
+fn read_parquet<R: ChunkReader + 'static>(
+    source: R,
+    size_bytes: u64,
     progress: &AtomicU64,
-    sink: &mut dyn FnMut(Item) -> Result<(), Stop>,
+    mut output: Output<'_>,
+) -> Result<FileSummary, Failure> {
+    cost::read_parquet(source, size_bytes, progress, &mut output)?;
+    output.finish()
+}
+
+fn read_stream(
+    source: impl Read,
+    progress: &AtomicU64,
+    mut output: Output<'_>,
 ) -> Result<FileSummary, Failure> {
     let input = open(source, progress).map_err(Failure::Read)?;
-    let mut output = Output::new(name, reading, sink);
     match input.content {
         Content::Empty => {}
         Content::Json => document::read(input.bytes, &mut output)?,

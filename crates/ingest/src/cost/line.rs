@@ -1,276 +1,311 @@
-//! One line of a cost export, normalised.
+//! One cost record, normalised.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use csv::ByteRecord;
+use memchr::memmem;
 
-use super::headers::{Column, Columns};
-use crate::event_id::{Canonical, EventId, Occurrences};
+use super::Dataset;
+use super::dates::Dates;
+use super::headers::{Column, Family};
+use super::memo::Memo;
+use super::record::Record;
+use super::units::Unit;
+use crate::event_id::EventId;
 use crate::json::loose::{Text, loose};
-use crate::read::Reading;
 use crate::regions::region_id;
-use crate::resource::{id_word, lower, parts};
-use crate::time::{Instant, day_micros, digits};
+use crate::resource::{id_word, parts};
+use crate::statement::Statement;
+use crate::time::Instant;
+use crate::vm_size::VmSize;
 
 /// A normalised cost line; see the columns of the schema.
 pub(crate) struct CostEvent<'a> {
     pub(crate) event_id: EventId,
-    pub(crate) statement_id: EventId,
-    /// Microseconds since 1970.
-    pub(crate) stated_at: i64,
     pub(crate) event_at: Instant,
+    pub(crate) dataset: Dataset,
+    pub(crate) statement: Statement,
     pub(crate) names: Names<'a>,
-    pub(crate) resource_region: Option<Cow<'static, str>>,
-    pub(crate) meter_id: Option<Cow<'a, str>>,
+    pub(crate) resource_region: Option<&'a str>,
+    pub(crate) meter_id: Option<&'a str>,
     pub(crate) meter_category: Option<&'a str>,
     pub(crate) meter_sub_category: Option<&'a str>,
     pub(crate) meter_name: Option<&'a str>,
     pub(crate) service_family: Option<&'a str>,
-    pub(crate) consumed_service: Option<Cow<'a, str>>,
+    pub(crate) consumed_service: Option<&'a str>,
     pub(crate) product: Option<&'a str>,
-    pub(crate) unit_of_measure: Option<&'a str>,
-    pub(crate) quantity: Option<f64>,
-    pub(crate) unit_price: Option<f64>,
-    pub(crate) cost: Option<f64>,
-    pub(crate) currency: Option<Cow<'a, str>>,
-    pub(crate) charge_type: Option<Cow<'a, str>>,
-    pub(crate) publisher_type: Option<Cow<'a, str>>,
-    pub(crate) vm_size: Option<String>,
+    pub(crate) charge_type: Option<&'a str>,
+    pub(crate) publisher_type: Option<&'a str>,
+    pub(crate) amounts: Amounts<'a>,
+    pub(crate) machine: &'a Machine,
     pub(crate) tags: Option<&'a str>,
 }
 
 /// Whose the line is, and what it is for.
 pub(crate) struct Names<'a> {
-    pub(crate) subscription_id: Option<Cow<'a, str>>,
+    pub(crate) subscription_id: Option<&'a str>,
     pub(crate) subscription_name: Option<&'a str>,
-    pub(crate) customer_tenant_id: Option<Cow<'a, str>>,
+    pub(crate) customer_tenant_id: Option<&'a str>,
     pub(crate) customer_name: Option<&'a str>,
+    pub(crate) reseller_id: Option<&'a str>,
     pub(crate) reseller_mpn_id: Option<&'a str>,
-    pub(crate) resource_id: Option<Cow<'a, str>>,
-    pub(crate) resource_group: Option<Cow<'a, str>>,
+    pub(crate) resource_id: Option<&'a str>,
+    pub(crate) resource_group: Option<&'a str>,
+}
+
+/// How much of what, and for how much.
+pub(crate) struct Amounts<'a> {
+    pub(crate) quantity: Option<f64>,
+    pub(crate) unit_of_measure: Option<&'a str>,
+    pub(crate) usage_quantity: Option<f64>,
+    pub(crate) usage_unit: Option<&'a str>,
+    pub(crate) unit_price: Option<f64>,
+    pub(crate) cost: Option<f64>,
+    pub(crate) currency: Option<&'a str>,
+    pub(crate) effective_cost: Option<f64>,
+    pub(crate) pricing_cost: Option<f64>,
+    pub(crate) pricing_currency: Option<&'a str>,
+    pub(crate) cost_usd: Option<f64>,
+}
+
+/// The machine that a line is for.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// In lower case.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) size: Option<VmSize>,
 }
 
 loose! {
     /// The additional information of a line.
     struct AdditionalInfo {
-        service_type: Text<'a> = "servicetype",
+        service_type: Text<'a> = "servicetype" | "x_servicetype" | "instancetype",
     }
 }
 
-/// Which part of a date with slashes comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SlashOrder {
-    MonthFirst,
-    DayFirst,
-}
-
-/// Reads the lines of one file.
-pub(super) struct LineReader {
-    columns: Columns,
+/// Reads the records of one file.
+pub(super) struct Normaliser {
+    dataset: Dataset,
+    statement: Statement,
+    /// How many records were met before.
+    ordinal: u128,
     dates: Dates,
-    ids: Ids,
+    regions: Memo<Option<Cow<'static, str>>>,
+    units: Memo<Unit>,
+    machines: Memo<Machine>,
+    lowered: Lowered,
 }
 
-/// What is known of a file's dates.
-#[derive(Default)]
-struct Dates {
-    /// Told by the first line that can tell.
-    order: Option<SlashOrder>,
-}
-
-/// Gives lines their hashes.
-#[derive(Default)]
-struct Ids {
-    canonical: Canonical,
-    events: Occurrences,
-}
-
-impl LineReader {
-    pub(super) fn new(columns: Columns) -> Self {
-        Self { columns, dates: Dates::default(), ids: Ids::default() }
+impl Normaliser {
+    /// `dataset` is that of Cost Management's files; others tell their own.
+    pub(super) fn new(dataset: Dataset, statement: Statement) -> Self {
+        Self {
+            dataset,
+            statement,
+            ordinal: 0,
+            dates: Dates::new(),
+            regions: Memo::new(None),
+            units: Memo::new(Unit::parse("")),
+            machines: Memo::new(Machine::default()),
+            lowered: Lowered::default(),
+        }
     }
 
-    /// Normalises a line, or says why it cannot be used.
-    pub(super) fn read<'r>(
-        &mut self,
-        record: &'r ByteRecord,
-        reading: &Reading<'_>,
-    ) -> Result<CostEvent<'r>, String> {
-        if record.len() != self.columns.width {
-            let width = self.columns.width;
-            return Err(format!(
-                "the line has {} fields, the header {width}; is a quote missing?",
-                record.len()
-            ));
-        }
-        let fields = Fields { columns: &self.columns, record };
-        fields.check_text()?;
-        let event_at = self.dates.read(&fields)?;
-        let (quantity, cost) = (fields.amount(Column::Quantity)?, fields.amount(Column::Cost)?);
-        if quantity.is_none() && cost.is_none() {
-            return Err("neither cost nor quantity is given, so the line counts nothing".to_owned());
-        }
-        let location = fields.text(Column::Location).and_then(region_id);
-        let mut event = CostEvent {
-            event_id: [0; 16],
-            statement_id: [0; 16],
-            stated_at: reading.arrived_at.timestamp_micros(),
+    /// The id of the next record: the part of the statement, and the record's place in it. A record that is
+    /// rejected counts too, so that the others keep theirs once it can be read.
+    fn next_id(&mut self) -> EventId {
+        let id = u128::from_be_bytes(self.statement.part).wrapping_add(self.ordinal);
+        self.ordinal += 1;
+        id.to_be_bytes()
+    }
+
+    /// Counts a record that is damaged.
+    pub(super) fn pass_over(&mut self) {
+        self.ordinal += 1;
+    }
+
+    /// Normalises a record, or says why it cannot be used.
+    pub(super) fn read<'a>(&'a mut self, record: &impl Record<'a>) -> Result<CostEvent<'a>, String> {
+        let event_id = self.next_id();
+        let event_at = self.dates.read(record)?;
+        let dataset = match record.family() {
+            Family::CostManagement => self.dataset,
+            Family::Focus => Dataset::Focus,
+            Family::PartnerCenter if record.text(Column::InvoiceNumber).is_some() => Dataset::Billed,
+            Family::PartnerCenter => Dataset::Unbilled,
+        };
+        let numbers = Numbers::read(record)?;
+        let text = |column| record.text(column);
+
+        let lowered = &mut self.lowered;
+        lowered.clear();
+        let mut lower = |column| text(column).map(|text| lowered.add(text));
+        let resource_id = lower(Column::ResourceId);
+        let resource_group = lower(Column::ResourceGroup);
+        let meter_id = lower(Column::MeterId);
+        let consumed_service = lower(Column::ConsumedService);
+        let charge_type = lower(Column::ChargeType);
+        let publisher_type = lower(Column::PublisherType);
+        let subscription_id = text(Column::SubscriptionId).map(subscription_of).and_then(id_word);
+        let subscription_id = subscription_id.map(|id| lowered.add(id));
+        let customer_tenant_id = text(Column::CustomerTenantId).and_then(id_word).map(|id| lowered.add(id));
+        let mut upper = |column| text(column).map(|text| lowered.add_upper(text));
+        let currency = upper(Column::Currency);
+        let pricing_currency = upper(Column::PricingCurrency);
+        let lowered = lowered.text.as_str();
+        let at = |range: Option<Range<usize>>| range.and_then(|range| lowered.get(range));
+
+        let resource_id = at(resource_id);
+        let in_path = parts(resource_id.unwrap_or_default());
+        let unit_of_measure = text(Column::UnitOfMeasure);
+        let unit = self.units.get(unit_of_measure.unwrap_or_default(), Unit::parse);
+        let machine = match text(Column::AdditionalInfo) {
+            Some(info) => machine(&mut self.machines, info),
+            None => self.machines.get("", |_| Machine::default()),
+        };
+        Ok(CostEvent {
+            event_id,
             event_at,
-            names: fields.names(),
-            resource_region: location.or_else(|| fields.text(Column::MeterRegion).and_then(region_id)),
-            meter_id: fields.text(Column::MeterId).map(lower),
-            meter_category: fields.text(Column::MeterCategory),
-            meter_sub_category: fields.text(Column::MeterSubCategory),
-            meter_name: fields.text(Column::MeterName),
-            service_family: fields.text(Column::ServiceFamily),
-            consumed_service: fields.text(Column::ConsumedService).map(lower),
-            product: fields.text(Column::Product),
-            unit_of_measure: fields.text(Column::UnitOfMeasure),
-            quantity,
-            unit_price: fields.amount(Column::UnitPrice)?,
-            cost,
-            currency: fields.text(Column::Currency).map(|code| Cow::Owned(code.to_ascii_uppercase())),
-            charge_type: fields.text(Column::ChargeType).map(lower),
-            publisher_type: fields.text(Column::PublisherType).map(lower),
-            vm_size: fields.text(Column::AdditionalInfo).and_then(vm_size),
-            tags: fields.text(Column::Tags),
-        };
-        self.ids.give(&mut event, &fields, reading);
-        Ok(event)
-    }
-}
-
-impl Ids {
-    /// Gives the line its two hashes.
-    ///
-    /// What is read at once is one statement.
-    fn give(&mut self, event: &mut CostEvent<'_>, fields: &Fields<'_, '_>, reading: &Reading<'_>) {
-        let identity = self
-            .canonical
-            .start("cost")
-            .text(Some(reading.partner_tenant_id.as_str()))
-            .number(event.event_at.micros)
-            .text(event.names.subscription_id.as_deref())
-            .text(event.names.customer_tenant_id.as_deref())
-            .text(event.names.resource_id.as_deref())
-            .text(event.names.resource_group.as_deref())
-            .text(event.meter_id.as_deref())
-            .folded(event.meter_name)
-            .folded(event.product)
-            .text(event.resource_region.as_deref())
-            .text(event.charge_type.as_deref())
-            .folded(event.unit_of_measure)
-            .text(event.currency.as_deref());
-        for column in [
-            Column::PartNumber,
-            Column::Frequency,
-            Column::ReservationId,
-            Column::BenefitId,
-            Column::ServiceInfo2,
-            Column::AdditionalInfo,
-        ] {
-            identity.folded(fields.text(column));
-        }
-        let line_id = identity.id();
-        let content = self
-            .canonical
-            .start("cost line")
-            .bytes(&line_id)
-            .amount(event.quantity)
-            .amount(event.unit_price)
-            .amount(event.cost)
-            .folded(event.names.subscription_name)
-            .folded(event.names.customer_name)
-            .folded(event.names.reseller_mpn_id)
-            .folded(event.meter_category)
-            .folded(event.meter_sub_category)
-            .folded(event.service_family)
-            .text(event.consumed_service.as_deref())
-            .text(event.publisher_type.as_deref())
-            .text(event.tags)
-            .id();
-        event.event_id = self.events.distinct(content);
-        event.statement_id = self.canonical.start("statement").number(event.stated_at).id();
-    }
-}
-
-impl Dates {
-    fn read(&mut self, fields: &Fields<'_, '_>) -> Result<Instant, String> {
-        let Some(text) = fields.text(Column::Date) else {
-            return Err("no date, so the line belongs to no day; fill its date column".to_owned());
-        };
-        let order = match self.order {
-            Some(order) => order,
-            None => {
-                let found =
-                    fields.text(Column::PeriodEnd).and_then(slash_order).or_else(|| slash_order(text));
-                self.order = found;
-                found.unwrap_or(SlashOrder::MonthFirst)
-            }
-        };
-        parse_date(text, order).ok_or_else(|| {
-            let shown: String = text.chars().take(40).collect();
-            let expected = match order {
-                SlashOrder::MonthFirst => "MM/DD/YYYY",
-                SlashOrder::DayFirst => "DD/MM/YYYY",
-            };
-            format!(
-                "unusable date `{shown}`: YYYY-MM-DD or {expected}, as elsewhere in this file, is expected"
-            )
+            dataset,
+            statement: self.statement,
+            resource_region: region(&mut self.regions, text(Column::Location), text(Column::MeterRegion)),
+            meter_id: at(meter_id),
+            meter_category: text(Column::MeterCategory),
+            meter_sub_category: text(Column::MeterSubCategory),
+            meter_name: text(Column::MeterName),
+            service_family: text(Column::ServiceFamily),
+            consumed_service: at(consumed_service).or_else(|| provider(resource_id?)),
+            product: text(Column::Product),
+            charge_type: at(charge_type),
+            publisher_type: at(publisher_type),
+            amounts: Amounts {
+                quantity: numbers.quantity,
+                unit_of_measure,
+                usage_quantity: numbers.usage(unit),
+                usage_unit: text(Column::UsageUnit).or(unit_of_measure.map(|_| &*unit.name)),
+                unit_price: numbers.unit_price,
+                cost: numbers.cost,
+                currency: at(currency)
+                    .or_else(|| at(pricing_currency.clone()).filter(|_| numbers.is_in_pricing)),
+                effective_cost: match dataset {
+                    Dataset::Amortized => numbers.cost,
+                    _ => numbers.effective_cost,
+                },
+                pricing_cost: numbers.pricing_cost,
+                pricing_currency: at(pricing_currency),
+                cost_usd: numbers.cost_usd,
+            },
+            names: Names {
+                subscription_id: at(subscription_id).or(in_path.subscription_id),
+                subscription_name: text(Column::SubscriptionName),
+                customer_tenant_id: at(customer_tenant_id),
+                customer_name: text(Column::CustomerName),
+                reseller_id: text(Column::ResellerId),
+                reseller_mpn_id: text(Column::ResellerMpnId),
+                resource_group: at(resource_group).or(in_path.resource_group),
+                resource_id,
+            },
+            machine,
+            tags: text(Column::Tags),
         })
     }
 }
 
-/// The fields of one line by column.
-struct Fields<'c, 'r> {
-    columns: &'c Columns,
-    record: &'r ByteRecord,
+/// The numbers of a record.
+struct Numbers {
+    family: Family,
+    quantity: Option<f64>,
+    usage_quantity: Option<f64>,
+    block: Option<f64>,
+    unit_price: Option<f64>,
+    cost: Option<f64>,
+    /// Whether the cost is known in the currency of the prices only.
+    is_in_pricing: bool,
+    effective_cost: Option<f64>,
+    pricing_cost: Option<f64>,
+    cost_usd: Option<f64>,
 }
 
-impl<'r> Fields<'_, 'r> {
-    fn check_text(&self) -> Result<(), String> {
-        match std::str::from_utf8(self.record.as_slice()) {
-            Ok(_) => Ok(()),
-            Err(_) => Err("the line is not UTF-8 text; save the file as UTF-8".to_owned()),
+impl Numbers {
+    fn read<'a>(record: &impl Record<'a>) -> Result<Self, String> {
+        let pricing_cost = record.amount(Column::PricingCost)?;
+        let effective_cost = record.amount(Column::EffectiveCost)?;
+        let is_in_pricing = !record.has(Column::Cost) && pricing_cost.is_some();
+        let numbers = Self {
+            family: record.family(),
+            quantity: record.amount(Column::Quantity)?,
+            usage_quantity: record.amount(Column::UsageQuantity)?,
+            block: record.amount(Column::BlockSize)?.filter(|block| *block > 0.0),
+            unit_price: record.amount(Column::UnitPrice)?,
+            cost: if is_in_pricing { pricing_cost } else { record.amount(Column::Cost)? },
+            is_in_pricing,
+            effective_cost,
+            pricing_cost,
+            cost_usd: record.amount(Column::CostUsd)?,
+        };
+        let counted = [numbers.quantity, numbers.cost, numbers.effective_cost, numbers.usage_quantity];
+        if counted.iter().all(Option::is_none) {
+            return Err("neither cost nor quantity is given, so the line counts nothing".to_owned());
         }
+        Ok(numbers)
     }
 
-    /// The text of a column, unless blank.
-    fn text(&self, column: Column) -> Option<&'r str> {
-        // Fields were checked together; one that is cut within a character by a comma reads as blank.
-        self.columns.field(self.record, column).and_then(|field| std::str::from_utf8(field).ok())
-    }
-
-    fn amount(&self, column: Column) -> Result<Option<f64>, String> {
-        let Some(text) = self.text(column) else { return Ok(None) };
-        match text.parse::<f64>() {
-            Ok(amount) if amount.is_finite() => Ok(Some(amount)),
-            _ => {
-                let shown: String = text.chars().take(40).collect();
-                Err(format!(
-                    "`{shown}` in the {column:?} column is no number; digits with a decimal point are expected"
-                ))
+    /// The quantity in units. Cost Management and Partner Center count units; FOCUS prices blocks.
+    fn usage(&self, unit: &Unit) -> Option<f64> {
+        match self.family {
+            Family::Focus => {
+                self.usage_quantity.or_else(|| Some(self.quantity? * self.block.unwrap_or(unit.block)))
             }
+            Family::CostManagement | Family::PartnerCenter => self.quantity,
         }
+    }
+}
+
+/// Texts of one record in lower (or upper) case, one after the other.
+#[derive(Default)]
+struct Lowered {
+    text: String,
+}
+
+impl Lowered {
+    fn clear(&mut self) {
+        self.text.clear();
     }
 
-    fn names(&self) -> Names<'r> {
-        let resource_id = self.text(Column::ResourceId).map(lower);
-        let in_path = parts(resource_id.as_deref().unwrap_or_default());
-        let from_path = |part: Option<&str>| part.map(|part| Cow::Owned(part.to_owned()));
-        let subscription_id =
-            self.text(Column::SubscriptionId).map(subscription_of).and_then(id_word).map(lower);
-        let resource_group = self.text(Column::ResourceGroup).map(lower);
-        Names {
-            subscription_id: subscription_id.or_else(|| from_path(in_path.subscription_id)),
-            subscription_name: self.text(Column::SubscriptionName),
-            customer_tenant_id: self.text(Column::CustomerTenantId).and_then(id_word).map(lower),
-            customer_name: self.text(Column::CustomerName),
-            reseller_mpn_id: self.text(Column::ResellerMpnId),
-            resource_group: resource_group.or_else(|| from_path(in_path.resource_group)),
-            resource_id,
+    fn add(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        if text.is_ascii() {
+            self.text.push_str(text);
+            self.text[start..].make_ascii_lowercase();
+        } else {
+            self.text.push_str(&text.to_lowercase());
         }
+        start..self.text.len()
     }
+
+    fn add_upper(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.text[start..].make_ascii_uppercase();
+        start..self.text.len()
+    }
+}
+
+/// The region of the resource, else that of the meter.
+fn region<'m>(
+    regions: &'m mut Memo<Option<Cow<'static, str>>>,
+    location: Option<&str>,
+    of_meter: Option<&str>,
+) -> Option<&'m str> {
+    let mut is_known = |text: &str| regions.get(text, region_id).is_some();
+    let text = location.filter(|text| is_known(text)).or(of_meter)?;
+    regions.get(text, region_id).as_deref()
+}
+
+/// The provider in a path in lower case.
+fn provider(path: &str) -> Option<&str> {
+    let (_, tail) = path.rsplit_once("/providers/")?;
+    tail.split('/').next().filter(|provider| !provider.is_empty())
 }
 
 /// Some files have `/subscriptions/<id>` where others have the id.
@@ -281,53 +316,36 @@ fn subscription_of(text: &str) -> &str {
     }
 }
 
-/// Which order a date with slashes must be in, if it can tell: its day is above 12.
-fn slash_order(text: &str) -> Option<SlashOrder> {
-    let mut parts = text.split('/').map(|part| digits(part.as_bytes()));
-    match (parts.next()??, parts.next()??) {
-        (13..=31, _) => Some(SlashOrder::DayFirst),
-        (_, 13..=31) => Some(SlashOrder::MonthFirst),
-        _ => None,
+/// The machine in the additional information.
+fn machine<'m>(machines: &'m mut Memo<Machine>, info: &str) -> &'m Machine {
+    // The text holds the machine's name too, so that few are alike; its size is what repeats.
+    match quick_size(info) {
+        Some(name) => machines.get(name, of_name),
+        None => machines.get(info, |info| service_type(info).map(|name| of_name(&name)).unwrap_or_default()),
     }
 }
 
-fn parse_date(text: &str, order: SlashOrder) -> Option<Instant> {
-    // A time of day, which some files have, is always midnight.
-    let day = text.split([' ', 'T']).next().unwrap_or(text);
-    if let Some((first, rest)) = day.split_once('/') {
-        let (second, year) = rest.split_once('/')?;
-        let [first, second] = [first, second].map(|part| digits(part.as_bytes()));
-        let (month, day) = match order {
-            SlashOrder::MonthFirst => (first?, second?),
-            SlashOrder::DayFirst => (second?, first?),
-        };
-        return Instant::from_micros(day_micros(digits(year.as_bytes())?, month, day)?, 0);
-    }
-    if let [year @ .., m1, m2, d1, d2] = day.as_bytes()
-        && day.len() == 8
-    {
-        return Instant::from_micros(
-            day_micros(digits(year)?, digits(&[*m1, *m2])?, digits(&[*d1, *d2])?)?,
-            0,
-        );
-    }
-    // A count since 1970 is no date.
-    if day.contains('-') { Instant::parse(day) } else { None }
+fn of_name(name: &str) -> Machine {
+    Machine { name: Some(name.to_lowercase().into()), size: VmSize::parse(name) }
 }
 
-/// The machine size in the additional information, which some exports write without its braces.
-fn vm_size(text: &str) -> Option<String> {
-    let info: AdditionalInfo<'_> = if text.starts_with('"') {
-        let braced = format!("{{{text}}}");
-        return size(&serde_json::from_str(&braced).ok()?);
-    } else {
-        serde_json::from_str(text).ok()?
+/// The size where it is written as it is most often; in JSON a quote within a text has a backslash before
+/// it, so that this is found in no text.
+fn quick_size(info: &str) -> Option<&str> {
+    const MEMBER: &str = "\"ServiceType\":\"";
+    let (_, rest) = info.split_at(memmem::find(info.as_bytes(), MEMBER.as_bytes())? + MEMBER.len());
+    let name = &rest[..memchr::memchr(b'"', rest.as_bytes())?];
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    is_plain.then_some(name)
+}
+
+/// The size as JSON says it; some exports write it without its braces.
+fn service_type(text: &str) -> Option<String> {
+    let read = |text: &str| {
+        let info: AdditionalInfo<'_> = serde_json::from_str(text).ok()?;
+        info.service_type.get().map(str::to_owned)
     };
-    size(&info)
-}
-
-fn size(info: &AdditionalInfo<'_>) -> Option<String> {
-    info.service_type.get().map(str::to_lowercase)
+    if text.starts_with('"') { read(&format!("{{{text}}}")) } else { read(text) }
 }
 
 #[cfg(test)]
@@ -335,43 +353,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates() {
-        use SlashOrder::{DayFirst, MonthFirst};
-        let check = |text: &str, order: SlashOrder, expected: Option<&str>| {
-            let found = parse_date(text, order).map(|at| {
-                chrono::DateTime::from_timestamp_micros(at.micros).unwrap().format("%F").to_string()
-            });
-            assert_eq!(found.as_deref(), expected, "{text}");
-        };
-        check("02/03/2031", MonthFirst, Some("2031-02-03"));
-        check("02/03/2031", DayFirst, Some("2031-03-02"));
-        check("2/3/2031 12:00:00 AM", MonthFirst, Some("2031-02-03"));
-        check("2031-02-03", MonthFirst, Some("2031-02-03"));
-        check("2031-02-03T00:00:00Z", DayFirst, Some("2031-02-03"));
-        check("20310203", MonthFirst, Some("2031-02-03"));
-        check("13/01/2031", MonthFirst, None);
-        check("1927000000", MonthFirst, None);
-        check("02/03", MonthFirst, None);
-        check("", MonthFirst, None);
-    }
-
-    #[test]
-    fn the_first_telling_date_decides() {
-        assert_eq!(slash_order("02/28/2031"), Some(SlashOrder::MonthFirst));
-        assert_eq!(slash_order("28/02/2031"), Some(SlashOrder::DayFirst));
-        assert_eq!(slash_order("02/03/2031"), None);
-        assert_eq!(slash_order("2031-02-28"), None);
-        assert_eq!(slash_order("a/b/c"), None);
-    }
-
-    #[test]
     fn machine_sizes() {
-        let check =
-            |text: &str, expected: Option<&str>| assert_eq!(vm_size(text).as_deref(), expected, "{text}");
+        let mut machines = Memo::new(Machine::default());
+        let mut check = |text: &str, expected: Option<&str>| {
+            assert_eq!(machine(&mut machines, text).name.as_deref(), expected, "{text}");
+        };
         check(r#"{"ServiceType":"Standard_D2s_v3","VMName":"x"}"#, Some("standard_d2s_v3"));
+        check(r#"{"serviceType": "Standard_D2s_v3"}"#, Some("standard_d2s_v3"));
         check(r#""ServiceType":"Standard_D2s_v3""#, Some("standard_d2s_v3"));
+        check(r#""UsageType":"x","serviceType":"Basic_A1""#, Some("basic_a1"));
+        check(r#"{"note":"\"ServiceType\":\"Standard_D2s_v3\""}"#, None);
         check(r#"{"UsageType":"ComputeHR"}"#, None);
         check(r#"{"ServiceType":"cut"#, None);
         check("none", None);
+        let found = machine(&mut machines, r#"{"ServiceType":"Standard_NC24ads_A100_v4"}"#);
+        assert_eq!(found.size.as_ref().map(|size| size.cpus), Some(24));
+    }
+
+    #[test]
+    fn providers() {
+        let check = |path: &str, expected: Option<&str>| assert_eq!(provider(path), expected, "{path}");
+        check("/subscriptions/s/providers/microsoft.compute/virtualmachines/v", Some("microsoft.compute"));
+        check("/subscriptions/s/providers/", None);
+        check("vm", None);
     }
 }

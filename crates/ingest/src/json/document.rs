@@ -11,7 +11,7 @@ use super::envelope::{Envelope, Shape};
 use super::frames::Frames;
 use crate::output::{Failure, Output};
 use crate::schema::Kind;
-use crate::{activity, entra, flow};
+use crate::{activity, cost, entra, flow};
 
 /// After so many records of which none was recognised, the file is none of ours.
 const UNKNOWN_RECORDS_MAX: usize = 100;
@@ -42,6 +42,7 @@ struct Parsers {
     activity: activity::Parser,
     flow: flow::Parser,
     entra: entra::Parser,
+    usage: cost::UsageParser,
 }
 
 struct Document<'o, 'a> {
@@ -101,6 +102,15 @@ impl Document<'_, '_> {
                     Ok(event) => self.output.take(&event),
                     Err(reason) => self.output.reject(line, Some(Kind::Audit), reason, bytes),
                 }
+            }
+            Shape::Usage => {
+                self.recognised()?;
+                self.parsers.usage.read(text, line, self.output)
+            }
+            Shape::Manifest => {
+                self.recognised()?;
+                self.output.empty();
+                Ok(())
             }
             Shape::NotReadYet(reason) => {
                 self.recognised()?;

@@ -46,6 +46,13 @@ loose! {
         created_date_time: Text<'a> = "createddatetime",
         user_principal_name: Text<'a> = "userprincipalname",
         service_principal_id: Text<'a> = "serviceprincipalid",
+        // Marks of Partner Center's daily-rated usage, and of manifests of exports.
+        billing_pre_tax_total: Option<&'a RawValue> = "billingpretaxtotal",
+        entitlement_id: Option<&'a RawValue> = "entitlementid",
+        usage_date: Option<&'a RawValue> = "usagedate",
+        blobs: Option<&'a RawValue> = "blobs",
+        run_info: Option<&'a RawValue> = "runinfo",
+        data_format: Option<&'a RawValue> = "dataformat",
         // Log Analytics, where `TenantId` is the workspace and not a tenant.
         time_generated: Text<'a> = "timegenerated",
         aad_tenant_id: Text<'a> = "aadtenantid",
@@ -75,6 +82,10 @@ pub(crate) enum Shape {
     SignIn,
     /// Entra audit log.
     Audit,
+    /// Partner Center's daily-rated usage.
+    Usage,
+    /// The list of the files of an export: no record.
+    Manifest,
     /// A list of records in an object.
     Wrapper,
     /// Something of Azure's that is not read yet; the reason to give.
@@ -139,6 +150,9 @@ impl Envelope<'_> {
         if self.operation_name_value.get().is_some() {
             return Shape::Activity;
         }
+        if let Some(shape) = self.cost_shape() {
+            return shape;
+        }
         let Some(operation) = self.operation_name.get() else {
             return self.shape_without_operation(has_category(ACTIVITY_CATEGORIES));
         };
@@ -152,6 +166,18 @@ impl Envelope<'_> {
             Shape::NotReadYet(RESOURCE_LOG)
         } else {
             Shape::Unknown
+        }
+    }
+
+    fn cost_shape(&self) -> Option<Shape> {
+        let marks = [self.billing_pre_tax_total, self.entitlement_id, self.usage_date];
+        let lists_blobs = self.blobs.is_some_and(|raw| raw.get().starts_with('['));
+        if marks.iter().flatten().count() >= 2 {
+            Some(Shape::Usage)
+        } else if lists_blobs && (self.run_info.is_some() || self.data_format.is_some()) {
+            Some(Shape::Manifest)
+        } else {
+            None
         }
     }
 
@@ -218,6 +244,12 @@ mod tests {
             Shape::NotReadYet(RESOURCE_LOG),
         );
         check(r#"{"OperationNameValue":"A/B","TimeGenerated":"x"}"#, Shape::Activity);
+        check(r#"{"EntitlementId":"e","UsageDate":"x"}"#, Shape::Usage);
+        check(r#"{"usageDate":"","billingPreTaxTotal":0}"#, Shape::Usage);
+        check(r#"{"usageDate":"x"}"#, Shape::Unknown);
+        check(r#"{"blobs":[{}],"runInfo":{}}"#, Shape::Manifest);
+        check(r#"{"blobs":[],"dataFormat":"compressedJSONLines"}"#, Shape::Manifest);
+        check(r#"{"blobs":[]}"#, Shape::Unknown);
         check(r#"{"count":1,"value":[{}]}"#, Shape::Wrapper);
         check(r#"{"scenario":"x","kind":"y"}"#, Shape::Unknown);
         check("7", Shape::Unknown);

@@ -2,18 +2,20 @@
 
 use arrow_schema::Field;
 
-use super::{decimal, hash, text, time};
+use super::{decimal, hash, number, text, time};
 
 pub(super) fn columns() -> Vec<Field> {
     vec![
-        // `actual`, `amortized`, `focus`, `unbilled` or `billed`: which account of the same usage it is.
+        // `actual`, `amortized`, `focus`, `unbilled`, `billed`: several may hold the same charges, so that
+        // they are never added.
         text("dataset"),
-        // 16 bytes: the run of the export that states the line.
+        // 16 bytes: the run of an export, or the file, that stated the line. Of a day, the lines of the
+        // statement with the latest `stated_at` count.
         hash("statement_id"),
-        // When that run was made.
         time("stated_at"),
         text("subscription_name"),
         text("customer_name"),
+        text("reseller_id"),
         text("reseller_mpn_id"),
         // Region id such as `brazilsouth`.
         text("resource_region"),
@@ -25,20 +27,33 @@ pub(super) fn columns() -> Vec<Field> {
         // `microsoft.compute`
         text("consumed_service"),
         text("product"),
-        // `10 Hours`: the block that `quantity` counts.
+        // `10 Hours`: the block that prices are for.
         text("unit_of_measure"),
+        // As stated: units for Cost Management and Partner Center, blocks for FOCUS.
         decimal("quantity"),
-        // Price of one block, in `currency`.
+        // In `usage_unit`, such as `Hours`.
+        decimal("usage_quantity"),
+        text("usage_unit"),
         decimal("unit_price"),
         // Cost of the line, in `currency`.
         decimal("cost"),
         // ISO 4217.
         text("currency"),
+        // With what was paid in advance spread over its use, in `currency`.
+        decimal("effective_cost"),
+        // In the currency of the prices.
+        decimal("pricing_cost"),
+        text("pricing_currency"),
+        decimal("cost_usd"),
         // `usage`, `purchase`, `refund`, `adjustment`, …
         text("charge_type"),
         text("publisher_type"),
         // `standard_nc24ads_a100_v4`, from the additional information.
         text("vm_size"),
+        // `nc`, 24 and `a100` of that.
+        text("vm_family"),
+        number("vm_cpus"),
+        text("vm_accelerator"),
         // JSON text, as the record has it.
         text("tags"),
     ]

@@ -46,7 +46,8 @@ pub(crate) fn arrival() -> DateTime<Utc> {
 /// Reads an input and checks what always holds: nothing is lost, and batches have their schema.
 pub(crate) fn read(bytes: &[u8]) -> Outcome {
     let partner = "partner-1".parse().unwrap();
-    let reading = Reading { partner_tenant_id: &partner, arrived_at: arrival(), rows_per_batch: 3 };
+    let reading =
+        Reading { partner_tenant_id: &partner, arrived_at: arrival(), rows_per_batch: 3, statement: None };
     let (mut batches, mut rejected) = (Vec::new(), Vec::new());
     let mut sink = |item| {
         match item {

@@ -301,6 +301,7 @@ fn everything_is_taken_in_and_nothing_twice() {
         partner_tenant_id: &settings.partner_tenant_id,
         arrived_at: settings.end,
         rows_per_batch: 8192,
+        statement: None,
     };
     let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut ids = BTreeSet::new();

@@ -1,0 +1,212 @@
+//! Cost records as lines of a CSV.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use csv::ByteRecord;
+
+use super::headers::{Column, Columns, Family};
+use super::line::Normaliser;
+use super::record::{Record, told};
+use super::{Dataset, Signs};
+use crate::open::{Rest, is_of_the_system};
+use crate::output::{Failure, Output};
+use crate::schema::Kind;
+
+/// A line larger than this is refused; a quote that is never closed would take the rest of the file.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// Old portals put a title and a blank line before the header.
+const LINES_BEFORE_HEADER_MAX: usize = 5;
+/// How much of a file is looked through for signs of its dataset.
+const SAMPLE_BYTES: usize = 256 * 1024;
+
+const UNKNOWN: &str = "not a known kind: neither JSON records nor a CSV with the columns of a cost export \
+                       (a date, and a cost or a quantity)";
+
+/// Reads all lines of a CSV stream; `head` is its beginning, kept if all of it is rejected.
+pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+    let (sample, rest) = take_sample(source).map_err(Failure::Read)?;
+    let mut lines = Lines::new(io::Cursor::new(&sample[..]).chain(rest));
+    let columns = match lines.find_header() {
+        Ok(Some(columns)) => columns,
+        Ok(None) => return output.reject_part(1, None, UNKNOWN.to_owned(), head),
+        Err(error) => return ended_early(error, 1, output),
+    };
+    let origin = output.origin();
+    let dataset = match (columns.family, origin.is_amortized) {
+        (Family::CostManagement, None) => told_by_lines(&sample),
+        (_, Some(true)) => Dataset::Amortized,
+        _ => Dataset::Actual,
+    };
+    let mut normaliser = Normaliser::new(dataset, origin.statement);
+    loop {
+        let line = match lines.next() {
+            Ok(Some(line)) => line,
+            Ok(None) => return Ok(()),
+            Err((error, line)) => return ended_early(error, line, output),
+        };
+        match Line::new(&columns, &lines.record) {
+            Ok(fields) => match normaliser.read(&fields) {
+                Ok(event) => output.take(&event)?,
+                Err(reason) => output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&lines.record))?,
+            },
+            Err(reason) => {
+                normaliser.pass_over();
+                output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&lines.record))?;
+            }
+        }
+    }
+}
+
+/// The beginning of a stream, and what follows; a fault of its data comes again after the beginning.
+fn take_sample<R: BufRead>(mut source: R) -> io::Result<(Vec<u8>, Rest<R>)> {
+    let mut sample = Vec::with_capacity(SAMPLE_BYTES);
+    let fault = match source.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut sample) {
+        Ok(_) => None,
+        Err(error) if is_of_the_system(&error) => return Err(error),
+        Err(error) => Some(error),
+    };
+    Ok((sample, Rest { fault, source }))
+}
+
+/// The dataset of Cost Management whose signs the first lines bear.
+fn told_by_lines(sample: &[u8]) -> Dataset {
+    let mut lines = Lines::new(sample);
+    let Ok(Some(columns)) = lines.find_header() else { return Dataset::Actual };
+    let mut signs = Signs::default();
+    // The last line may be cut, and an error is met again when the file is read.
+    while let Ok(Some(_)) = lines.next() {
+        if let Ok(line) = Line::new(&columns, &lines.record) {
+            signs.look(&line);
+        }
+    }
+    signs.dataset()
+}
+
+/// The lines of a stream.
+struct Lines<R> {
+    csv: csv::Reader<Guarded<R>>,
+    record: ByteRecord,
+    since_line: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(source: R) -> Self {
+        let since_line = Rc::new(Cell::new(0));
+        let guarded = Guarded { source, since_line: Rc::clone(&since_line) };
+        let csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(64 * 1024)
+            .from_reader(guarded);
+        Self { csv, record: ByteRecord::new(), since_line }
+    }
+
+    fn find_header(&mut self) -> Result<Option<Columns>, csv::Error> {
+        for _ in 0..=LINES_BEFORE_HEADER_MAX {
+            self.since_line.set(0);
+            if !self.csv.read_byte_record(&mut self.record)? {
+                break;
+            }
+            let columns = Columns::find(self.record.iter());
+            if columns.is_some() {
+                return Ok(columns);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the next line that is not blank into `record`, and gives its number.
+    fn next(&mut self) -> Result<Option<u64>, (csv::Error, u64)> {
+        loop {
+            self.since_line.set(0);
+            let place = self.csv.position().line();
+            match self.csv.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(error) => return Err((error, place)),
+            }
+            let is_blank = self.record.iter().all(|field| field.trim_ascii().is_empty());
+            if !is_blank {
+                return Ok(Some(self.record.position().map_or(place, csv::Position::line)));
+            }
+        }
+    }
+}
+
+/// A line by column.
+struct Line<'a> {
+    columns: &'a Columns,
+    record: &'a ByteRecord,
+    /// All fields, one after the other.
+    text: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn new(columns: &'a Columns, record: &'a ByteRecord) -> Result<Self, String> {
+        if record.len() != columns.width {
+            let width = columns.width;
+            return Err(format!(
+                "the line has {} fields, the header {width}; is a quote missing?",
+                record.len()
+            ));
+        }
+        match std::str::from_utf8(record.as_slice()) {
+            Ok(text) => Ok(Self { columns, record, text }),
+            Err(_) => Err("the line is not UTF-8 text; save the file as UTF-8".to_owned()),
+        }
+    }
+}
+
+impl<'a> Record<'a> for Line<'a> {
+    fn family(&self) -> Family {
+        self.columns.family
+    }
+
+    fn has(&self, column: Column) -> bool {
+        self.columns.place(column).is_some()
+    }
+
+    fn text(&self, column: Column) -> Option<&'a str> {
+        // Fields were checked together; one that is cut within a character by a comma reads as blank.
+        told(self.text.get(self.record.range(self.columns.place(column)?)?)?)
+    }
+}
+
+/// What follows cannot be read: one rejection for all of it.
+fn ended_early(error: csv::Error, line: u64, output: &mut Output<'_>) -> Result<(), Failure> {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) if is_of_the_system(&error) => Err(Failure::Read(error)),
+        csv::ErrorKind::Io(error) => {
+            let reason = format!("the file cannot be read from this line on: {error}");
+            output.reject_part(line, Some(Kind::Cost), reason, &[])
+        }
+        other => output.reject_part(line, Some(Kind::Cost), format!("not valid CSV: {other:?}"), &[]),
+    }
+}
+
+/// A record written as CSV again, for the quarantine: fields as read, quotes where needed.
+fn as_csv(record: &ByteRecord) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = writer.write_byte_record(record).map_err(csv::Error::into_kind);
+    let bytes = writer.into_inner().unwrap_or_default();
+    if written.is_err() { record.as_slice().to_vec() } else { bytes }
+}
+
+/// Refuses to give more for one line than a line may have.
+struct Guarded<R> {
+    source: R,
+    since_line: Rc<Cell<usize>>,
+}
+
+impl<R: Read> Read for Guarded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since_line.get() > LINE_BYTES_MAX {
+            return Err(io::Error::other("a line is longer than 1 MiB; is a quote not closed?"));
+        }
+        let read = self.source.read(buffer)?;
+        self.since_line.set(self.since_line.get() + read);
+        Ok(read)
+    }
+}
