@@ -1,4 +1,5 @@
-//! Product state: alerts, the directory of subscriptions, detector runs, and facts for the security score.
+//! Product state: alerts, the directory of customers and subscriptions, sources of records and what came of
+//! them, detector runs, and facts for the security score.
 //!
 //! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
 //! an embedded file, [`PostgresStore`] on a server that replicas share. The tests of `testing` hold for
@@ -15,6 +16,8 @@
 mod alert;
 mod change;
 mod contract;
+mod coverage;
+mod customer;
 mod error;
 mod facts;
 mod logic;
@@ -23,6 +26,7 @@ mod notification;
 mod postgres;
 mod run;
 mod session;
+mod source;
 mod sql;
 mod sqlite;
 mod subscription;
@@ -35,9 +39,12 @@ pub use alert::{
 };
 pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
-    AlertStore, ChangeFeed, DirectoryStore, FactStore, NotificationOutbox, RunStore, SecretStore, Store,
-    SubscriptionStore, WebhookOutbox, WebhookStore,
+    AlertStore, ChangeFeed, CoverageStore, CustomerStore, DirectoryStore, FactStore, IngestKeyStore,
+    NoticeStore, NotificationOutbox, RunStore, SecretStore, SourceStore, Store, SubscriptionStore,
+    WebhookOutbox, WebhookStore,
 };
+pub use coverage::{Arrival, Coverage, CoverageKey, CoverageQuery, KindTotals};
+pub use customer::{Customer, CustomersImported};
 pub use error::StoreError;
 pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};
@@ -49,6 +56,7 @@ pub use notification::{
 pub use odata::Position;
 pub use postgres::PostgresStore;
 pub use run::{Backlog, DetectorRun};
+pub use source::{IngestKey, Notice, SourceNote, SourceStatus};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;

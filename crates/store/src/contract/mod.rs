@@ -9,6 +9,7 @@ mod changes;
 mod directory;
 mod facts;
 mod runs;
+mod sources;
 mod subscriptions;
 mod webhooks;
 
@@ -17,6 +18,7 @@ pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use facts::FactStore;
 pub use runs::RunStore;
+pub use sources::{CoverageStore, CustomerStore, IngestKeyStore, NoticeStore, SourceStore};
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
 pub use webhooks::{WebhookOutbox, WebhookStore};
 
@@ -24,11 +26,16 @@ pub use webhooks::{WebhookOutbox, WebhookStore};
 pub trait Store:
     AlertStore
     + ChangeFeed
+    + CoverageStore
+    + CustomerStore
     + DirectoryStore
     + FactStore
+    + IngestKeyStore
+    + NoticeStore
     + NotificationOutbox
     + RunStore
     + SecretStore
+    + SourceStore
     + SubscriptionStore
     + WebhookOutbox
     + WebhookStore
@@ -38,11 +45,16 @@ pub trait Store:
 impl<S> Store for S where
     S: AlertStore
         + ChangeFeed
+        + CoverageStore
+        + CustomerStore
         + DirectoryStore
         + FactStore
+        + IngestKeyStore
+        + NoticeStore
         + NotificationOutbox
         + RunStore
         + SecretStore
+        + SourceStore
         + SubscriptionStore
         + WebhookOutbox
         + WebhookStore

@@ -8,12 +8,17 @@ use crate::session::Session;
 use crate::sql::scope::within;
 use crate::{StoreError, Subscription};
 
-/// Keeps what is known where a record is silent, and writes nothing where it tells nothing new: the
+/// What was imported of a customer wins over what records say. Keeps what is known where a record is silent, and writes nothing where it tells nothing new: the
 /// same subscriptions come with every file.
 const LEARN: &str = "
 insert into subscription
     (partner_tenant_id, subscription_id, name, customer_tenant_id, customer_name, reseller_tenant_id)
-values ($1, $2, $3, $4, $5, $6)
+select $1, $2, $3, $4, coalesce(imported.name, $5), coalesce(imported.reseller_tenant_id, $6)
+from (select 1) as always
+left join customer as imported
+    on imported.partner_tenant_id = $1
+    and imported.customer_tenant_id = $4
+where true
 on conflict (partner_tenant_id, subscription_id) do update set
     name = coalesce(excluded.name, subscription.name),
     customer_tenant_id = coalesce(excluded.customer_tenant_id, subscription.customer_tenant_id),

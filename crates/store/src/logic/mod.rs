@@ -2,12 +2,17 @@
 
 pub(crate) mod alerts;
 pub(crate) mod changes;
+pub(crate) mod coverage;
+pub(crate) mod customers;
 pub(crate) mod directory;
 pub(crate) mod facts;
 mod findings;
+pub(crate) mod ingest_keys;
+pub(crate) mod notices;
 pub(crate) mod outbox;
 pub(crate) mod runs;
 pub(crate) mod secrets;
+pub(crate) mod sources;
 pub(crate) mod subscriptions;
 pub(crate) mod webhooks;
 

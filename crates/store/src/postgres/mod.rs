@@ -8,6 +8,7 @@ mod bind;
 mod facts;
 mod open;
 mod session;
+mod sources;
 mod subscriptions;
 mod target;
 mod tls;

@@ -17,6 +17,7 @@ mod functions;
 mod keeper;
 mod readers;
 mod session;
+mod sources;
 mod subscriptions;
 mod webhooks;
 mod writer;
