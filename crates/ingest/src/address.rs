@@ -1,4 +1,4 @@
-//! Addresses of clients, as records write them.
+//! Addresses of clients and interfaces, as records write them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,6 +8,13 @@ pub(crate) fn without_port(text: &str) -> Option<String> {
     let address =
         bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))?;
     Some(address.to_canonical().to_string())
+}
+
+/// `00-0D-3A-F8-78-56` and the like as `000D3AF87856`.
+pub(crate) fn plain_mac(text: &str) -> Option<String> {
+    let mac: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    (!mac.is_empty()).then_some(mac)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
 
 use crate::event_id::EventId;
 use crate::read::Reading;
@@ -87,6 +87,27 @@ impl CommonColumns {
     }
 }
 
+/// A column of points in time: microseconds since 1970 in UTC.
+#[derive(Default)]
+pub(crate) struct UtcBuilder(TimestampMicrosecondBuilder);
+
+impl UtcBuilder {
+    pub(crate) fn append_option(&mut self, micros: Option<i64>) {
+        self.0.append_option(micros);
+    }
+
+    pub(crate) fn finish(&mut self) -> TimestampMicrosecondArray {
+        self.0.finish().with_timezone("UTC")
+    }
+}
+
+/// The builders that `rows!` may name.
+pub(crate) mod builders {
+    pub(crate) use arrow_array::builder::*;
+
+    pub(crate) use super::UtcBuilder;
+}
+
 /// Puts the columns of a kind together.
 pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> RecordBatch {
     RecordBatch::try_new(kind.schema(), [common, own].concat())
@@ -105,7 +126,7 @@ macro_rules! rows {
         #[derive(Default)]
         pub(crate) struct $rows {
             common: $crate::columns::CommonColumns,
-            $($column: arrow_array::builder::$builder,)*
+            $($column: $crate::columns::builders::$builder,)*
         }
 
         impl $crate::output::Rows for $rows {

@@ -8,13 +8,17 @@ use alerts::{CustomerTenantId, SubscriptionId};
 use arrow_array::RecordBatch;
 
 use crate::activity::ActivityRows;
+use crate::advisory::AdvisoryRows;
 use crate::columns::Common;
 use crate::cost::CostRows;
+use crate::dns::DnsRows;
 use crate::entra::{AuditRows, SignInRows};
 use crate::flow::FlowRows;
+use crate::inventory::InventoryRows;
 use crate::read::{FileSummary, Item, Reading, Stop};
 use crate::rejected::{KEPT_BYTES_MAX, Rejected, kept};
 use crate::schema::Kind;
+use crate::security_alert::SecurityAlertRows;
 
 /// Normalised events of one kind, ready for the lake.
 #[derive(Debug, Clone)]
@@ -66,6 +70,10 @@ pub(crate) struct UnderWay {
     pub(crate) flow: Pending<FlowRows>,
     pub(crate) sign_in: Pending<SignInRows>,
     pub(crate) audit: Pending<AuditRows>,
+    pub(crate) dns: Pending<DnsRows>,
+    pub(crate) inventory: Pending<InventoryRows>,
+    pub(crate) advisory: Pending<AdvisoryRows>,
+    pub(crate) security_alert: Pending<SecurityAlertRows>,
 }
 
 /// A normalised event of one kind; made by `rows!`.
@@ -105,13 +113,7 @@ impl<'a> Output<'a> {
         reading: &'a Reading<'a>,
         sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     ) -> Self {
-        Self {
-            reading,
-            file,
-            sink,
-            summary: FileSummary::default(),
-            under_way: UnderWay::default(),
-        }
+        Self { reading, file, sink, summary: FileSummary::default(), under_way: UnderWay::default() }
     }
 
     /// Takes an event.
@@ -168,12 +170,17 @@ impl<'a> Output<'a> {
 
     /// Passes on the batches under way.
     pub(crate) fn finish(mut self) -> Result<FileSummary, Failure> {
-        let UnderWay { activity, cost, flow, sign_in, audit } = &mut self.under_way;
+        let UnderWay { activity, cost, flow, sign_in, audit, dns, inventory, advisory, security_alert } =
+            &mut self.under_way;
         activity.flush(self.sink)?;
         cost.flush(self.sink)?;
         flow.flush(self.sink)?;
         sign_in.flush(self.sink)?;
         audit.flush(self.sink)?;
+        dns.flush(self.sink)?;
+        inventory.flush(self.sink)?;
+        advisory.flush(self.sink)?;
+        security_alert.flush(self.sink)?;
         self.summary.read = self.summary.stored() + self.summary.rejected;
         Ok(self.summary)
     }

@@ -57,7 +57,10 @@ fn activity_samples() {
     insta::assert_debug_snapshot!(tally(&records));
     let together = read(records.join("\n").as_bytes());
     assert_eq!(together.summary.read, records.len() as u64, "together they are as many");
-    assert_eq!(together.column(Kind::Activity, "operation").len() as u64, together.summary.rows(Kind::Activity));
+    assert_eq!(
+        together.column(Kind::Activity, "operation").len() as u64,
+        together.summary.rows(Kind::Activity)
+    );
 }
 
 #[test]

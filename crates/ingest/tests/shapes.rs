@@ -300,9 +300,12 @@ fn a_file_of_several_kinds_is_read_record_by_record() {
     let junk = r#"{"hello":"world"}"#;
     let text = [junk, EXPORT, sign_in, "{\"cut\":", NSG, &format!("{{\"records\":[{VNET}]}}")].join("\n");
     let outcome = read(text.as_bytes());
-    assert_eq!((outcome.summary.rows(Kind::Activity), outcome.summary.rows(Kind::Flow), outcome.summary.rejected), (1, 4, 3));
+    assert_eq!(
+        (outcome.summary.rows(Kind::Activity), outcome.summary.rows(Kind::Flow), outcome.summary.rejected),
+        (1, 4, 3)
+    );
     insta::assert_snapshot!(outcome.reasons().join("\n"), @r"
-    1: not a known kind: neither activity log, flow log, Entra log nor cost export
+    1: not a known kind: neither activity log, flow log, Entra log, DNS or firewall log, inventory, Service Health, alert nor cost export
     3: neither a user nor an application is named; export the record again with its `properties`
     4: it is not closed: the line ends within it (line 4)
     ");

@@ -195,7 +195,8 @@ fn sub_status(text: &str) -> Option<Cow<'_, str>> {
     (!finer.is_empty()).then(|| lower(finer))
 }
 
-fn level(text: &str) -> Cow<'_, str> {
+/// One word for each level, which may come as a digit.
+pub(crate) fn level(text: &str) -> Cow<'_, str> {
     match text {
         "1" => Cow::Borrowed("critical"),
         "2" => Cow::Borrowed("error"),

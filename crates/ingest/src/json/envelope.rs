@@ -3,13 +3,15 @@
 use serde_json::value::RawValue;
 
 use super::loose::{Text, loose};
+use crate::dns;
 
 loose! {
     /// Every outer member that any of the kinds needs. Which of them are there tells the kind.
     struct Envelope {
-        // Event Hubs, REST and list wrappers that came as one record.
+        // Wrappers of Event Hubs, REST and Resource Graph that came as one record.
         records: Option<&'a RawValue> = "records",
         value: Option<&'a RawValue> = "value",
+        data: Option<&'a RawValue> = "data",
         // Activity log in the export shape, and all that shares its wrapper.
         time: Text<'a> = "time",
         resource_id: Text<'a> = "resourceid",
@@ -46,6 +48,11 @@ loose! {
         created_date_time: Text<'a> = "createddatetime",
         user_principal_name: Text<'a> = "userprincipalname",
         service_principal_id: Text<'a> = "serviceprincipalid",
+        // Resources of REST and Resource Graph; in Log Analytics `Type` is the table.
+        id: Text<'a> = "id",
+        type_name: Text<'a> = "type",
+        // Alerts of Defender for Cloud.
+        system_alert_id: Text<'a> = "systemalertid",
         // Log Analytics, where `TenantId` is the workspace and not a tenant.
         time_generated: Text<'a> = "timegenerated",
         aad_tenant_id: Text<'a> = "aadtenantid",
@@ -55,6 +62,7 @@ loose! {
         activity_substatus_value: Text<'a> = "activitysubstatusvalue",
         category_value: Text<'a> = "categoryvalue",
         own_resource_id: Text<'a> = "_resourceid",
+        own_subscription_id: Text<'a> = "_subscriptionid",
         resource_group: Text<'a> = "resourcegroup",
         authorization_d: Option<&'a RawValue> = "authorization_d",
         claims_d: Option<&'a RawValue> = "claims_d",
@@ -75,6 +83,14 @@ pub(crate) enum Shape {
     SignIn,
     /// Entra audit log.
     Audit,
+    /// DNS or firewall log, of this source.
+    Dns(dns::Source),
+    /// Resource of the inventory.
+    Inventory,
+    /// Service Health: a record of the activity log, or an event.
+    Advisory,
+    /// Alert of Defender for Cloud, of any of its shapes.
+    SecurityAlert,
     /// A list of records in an object.
     Wrapper,
     /// Something of Azure's that is not read yet; the reason to give.
@@ -88,7 +104,6 @@ const ACTIVITY_CATEGORIES: &[&str] = &[
     "administrative",
     "policy",
     "security",
-    "servicehealth",
     "resourcehealth",
     "alert",
     "autoscale",
@@ -122,6 +137,14 @@ const OTHER_ENTRA: &str =
 const RESOURCE_LOG: &str = "a resource log (its category and operation are none of the activity log's); this kind is \
                             not read yet";
 
+const IMPACTED: &str =
+    "a list of the resources that an event of Service Health is about; this kind is not read yet";
+
+fn ends_with(text: &str, end: &str) -> bool {
+    let start = text.len().checked_sub(end.len());
+    start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
 impl Envelope<'_> {
     /// Tells what the record is.
     pub(crate) fn shape(&self) -> Shape {
@@ -133,8 +156,16 @@ impl Envelope<'_> {
         if has_category(&["networksecuritygroupflowevent"]) {
             return Shape::NsgFlow;
         }
-        if let Some(shape) = self.entra_shape(&has_category) {
+        if let Some(shape) = self.shape_of_type().or_else(|| self.entra_shape(&has_category)) {
             return shape;
+        }
+        if let Some(source) = dns::Source::named(category) {
+            return Shape::Dns(source);
+        }
+        let is_health =
+            |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case("servicehealth"));
+        if is_health(Some(category)) || is_health(self.category_value.get()) {
+            return Shape::Advisory;
         }
         if self.operation_name_value.get().is_some() {
             return Shape::Activity;
@@ -161,11 +192,43 @@ impl Envelope<'_> {
         if is_activity {
             // Reading it will say what is missing.
             Shape::Activity
-        } else if holds_list(self.records) || holds_list(self.value) {
+        } else if self.is_resource() {
+            Shape::Inventory
+        } else if [self.records, self.value, self.data].into_iter().any(holds_list) || self.holds_table() {
             Shape::Wrapper
         } else {
             Shape::Unknown
         }
+    }
+
+    /// What the record is by the type of resource, or the table, that it says to be of.
+    fn shape_of_type(&self) -> Option<Shape> {
+        let name = self.type_name.get().unwrap_or_default();
+        let is_type = |end: &str| ends_with(name, end);
+        if self.system_alert_id.get().is_some()
+            || ["microsoft.security/locations/alerts", "microsoft.security/alerts"].into_iter().any(is_type)
+        {
+            Some(Shape::SecurityAlert)
+        } else if is_type("microsoft.resourcehealth/events") {
+            Some(Shape::Advisory)
+        } else if is_type("microsoft.resourcehealth/events/impactedresources") {
+            Some(Shape::NotReadYet(IMPACTED))
+        } else {
+            dns::Source::named(name).map(Shape::Dns)
+        }
+    }
+
+    /// Whether it is a row of Resource Graph. Types of resources have a provider before them.
+    fn is_resource(&self) -> bool {
+        let owner = self.tenant_id.get().or(self.subscription_id.get());
+        self.id.get().is_some()
+            && owner.is_some()
+            && self.type_name.get().is_some_and(|name| name.contains('/'))
+    }
+
+    /// Whether it is a reply of Resource Graph in the older form of a table.
+    fn holds_table(&self) -> bool {
+        self.data.is_some_and(|raw| raw.get().starts_with('{') && raw.get().contains("\"rows\""))
     }
 
     fn entra_shape(&self, has_category: &dyn Fn(&[&str]) -> bool) -> Option<Shape> {
@@ -219,6 +282,33 @@ mod tests {
         );
         check(r#"{"OperationNameValue":"A/B","TimeGenerated":"x"}"#, Shape::Activity);
         check(r#"{"count":1,"value":[{}]}"#, Shape::Wrapper);
+        check(r#"{"count":1,"data":[{}]}"#, Shape::Wrapper);
+        check(r#"{"count":1,"data":{"columns":[],"rows":[]}}"#, Shape::Wrapper);
+        check(r#"{"data":{"x":[]}}"#, Shape::Unknown);
+        check(
+            r#"{"category":"DnsResponse","operationName":"RESPONSE_SUCCESS"}"#,
+            Shape::Dns(dns::Source::Policy),
+        );
+        check(r#"{"Category":"AzureFirewallNetworkRule"}"#, Shape::Dns(dns::Source::Network));
+        check(r#"{"Type":"AZFWIdpsSignature","Category":"x"}"#, Shape::Dns(dns::Source::Idps));
+        check(
+            r#"{"category":"AZFWFatFlow","operationName":"x","properties":{}}"#,
+            Shape::NotReadYet(RESOURCE_LOG),
+        );
+        check(r#"{"id":"/a","type":"microsoft.compute/disks","tenantId":"t"}"#, Shape::Inventory);
+        check(r#"{"id":"/a","type":"microsoft.compute/disks","subscriptionId":"s"}"#, Shape::Inventory);
+        check(r#"{"id":"/a","type":"microsoft.compute/disks"}"#, Shape::Unknown);
+        check(r#"{"id":"/a","type":"SigninLogs","TenantId":"t"}"#, Shape::Unknown);
+        check(r#"{"id":"/a","type":"Microsoft.Security/Locations/alerts"}"#, Shape::SecurityAlert);
+        check(r#"{"SystemAlertId":"a"}"#, Shape::SecurityAlert);
+        check(r#"{"type":"/providers/Microsoft.ResourceHealth/events"}"#, Shape::Advisory);
+        check(r#"{"category":{"value":"ServiceHealth"},"operationName":"a/b"}"#, Shape::Advisory);
+        check(r#"{"CategoryValue":"ServiceHealth","OperationNameValue":"a/b"}"#, Shape::Advisory);
+        check(r#"{"category":"ResourceHealth","operationName":"a/b"}"#, Shape::Activity);
+        check(
+            r#"{"id":"/a","tenantId":"t","type":"microsoft.resourcehealth/events/impactedresources"}"#,
+            Shape::NotReadYet(IMPACTED),
+        );
         check(r#"{"scenario":"x","kind":"y"}"#, Shape::Unknown);
         check("7", Shape::Unknown);
         check("[]", Shape::Unknown);

@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+use serde_json::value::RawValue;
 
 /// How many times a value may be JSON text inside a string; two have been seen.
 const TEXT_LAYERS_MAX: usize = 4;
@@ -24,6 +26,16 @@ impl<'a> Text<'a> {
     /// The text without white space around it, unless blank.
     pub(crate) fn get(&self) -> Option<&str> {
         self.0.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The text in lower case: it is compared without regard to that.
+    pub(crate) fn lower(&self) -> Option<String> {
+        self.get().map(str::to_lowercase)
+    }
+
+    /// The text with its letter case: it is only shown.
+    pub(crate) fn shown(&self) -> Option<String> {
+        self.get().map(str::to_owned)
     }
 
     /// The text as it was written, empty if absent.
@@ -103,6 +115,69 @@ impl<'de> Visitor<'de> for AnyScalar {
     }
 }
 
+/// The items of a list; what is no list has none.
+#[derive(Debug)]
+pub(crate) struct Many<T>(pub(crate) Vec<T>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyList(PhantomData))
+    }
+}
+
+struct AnyList<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyList<T> {
+    type Value = Many<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Many(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Many::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Many::default())
+    }
+}
+
 /// Reads a member's name, in lower case, and turns it into what the closure makes of it.
 pub(crate) struct Name<F>(pub(crate) F);
 
@@ -148,6 +223,16 @@ pub(crate) fn unfold(json: &str) -> Cow<'_, str> {
     text
 }
 
+/// A nested object or list, which may be JSON text in a string; empty if it is not there.
+pub(crate) fn nested<'a>(member: Option<&'a RawValue>) -> Cow<'a, str> {
+    member.map(|raw| unfold(raw.get())).unwrap_or_default()
+}
+
+/// The items of a list; what is no list has none.
+pub(crate) fn list<'a, T: Deserialize<'a>>(text: &'a str) -> Vec<T> {
+    if text.starts_with('[') { serde_json::from_str(text).unwrap_or_default() } else { Vec::new() }
+}
+
 /// Reads a loose struct from a member that is an object, JSON text in a string, or anything else; what
 /// cannot be read, such as a text that was cut off, is empty.
 ///
@@ -176,6 +261,17 @@ pub(crate) fn compact_into(out: &mut String, json: &str) {
         }
         out.push_str(&json[start..at]);
     }
+}
+
+/// A nested object or list as compact JSON text; `None` if it is neither, or empty.
+pub(crate) fn compact(member: Option<&RawValue>) -> Option<String> {
+    let text = nested(member);
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    compact_into(&mut out, &text);
+    (!matches!(out.as_str(), "{}" | "[]")).then_some(out)
 }
 
 /// The place after the string that starts at `at`, or the end of the text.
@@ -288,6 +384,18 @@ mod tests {
         for nothing in [r#"{"name":null}"#, r#"{"name":" "}"#, "[1,{}]", "\"x\"", "1", "-1.5", "true", "null"]
         {
             check(nothing, None);
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_has_no_items() {
+        let check = |json: &str, count: usize| {
+            let many: Many<Sample<'_>> = serde_json::from_str(json).unwrap();
+            assert_eq!(many.0.len(), count, "{json}");
+        };
+        check(r#"[{"name":"a"},7,null]"#, 3);
+        for nothing in ["[]", r#"{"a":[1]}"#, "\"x\"", "1", "-1.5", "-1", "true", "null"] {
+            check(nothing, 0);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use arrow_schema::Field;
 
-use super::{text};
+use super::text;
 
 pub(super) fn columns() -> Vec<Field> {
     vec![
