@@ -42,6 +42,7 @@ pub(crate) struct ActivityEvent<'a> {
     pub(crate) sub_status: Option<Cow<'a, str>>,
     pub(crate) level: Option<Cow<'a, str>>,
     pub(crate) caller: Caller,
+    pub(crate) caller_origin: Option<&'static str>,
     pub(crate) caller_ip: Option<String>,
     pub(crate) correlation_id: Option<Cow<'a, str>>,
     pub(crate) details: Details,
@@ -101,6 +102,8 @@ impl Parser {
         let customer_tenant_id = tenant.map(|id| Cow::Owned(id.to_lowercase()));
         let details = Details::read(&properties, resource_type.as_deref().unwrap_or_default());
         let caller_ip = caller_address(record);
+        let caller = Caller::read(record);
+        let caller_origin = caller.origin(customer_tenant_id.as_deref(), reading.partner_tenant_id.as_str());
 
         let mut event = ActivityEvent {
             event_id: [0; 16],
@@ -120,7 +123,8 @@ impl Parser {
             ])
             .and_then(sub_status),
             level: record.level.get().map(level),
-            caller: Caller::read(record),
+            caller,
+            caller_origin,
             caller_ip,
             correlation_id: record.correlation_id.get().map(lower),
             details,
