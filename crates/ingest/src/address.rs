@@ -1,9 +1,13 @@
 //! Addresses of clients and interfaces, as records write them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The address in its usual spelling; what is no address is none.
 pub(crate) fn without_port(text: &str) -> Option<String> {
+    // Version 4 has one spelling, so what was read need not be written again.
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return Some(text.to_owned());
+    }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address =
         bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))?;

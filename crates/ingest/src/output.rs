@@ -93,11 +93,20 @@ pub(crate) trait Rows: Default {
 }
 
 /// A batch under way.
-#[derive(Default)]
 pub(crate) struct Pending<R> {
-    rows: R,
+    /// Made with the first event: an input holds few kinds, and builders of all the columns of all kinds are
+    /// more than a small input is worth.
+    rows: Option<R>,
     count: usize,
     subscriptions: BTreeMap<String, Names>,
+    /// The subscription of the last event, and what is known of it: records come in runs.
+    last: (String, [bool; 3]),
+}
+
+impl<R> Default for Pending<R> {
+    fn default() -> Self {
+        Self { rows: None, count: 0, subscriptions: BTreeMap::new(), last: Default::default() }
+    }
 }
 
 #[derive(Default)]
@@ -119,7 +128,7 @@ impl<'a> Output<'a> {
     /// Takes an event.
     pub(crate) fn take<E: Event>(&mut self, event: &E) -> Result<(), Failure> {
         let batch = E::batch(&mut self.under_way);
-        let common = event.append(&mut batch.rows, self.reading);
+        let common = event.append(batch.rows.get_or_insert_default(), self.reading);
         batch.saw(&common);
         self.summary.by_kind[E::Rows::KIND as usize] += 1;
         batch.count_row(self.reading, self.sink)
@@ -197,18 +206,22 @@ impl<R: Rows> Pending<R> {
     }
 
     fn flush(&mut self, sink: &mut dyn FnMut(Item) -> Result<(), Stop>) -> Result<(), Failure> {
-        if self.count == 0 {
-            return Ok(());
-        }
+        let Some(rows) = self.rows.as_mut().filter(|_| self.count > 0) else { return Ok(()) };
         self.count = 0;
+        self.last = Default::default();
         let subscriptions = std::mem::take(&mut self.subscriptions).into_iter().filter_map(seen).collect();
-        let batch = EventBatch { kind: R::KIND, rows: self.rows.finish(), subscriptions };
+        let batch = EventBatch { kind: R::KIND, rows: rows.finish(), subscriptions };
         sink(Item::Batch(batch)).map_err(Failure::Stopped)
     }
 
     /// Notes a subscription; what an earlier event said of it stays.
     fn saw(&mut self, common: &Common<'_>) {
         let Some(id) = common.subscription_id else { return };
+        let told = [common.names.subscription, common.customer_tenant_id, common.names.customer];
+        let (last, known) = &mut self.last;
+        if last == id && told.iter().zip(*known).all(|(told, is_known)| is_known || told.is_none()) {
+            return;
+        }
         if !self.subscriptions.contains_key(id) {
             self.subscriptions.insert(id.to_owned(), Names::default());
         }
@@ -218,9 +231,12 @@ impl<R: Rows> Pending<R> {
                 *known = told.map(str::to_owned);
             }
         };
-        fill(&mut names.name, common.names.subscription);
-        fill(&mut names.customer_tenant_id, common.customer_tenant_id);
-        fill(&mut names.customer_name, common.names.customer);
+        let places = [&mut names.name, &mut names.customer_tenant_id, &mut names.customer_name];
+        for (place, told) in places.into_iter().zip(told) {
+            fill(place, told);
+        }
+        id.clone_into(last);
+        *known = [&names.name, &names.customer_tenant_id, &names.customer_name].map(Option::is_some);
     }
 }
 

@@ -6,17 +6,19 @@
 //! (`ForeignGroup`), as a partner's delegated administrators have it, shows that the caller is not the
 //! customer's, even where nothing tells whose.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::json::envelope::Envelope;
-use crate::json::loose::{Text, loose, read_or_empty, unfold};
+use crate::json::loose::{Nested, Text, loose, read_or_empty, unfold};
 use crate::resource::{id_word, is_guid};
 
 loose! {
     /// `identity` of the export shape.
     struct Identity {
-        claims: Option<&'a RawValue> = "claims",
-        authorization: Option<&'a RawValue> = "authorization",
+        claims: Nested<'a, Claims<'a>> = "claims",
+        authorization: Nested<'a, Authorization<'a>> = "authorization",
     }
 }
 
@@ -76,18 +78,17 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(crate) fn read(record: &Envelope<'_>) -> Self {
-        let identity_text = record.identity.map(|raw| unfold(raw.get())).unwrap_or_default();
-        let identity: Identity<'_> = read_or_empty(&identity_text);
-        let claims_text = record
-            .claims_d
-            .or(record.claims)
-            .or(identity.claims)
-            .map(|raw| unfold(raw.get()))
-            .unwrap_or_default();
-        let claims: Claims<'_> = read_or_empty(&claims_text);
-        let authorization = record.authorization_d.or(record.authorization).or(identity.authorization);
-        let authorization_text = authorization.map(|raw| unfold(raw.get())).unwrap_or_default();
-        let authorization: Authorization<'_> = read_or_empty(&authorization_text);
+        let identity_text = record.identity.text();
+        let of_text: Identity<'_> = read_or_empty(&identity_text);
+        let identity = object(&record.identity, &of_text);
+        let claims_text = text(record.claims_d.or(record.claims), &identity.claims);
+        let of_text: Claims<'_> = read_or_empty(&claims_text);
+        let claims = if claims_text.is_empty() { object(&identity.claims, &of_text) } else { &of_text };
+        let authorization_text =
+            text(record.authorization_d.or(record.authorization), &identity.authorization);
+        let of_text: Authorization<'_> = read_or_empty(&authorization_text);
+        let authorization =
+            if authorization_text.is_empty() { object(&identity.authorization, &of_text) } else { &of_text };
 
         // `identity` may be a bare display name.
         let is_name = !identity_text.starts_with(['{', '[']) && !matches!(&*identity_text, "" | "null");
@@ -115,7 +116,7 @@ impl Caller {
             name: name.map(str::to_lowercase),
             id: object_id.or(name).map(str::to_lowercase),
             app_id: claims.app_id.get().map(str::to_lowercase),
-            kind: kind(record, &claims, evidence),
+            kind: kind(record, claims, evidence),
             is_of_another_tenant: match home {
                 Some(_) => tenant.is_none(),
                 None => has_foreign_role && tenant.is_some(),
@@ -141,6 +142,19 @@ impl Caller {
             _ => None,
         }
     }
+}
+
+/// The object that was read in place, or what was read of the text in its stead.
+fn object<'n, T>(nested: &'n Nested<'_, T>, of_text: &'n T) -> &'n T {
+    match nested {
+        Nested::Object(object) => object,
+        Nested::Text(_) => of_text,
+    }
+}
+
+/// A member beside `identity`, or else the text of the one in it; empty if that one is an object.
+fn text<'n, T>(beside: Option<&'n RawValue>, within: &'n Nested<'_, T>) -> Cow<'n, str> {
+    beside.map_or_else(|| within.text(), |raw| unfold(raw.get()))
 }
 
 /// The tenant that all personal Microsoft accounts are in.

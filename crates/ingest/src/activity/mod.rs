@@ -18,6 +18,7 @@ use std::borrow::Cow;
 
 use self::details::{Details, Properties};
 use self::identity::Caller;
+pub(crate) use self::identity::Identity;
 pub(crate) use self::rows::ActivityRows;
 use crate::address::without_port;
 use crate::event_id::{Canonical, EventId};

@@ -197,7 +197,7 @@ fn actor(record: &Envelope<'_>, audit: &DirectoryAudit<'_>) -> Actor {
     let name = by.app.display_name.shown().or_else(|| by.app.service_principal_name.shown());
     let is_app = name.is_some() || by.app.app_id.get().or(by.app.service_principal_id.get()).is_some();
     // In the export's wrapper `identity` is a display name.
-    let bare_name = || Some(nested(record.identity)).filter(|text| !text.starts_with(['{', '[']));
+    let bare_name = || Some(record.identity.text()).filter(|text| !text.starts_with(['{', '[']));
     let bare_name =
         || bare_name().filter(|text| !matches!(&**text, "" | "null")).map(|text| text.into_owned());
     Actor {

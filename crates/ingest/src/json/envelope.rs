@@ -2,7 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::loose::{Text, loose};
+use super::loose::{Nested, Text, loose};
+use crate::activity::Identity;
 use crate::dns;
 
 loose! {
@@ -21,7 +22,7 @@ loose! {
         result_signature: Text<'a> = "resultsignature",
         caller_ip_address: Text<'a> = "calleripaddress",
         correlation_id: Text<'a> = "correlationid",
-        identity: Option<&'a RawValue> = "identity",
+        identity: Nested<'a, Identity<'a>> = "identity",
         level: Text<'a> = "level",
         properties: Option<&'a RawValue> = "properties",
         tenant_id: Text<'a> = "tenantid",
