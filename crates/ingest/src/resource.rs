@@ -10,8 +10,11 @@ const ID_BYTES_MAX: usize = 128;
 
 /// The text in lower case; borrowed if it is already.
 pub(crate) fn lower(text: &str) -> Cow<'_, str> {
-    let has_upper = text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
-    if has_upper { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
+    if !text.is_ascii() {
+        return Cow::Owned(text.to_lowercase());
+    }
+    let has_upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if has_upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 /// The text if it can be an id: one printable word of bounded length.

@@ -40,26 +40,6 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The log of a category of the export, or of a table of Log Analytics.
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        const NAMES: &[(&str, Source)] = &[
-            ("dnsresponse", Source::Policy),
-            ("dnsquerylogs", Source::Policy),
-            ("azfwdnsquery", Source::Dns),
-            ("azurefirewalldnsproxy", Source::Dns),
-            ("azfwapplicationrule", Source::Application),
-            ("azurefirewallapplicationrule", Source::Application),
-            ("azfwnetworkrule", Source::Network),
-            ("azurefirewallnetworkrule", Source::Network),
-            ("azfwnatrule", Source::Nat),
-            ("azfwthreatintel", Source::ThreatIntel),
-            ("azfwidpssignature", Source::Idps),
-            ("azfwfqdnresolvefailure", Source::FqdnFailure),
-            ("azfwinternalfqdnresolutionfailure", Source::FqdnFailure),
-        ];
-        NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, source)| *source)
-    }
-
     /// The word for it in the table.
     fn name(self) -> &'static str {
         match self {

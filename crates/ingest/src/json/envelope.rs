@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::loose::{Nested, Text, loose};
+use super::loose::{Names, Nested, Text, loose};
 use crate::activity::Identity;
 use crate::dns;
 
@@ -100,38 +100,61 @@ pub(crate) enum Shape {
     Unknown,
 }
 
-/// The categories of the activity log, as exports write them and as documented.
-const ACTIVITY_CATEGORIES: &[&str] = &[
-    "administrative",
-    "policy",
-    "security",
-    "resourcehealth",
-    "alert",
-    "autoscale",
-    "recommendation",
-    "write",
-    "delete",
-    "action",
-];
+/// What a category says of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Category {
+    Activity,
+    ServiceHealth,
+    NsgFlow,
+    VnetFlow,
+    SignIn,
+    Audit,
+    OtherEntra,
+    Dns(dns::Source),
+}
 
-/// Categories of Entra's sign-in logs.
-const SIGN_IN_CATEGORIES: &[&str] = &[
-    "signinlogs",
-    "noninteractiveusersigninlogs",
-    "serviceprincipalsigninlogs",
-    "managedidentitysigninlogs",
-    "adfssigninlogs",
-];
-
-/// Categories of Entra's other logs.
-const OTHER_ENTRA_CATEGORIES: &[&str] = &[
-    "riskyusers",
-    "userriskevents",
-    "riskyserviceprincipals",
-    "serviceprincipalriskevents",
-    "provisioninglogs",
-    "microsoftgraphactivitylogs",
-];
+/// The categories, as exports write them and as documented; those of the activity log also as the verbs
+/// that they are documented to be.
+static CATEGORIES: Names<Category> = Names::new(&[
+    ("administrative", Category::Activity),
+    ("policy", Category::Activity),
+    ("security", Category::Activity),
+    ("resourcehealth", Category::Activity),
+    ("alert", Category::Activity),
+    ("autoscale", Category::Activity),
+    ("recommendation", Category::Activity),
+    ("write", Category::Activity),
+    ("delete", Category::Activity),
+    ("action", Category::Activity),
+    ("servicehealth", Category::ServiceHealth),
+    ("networksecuritygroupflowevent", Category::NsgFlow),
+    ("flowlogflowevent", Category::VnetFlow),
+    ("signinlogs", Category::SignIn),
+    ("noninteractiveusersigninlogs", Category::SignIn),
+    ("serviceprincipalsigninlogs", Category::SignIn),
+    ("managedidentitysigninlogs", Category::SignIn),
+    ("adfssigninlogs", Category::SignIn),
+    ("auditlogs", Category::Audit),
+    ("riskyusers", Category::OtherEntra),
+    ("userriskevents", Category::OtherEntra),
+    ("riskyserviceprincipals", Category::OtherEntra),
+    ("serviceprincipalriskevents", Category::OtherEntra),
+    ("provisioninglogs", Category::OtherEntra),
+    ("microsoftgraphactivitylogs", Category::OtherEntra),
+    ("dnsresponse", Category::Dns(dns::Source::Policy)),
+    ("dnsquerylogs", Category::Dns(dns::Source::Policy)),
+    ("azfwdnsquery", Category::Dns(dns::Source::Dns)),
+    ("azurefirewalldnsproxy", Category::Dns(dns::Source::Dns)),
+    ("azfwapplicationrule", Category::Dns(dns::Source::Application)),
+    ("azurefirewallapplicationrule", Category::Dns(dns::Source::Application)),
+    ("azfwnetworkrule", Category::Dns(dns::Source::Network)),
+    ("azurefirewallnetworkrule", Category::Dns(dns::Source::Network)),
+    ("azfwnatrule", Category::Dns(dns::Source::Nat)),
+    ("azfwthreatintel", Category::Dns(dns::Source::ThreatIntel)),
+    ("azfwidpssignature", Category::Dns(dns::Source::Idps)),
+    ("azfwfqdnresolvefailure", Category::Dns(dns::Source::FqdnFailure)),
+    ("azfwinternalfqdnresolutionfailure", Category::Dns(dns::Source::FqdnFailure)),
+]);
 
 const OTHER_ENTRA: &str =
     "an Entra record that is neither a sign-in nor an audit record; this kind is not read yet";
@@ -149,35 +172,33 @@ fn ends_with(text: &str, end: &str) -> bool {
 impl Envelope<'_> {
     /// Tells what the record is.
     pub(crate) fn shape(&self) -> Shape {
-        let category = self.category.get().unwrap_or_default();
-        let has_category = |names: &[&str]| names.iter().any(|name| category.eq_ignore_ascii_case(name));
-        if self.flow_records.is_some() || has_category(&["flowlogflowevent"]) {
+        let category = self.category.get().and_then(|name| CATEGORIES.find(name));
+        if self.flow_records.is_some() || category == Some(Category::VnetFlow) {
             return Shape::VnetFlow;
         }
-        if has_category(&["networksecuritygroupflowevent"]) {
+        if category == Some(Category::NsgFlow) {
             return Shape::NsgFlow;
         }
-        if let Some(shape) = self.shape_of_type().or_else(|| self.entra_shape(&has_category)) {
+        if let Some(shape) = self.shape_of_type().or_else(|| self.entra_shape(category)) {
             return shape;
         }
-        if let Some(source) = dns::Source::named(category) {
+        if let Some(Category::Dns(source)) = category {
             return Shape::Dns(source);
         }
-        let is_health =
-            |text: Option<&str>| text.is_some_and(|text| text.eq_ignore_ascii_case("servicehealth"));
-        if is_health(Some(category)) || is_health(self.category_value.get()) {
+        let of_table = || self.category_value.get().and_then(|name| CATEGORIES.find(name));
+        if category.or_else(of_table) == Some(Category::ServiceHealth) {
             return Shape::Advisory;
         }
         if self.operation_name_value.get().is_some() {
             return Shape::Activity;
         }
+        let is_of_activity = category == Some(Category::Activity);
         let Some(operation) = self.operation_name.get() else {
-            return self.shape_without_operation(has_category(ACTIVITY_CATEGORIES));
+            return self.shape_without_operation(is_of_activity);
         };
         // `Microsoft.Compute/virtualMachines/write`; resource logs have words such as `GetBlob`.
-        let names_provider = operation.contains('/');
         let is_activity =
-            if category.is_empty() { names_provider } else { has_category(ACTIVITY_CATEGORIES) };
+            if self.category.get().is_none() { operation.contains('/') } else { is_of_activity };
         if is_activity {
             Shape::Activity
         } else if self.properties.is_some() || self.resource_id.get().is_some() {
@@ -204,7 +225,9 @@ impl Envelope<'_> {
 
     /// What the record is by the type of resource, or the table, that it says to be of.
     fn shape_of_type(&self) -> Option<Shape> {
-        let name = self.type_name.get().unwrap_or_default();
+        let Some(name) = self.type_name.get() else {
+            return self.system_alert_id.get().map(|_| Shape::SecurityAlert);
+        };
         let is_type = |end: &str| ends_with(name, end);
         if self.system_alert_id.get().is_some()
             || ["microsoft.security/locations/alerts", "microsoft.security/alerts"].into_iter().any(is_type)
@@ -215,7 +238,11 @@ impl Envelope<'_> {
         } else if is_type("microsoft.resourcehealth/events/impactedresources") {
             Some(Shape::NotReadYet(IMPACTED))
         } else {
-            dns::Source::named(name).map(Shape::Dns)
+            // A table of Log Analytics has the name of the category.
+            match CATEGORIES.find(name) {
+                Some(Category::Dns(source)) => Some(Shape::Dns(source)),
+                _ => None,
+            }
         }
     }
 
@@ -232,7 +259,7 @@ impl Envelope<'_> {
         self.data.is_some_and(|raw| raw.get().starts_with('{') && raw.get().contains("\"rows\""))
     }
 
-    fn entra_shape(&self, has_category: &dyn Fn(&[&str]) -> bool) -> Option<Shape> {
+    fn entra_shape(&self, category: Option<Category>) -> Option<Shape> {
         let resource_id = self.resource_id.get().unwrap_or_default();
         let is_of_tenant = resource_id.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("/tenants/"));
         let is_named_sign_in =
@@ -241,11 +268,12 @@ impl Envelope<'_> {
             && (self.user_principal_name.get().is_some() || self.service_principal_id.get().is_some());
         let is_graph_audit =
             self.activity_date_time.get().is_some() || self.activity_display_name.get().is_some();
-        if has_category(OTHER_ENTRA_CATEGORIES) {
+        if category == Some(Category::OtherEntra) {
             Some(Shape::NotReadYet(OTHER_ENTRA))
-        } else if has_category(SIGN_IN_CATEGORIES) || is_graph_sign_in || (is_of_tenant && is_named_sign_in) {
+        } else if category == Some(Category::SignIn) || is_graph_sign_in || (is_of_tenant && is_named_sign_in)
+        {
             Some(Shape::SignIn)
-        } else if has_category(&["auditlogs"]) || is_graph_audit || is_of_tenant {
+        } else if category == Some(Category::Audit) || is_graph_audit || is_of_tenant {
             Some(Shape::Audit)
         } else {
             None

@@ -226,7 +226,8 @@ impl<M: Copy> Names<M> {
         Self { names, table }
     }
 
-    fn find(&self, name: &str) -> Option<M> {
+    /// What the name stands for.
+    pub(crate) fn find(&self, name: &str) -> Option<M> {
         let mut at = place(name.as_bytes());
         loop {
             let index = usize::from(self.table[at]).checked_sub(1)?;
@@ -433,57 +434,60 @@ macro_rules! loose {
                 static NAMES: $crate::json::loose::Names<Member> =
                     $crate::json::loose::Names::new(&[$($(($key, Member::$field),)+)*]);
 
-                struct AnyObject<'a>(std::marker::PhantomData<&'a ()>);
+                // Filled in place: some structs are too large to be handed from call to call.
+                struct AnyObject<'f, 'a>(&'f mut $name<'a>);
 
-                impl<'de: 'a, 'a> serde::de::Visitor<'de> for AnyObject<'a> {
-                    type Value = $name<'a>;
+                impl<'de: 'a, 'a> serde::de::Visitor<'de> for AnyObject<'_, 'a> {
+                    type Value = ();
 
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                         f.write_str("any value")
                     }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                        let mut found = $name::default();
+                        let Self(found) = self;
                         while let Some(member) = map.next_key_seed(&NAMES)? {
                             match member {
                                 $(Some(Member::$field) => found.$field = map.next_value()?,)*
                                 None => drop(map.next_value::<serde::de::IgnoredAny>()?),
                             }
                         }
-                        Ok(found)
+                        Ok(())
                     }
 
                     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                         while list.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
 
                     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                        Ok($name::default())
+                        Ok(())
                     }
                 }
 
-                deserializer.deserialize_any(AnyObject(std::marker::PhantomData))
+                let mut found = $name::default();
+                deserializer.deserialize_any(AnyObject(&mut found))?;
+                Ok(found)
             }
         }
     };
