@@ -183,8 +183,8 @@ fn kind(record: &Envelope<'_>, claims: &Claims<'_>, evidence: Option<&str>) -> O
 
 /// The tenant in `https://sts.windows.net/<tenant>/` or `https://login.microsoftonline.com/<tenant>/v2.0`.
 fn tenant_of_issuer(issuer: &str) -> Option<&str> {
-    let (_, rest) = issuer.split_once("://")?;
-    rest.split('/').nth(1).filter(|tenant| !tenant.is_empty())
+    let (_, rest) = issuer.split_once(':')?;
+    rest.strip_prefix("//")?.split('/').nth(1).filter(|tenant| !tenant.is_empty())
 }
 
 #[cfg(test)]
