@@ -147,9 +147,12 @@ impl<'a> Output<'a> {
         reason: String,
         text: &[u8],
     ) -> Result<(), Failure> {
-        // What is not text is kept with replacements, which are not to be taken in for it.
-        let is_kept_whole = text.len() < KEPT_BYTES_MAX && std::str::from_utf8(text).is_ok();
-        self.pass_on(line, kind, reason, text, is_kept_whole && !text.is_empty())
+        let is_kept_whole = text.len() < KEPT_BYTES_MAX;
+        // What is not text is kept with replacements, which are not to be taken in for it. What says nothing,
+        // such as an empty list, would be read again as nothing, and be gone.
+        let is_nothing = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '\u{feff}');
+        let says_something = std::str::from_utf8(text).is_ok_and(|text| !text.chars().all(is_nothing));
+        self.pass_on(line, kind, reason, text, is_kept_whole && says_something)
     }
 
     /// Passes on what could not be read and cannot be read without what stands around it.

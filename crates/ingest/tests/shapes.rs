@@ -373,6 +373,18 @@ fn csv_oddities() {
     assert_eq!(read(refund.as_bytes()).column(Kind::Cost, "charge_type"), ["refund"]);
 }
 
+/// Found by fuzzing: what was rejected and says nothing by itself is not complete, or a retry would lose it.
+#[test]
+fn what_says_nothing_by_itself_is_not_complete() {
+    for junk in ["[[]]", "[ [ ] ,1]", "{\"a\":1}}\n\n}\n", "\u{feff}\n\u{feff}\n{}"] {
+        let outcome = read(format!("{EXPORT}\n{junk}\n").as_bytes());
+        assert!(outcome.summary.rejected > 0, "{junk}");
+        for rejected in &outcome.rejected {
+            assert_eq!(rejected.is_complete, rejected.record.contains(['{', '}', '1']), "{rejected:?}");
+        }
+    }
+}
+
 #[test]
 fn nothing_is_read_of_nothing() {
     for text in ["", " \n\t", "[]", "{\"records\":[]}", "\u{feff}"] {
