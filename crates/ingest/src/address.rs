@@ -1,13 +1,24 @@
-//! Addresses of clients, as records write them.
+//! Addresses of clients and interfaces, as records write them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The address in its usual spelling; what is no address is none.
 pub(crate) fn without_port(text: &str) -> Option<String> {
+    // Version 4 has one spelling, so what was read need not be written again.
+    if text.parse::<Ipv4Addr>().is_ok() {
+        return Some(text.to_owned());
+    }
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address =
         bare.parse::<IpAddr>().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|both| both.ip()))?;
     Some(address.to_canonical().to_string())
+}
+
+/// `00-0D-3A-F8-78-56` and the like as `000D3AF87856`.
+pub(crate) fn plain_mac(text: &str) -> Option<String> {
+    let mac: String =
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    (!mac.is_empty()).then_some(mac)
 }
 
 #[cfg(test)]

@@ -87,18 +87,11 @@ impl CommonColumns {
     }
 }
 
-/// The builders that a kind's columns may have.
-pub(crate) mod builders {
-    pub(crate) use arrow_array::builder::*;
-
-    pub(crate) use super::TimeBuilder;
-}
-
-/// Points in time of one column: microseconds since 1970 in UTC.
+/// A column of points in time: microseconds since 1970 in UTC.
 #[derive(Default)]
-pub(crate) struct TimeBuilder(TimestampMicrosecondBuilder);
+pub(crate) struct UtcBuilder(TimestampMicrosecondBuilder);
 
-impl TimeBuilder {
+impl UtcBuilder {
     pub(crate) fn append_option(&mut self, micros: Option<i64>) {
         self.0.append_option(micros);
     }
@@ -106,6 +99,13 @@ impl TimeBuilder {
     pub(crate) fn finish(&mut self) -> TimestampMicrosecondArray {
         self.0.finish().with_timezone("UTC")
     }
+}
+
+/// The builders that `rows!` may name.
+pub(crate) mod builders {
+    pub(crate) use arrow_array::builder::*;
+
+    pub(crate) use super::UtcBuilder;
 }
 
 /// Puts the columns of a kind together.

@@ -2,9 +2,10 @@
 //!
 //! Files are found ([`discover()`]), opened (plain or gzip), and read record by record ([`read_file`]).
 //! What a file holds is told by its content, never by its name, and decided record by record: activity
-//! log, flow logs and Entra's logs come as JSON in several wrappers, costs as CSV, Parquet and JSON.
-//! Records of a kind become rows of an Arrow table ([`schema`]); what cannot be read is rejected with a
-//! reason, and a [`QuarantineWriter`] keeps it. Nothing is dropped in silence: read = stored + rejected.
+//! log, flow logs, Entra's logs, DNS and firewall logs, inventory, Service Health and alerts come as JSON in
+//! several wrappers, costs as CSV, Parquet and JSON. Records of a kind become rows of an Arrow table
+//! ([`schema`]); what cannot be read is rejected with a reason, and a [`QuarantineWriter`] keeps it. Nothing
+//! is dropped in silence: read = stored + rejected.
 //!
 //! This crate stores nothing and knows no clock: time of arrival is a parameter. Duplicates are not
 //! removed here either; equal events have equal `event_id`s, and the lake drops the second. Cost lines that
@@ -12,22 +13,27 @@
 
 mod activity;
 mod address;
+mod advisory;
 mod columns;
 mod cost;
 mod discover;
+mod dns;
 mod entra;
 mod event_id;
 mod flow;
+mod inventory;
 mod json;
 mod manifest;
 mod open;
 mod output;
+mod place;
 mod quarantine;
 mod read;
 mod regions;
 mod rejected;
 mod resource;
 pub mod schema;
+mod security_alert;
 mod statement;
 mod time;
 mod vm_size;

@@ -9,14 +9,18 @@ use alerts::{CustomerTenantId, SubscriptionId};
 use arrow_array::RecordBatch;
 
 use crate::activity::ActivityRows;
+use crate::advisory::AdvisoryRows;
 use crate::columns::Common;
 use crate::cost::CostRows;
 use crate::discover::InputFile;
+use crate::dns::DnsRows;
 use crate::entra::{AuditRows, SignInRows};
 use crate::flow::FlowRows;
+use crate::inventory::InventoryRows;
 use crate::read::{FileSummary, Item, Reading, Stop};
 use crate::rejected::{KEPT_BYTES_MAX, Rejected, kept};
 use crate::schema::Kind;
+use crate::security_alert::SecurityAlertRows;
 use crate::statement::{Origin, Statement};
 
 /// Normalised events of one kind, ready for the lake.
@@ -78,6 +82,10 @@ pub(crate) struct UnderWay {
     pub(crate) flow: Pending<FlowRows>,
     pub(crate) sign_in: Pending<SignInRows>,
     pub(crate) audit: Pending<AuditRows>,
+    pub(crate) dns: Pending<DnsRows>,
+    pub(crate) inventory: Pending<InventoryRows>,
+    pub(crate) advisory: Pending<AdvisoryRows>,
+    pub(crate) security_alert: Pending<SecurityAlertRows>,
 }
 
 /// A normalised event of one kind; made by `rows!`.
@@ -97,11 +105,20 @@ pub(crate) trait Rows: Default {
 }
 
 /// A batch under way.
-#[derive(Default)]
 pub(crate) struct Pending<R> {
-    rows: R,
+    /// Made with the first event: an input holds few kinds, and builders of all the columns of all kinds are
+    /// more than a small input is worth.
+    rows: Option<R>,
     count: usize,
     subscriptions: HashMap<String, Names>,
+    /// The subscription of the last event, and what is known of it: records come in runs.
+    last: (String, [bool; 3]),
+}
+
+impl<R> Default for Pending<R> {
+    fn default() -> Self {
+        Self { rows: None, count: 0, subscriptions: HashMap::new(), last: Default::default() }
+    }
 }
 
 #[derive(Default)]
@@ -144,7 +161,7 @@ impl<'a> Output<'a> {
     /// Takes an event.
     pub(crate) fn take<E: Event>(&mut self, event: &E) -> Result<(), Failure> {
         let batch = E::batch(&mut self.under_way);
-        let common = event.append(&mut batch.rows, self.reading);
+        let common = event.append(batch.rows.get_or_insert_default(), self.reading);
         batch.saw(&common);
         self.summary.by_kind[E::Rows::KIND as usize] += 1;
         batch.count_row(self.reading, self.sink)
@@ -163,9 +180,12 @@ impl<'a> Output<'a> {
         reason: String,
         text: &[u8],
     ) -> Result<(), Failure> {
-        // What is not text is kept with replacements, which are not to be taken in for it.
-        let is_kept_whole = text.len() < KEPT_BYTES_MAX && std::str::from_utf8(text).is_ok();
-        self.pass_on(line, kind, reason, text, is_kept_whole && !text.is_empty())
+        let is_kept_whole = text.len() < KEPT_BYTES_MAX;
+        // What is not text is kept with replacements, which are not to be taken in for it. What says nothing,
+        // such as an empty list, would be read again as nothing, and be gone.
+        let is_nothing = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '\u{feff}');
+        let says_something = std::str::from_utf8(text).is_ok_and(|text| !text.chars().all(is_nothing));
+        self.pass_on(line, kind, reason, text, is_kept_whole && says_something)
     }
 
     /// Passes on what could not be read and cannot be read without what stands around it.
@@ -195,12 +215,17 @@ impl<'a> Output<'a> {
 
     /// Passes on the batches under way.
     pub(crate) fn finish(mut self) -> Result<FileSummary, Failure> {
-        let UnderWay { activity, cost, flow, sign_in, audit } = &mut self.under_way;
+        let UnderWay { activity, cost, flow, sign_in, audit, dns, inventory, advisory, security_alert } =
+            &mut self.under_way;
         activity.flush(self.sink)?;
         cost.flush(self.sink)?;
         flow.flush(self.sink)?;
         sign_in.flush(self.sink)?;
         audit.flush(self.sink)?;
+        dns.flush(self.sink)?;
+        inventory.flush(self.sink)?;
+        advisory.flush(self.sink)?;
+        security_alert.flush(self.sink)?;
         self.summary.read = self.summary.stored() + self.summary.rejected;
         Ok(self.summary)
     }
@@ -217,19 +242,23 @@ impl<R: Rows> Pending<R> {
     }
 
     fn flush(&mut self, sink: &mut dyn FnMut(Item) -> Result<(), Stop>) -> Result<(), Failure> {
-        if self.count == 0 {
-            return Ok(());
-        }
+        let Some(rows) = self.rows.as_mut().filter(|_| self.count > 0) else { return Ok(()) };
         self.count = 0;
+        self.last = Default::default();
         let mut subscriptions: Vec<SeenSubscription> = self.subscriptions.drain().filter_map(seen).collect();
         subscriptions.sort_by(|one, other| one.subscription_id.as_str().cmp(other.subscription_id.as_str()));
-        let batch = EventBatch { kind: R::KIND, rows: self.rows.finish(), subscriptions };
+        let batch = EventBatch { kind: R::KIND, rows: rows.finish(), subscriptions };
         sink(Item::Batch(batch)).map_err(Failure::Stopped)
     }
 
     /// Notes a subscription; what an earlier event said of it stays.
     fn saw(&mut self, common: &Common<'_>) {
         let Some(id) = common.subscription_id else { return };
+        let told = [common.names.subscription, common.customer_tenant_id, common.names.customer];
+        let (last, known) = &mut self.last;
+        if last == id && told.iter().zip(*known).all(|(told, is_known)| is_known || told.is_none()) {
+            return;
+        }
         let names = match self.subscriptions.get_mut(id) {
             Some(names) => names,
             None => self.subscriptions.entry(id.to_owned()).or_default(),
@@ -239,9 +268,12 @@ impl<R: Rows> Pending<R> {
                 *known = told.map(str::to_owned);
             }
         };
-        fill(&mut names.name, common.names.subscription);
-        fill(&mut names.customer_tenant_id, common.customer_tenant_id);
-        fill(&mut names.customer_name, common.names.customer);
+        let places = [&mut names.name, &mut names.customer_tenant_id, &mut names.customer_name];
+        for (place, told) in places.into_iter().zip(told) {
+            fill(place, told);
+        }
+        id.clone_into(last);
+        *known = [&names.name, &names.customer_tenant_id, &names.customer_name].map(Option::is_some);
     }
 }
 

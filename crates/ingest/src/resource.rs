@@ -10,8 +10,11 @@ const ID_BYTES_MAX: usize = 128;
 
 /// The text in lower case; borrowed if it is already.
 pub(crate) fn lower(text: &str) -> Cow<'_, str> {
-    let has_upper = text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
-    if has_upper { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
+    if !text.is_ascii() {
+        return Cow::Owned(text.to_lowercase());
+    }
+    let has_upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if has_upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) }
 }
 
 /// The text if it can be an id: one printable word of bounded length.
@@ -57,7 +60,7 @@ pub(crate) fn parts(path: &str) -> Parts<'_> {
 ///
 /// The last `providers` segment counts: a role assignment on a machine is a role assignment.
 pub(crate) fn resource_type(path: &str) -> Option<String> {
-    let Some((_, tail)) = path.rsplit_once("/providers/") else {
+    let Some(tail) = after_last_provider(path) else {
         return own_type_of_container(path);
     };
     let mut segments = tail.split('/').filter(|segment| !segment.is_empty());
@@ -68,6 +71,19 @@ pub(crate) fn resource_type(path: &str) -> Option<String> {
         found.push_str(kind);
     }
     Some(found)
+}
+
+/// What follows the last `providers` segment. Going back from slash to slash takes less than a search for the
+/// text, which first makes ready for long ones.
+fn after_last_provider(path: &str) -> Option<&str> {
+    let mut before = path;
+    while let Some(slash) = before.rfind('/') {
+        if let Some(tail) = path[slash..].strip_prefix("/providers/") {
+            return Some(tail);
+        }
+        before = &path[..slash];
+    }
+    None
 }
 
 /// Subscriptions and groups are resources of `Microsoft.Resources` but do not say so in their path.

@@ -37,12 +37,20 @@ impl Instant {
         })
     }
 
-    /// Reads a count since 1970 whose unit (seconds to nanoseconds) shows in its magnitude.
+    /// Reads a count since 1970 whose unit (seconds to nanoseconds) shows in its magnitude, or one of the ticks
+    /// of .NET: 100 nanoseconds each, since the year 1. As nanoseconds since 1970 those of 2008 to 2100 would
+    /// lie in 1990, so the two cannot be mixed up.
     pub(crate) fn from_epoch(count: i64) -> Option<Self> {
         // Each limit is in the year 5138 of the smaller unit and in 1973 of the larger.
         const MILLIS_FROM: i64 = 100_000_000_000;
         const MICROS_FROM: i64 = 1000 * MILLIS_FROM;
         const NANOS_FROM: i64 = 1000 * MICROS_FROM;
+        const TICKS_TO_1970: i64 = 621_355_968_000_000_000;
+        const TICKS_TO_2100: i64 = TICKS_TO_1970 + LATEST * 10;
+        if (TICKS_TO_1970..TICKS_TO_2100).contains(&count) {
+            let ticks = count - TICKS_TO_1970;
+            return Self::from_micros(ticks / 10, (ticks % 10 * 100) as u16);
+        }
         if count < MILLIS_FROM {
             Self::from_micros(count.checked_mul(SECOND)?, 0)
         } else if count < MICROS_FROM {
@@ -170,6 +178,8 @@ mod tests {
         check("2031-02-03", Some("2031-02-03T00:00:00.000000+0"));
         check("1927000000", Some("2031-01-24T05:46:40.000000+0"));
         check("1927000000123", Some("2031-01-24T05:46:40.123000+0"));
+        check("640634547061234567", Some("2031-02-03T04:05:06.123456+700"));
+        check("640000000000000000000", None);
         check("0001-01-01T00:00:00", None);
         check("2131-01-01T00:00:00Z", None);
         check("2031-02-30T00:00:00Z", None);

@@ -25,6 +25,25 @@ const ENTRA: &str = r#"{"time":"2031-02-03T04:05:06Z","resourceId":"/tenants/t-1
 {"createdDateTime":"2031-02-03T04:05:08Z","servicePrincipalId":"p-1","status":{"errorCode":0}}
 "#;
 
+const DNS: &str = r#"{"records":[{"time":"2031-02-03T04:05:06Z","resourceId":"/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/RG","category":"DnsResponse","properties":{"query_name":"pool.example.","response_code":0,"srcipaddr":"10.0.0.4","srcport":"1","answer":"[{\"RData\":\"198.51.100.7\"}]","resolverpolicy_rule_action":"Block"}}]}
+{"time":"2031-02-03T04:05:06Z","category":"AzureFirewallApplicationRule","properties":{"msg":"HTTPS request from 10.0.0.4:5 to pool.example:443. Action: Deny. Policy: p. Rule: r. Web Category: x"},"more":1}
+{"time":"2031-02-03T04:05:06Z","category":"AzureFirewallDnsProxy","properties":"{\"msg\":\"DNS Request: 10.0.0.4:4 - 1 A IN pool.example. udp 55 false 512 NOERROR qr 1 0.1s\"}"}
+{"TimeGenerated":"2031-02-03T04:05:06Z","Type":"AZFWNetworkRule","SourceIp":"10.0.0.4","DestinationIp":"::1","Action":"Allow"}
+"#;
+
+const INVENTORY: &str = r#"{"count":2,"data":[{"id":"/subscriptions/s-1/resourceGroups/rg/providers/a/b/c","type":"a/b","subscriptionId":"s-1","sku":{"capacity":4},"tags":{"a":"b"},"zones":["1"],"properties":{"macAddress":"00-0D-3A","ipConfigurations":[{"properties":{"privateIPAddress":"10.0.0.4"}}],"containers":[{"properties":{"image":"x"}}]}},
+{"id":"/b","type":"a/b","tenantId":"t-1","identity":"{\"type\":\"x\"}","properties":"{\"ipAddress\":{\"ip\":\"10.0.0.4\"}}"}]}
+{"data":{"columns":[{"name":"id"},{"name":"type"},{"name":"tenantId"}],"rows":[["/a","a/b","t-1"],["/b","a/b","t-1"]]}}
+"#;
+
+const ADVISORY: &str = r#"{"time":"2031-02-03T04:05:06Z","category":"ServiceHealth","operationName":"Microsoft.ServiceHealth/incident/action","properties":{"eventProperties":{"trackingId":"T","title":"<b>a</b> &lt;","impactedServices":"[{\"ImpactedRegions\":[{\"RegionName\":\"UK South\"}],\"ServiceName\":\"x\"}]"}}}
+{"value":[{"id":"/subscriptions/s-1","name":"T","type":"/providers/Microsoft.ResourceHealth/events","properties":{"lastUpdateTime":"640634316000000000","impactMitigationTime":"2031-02-03T04:05:06Z","summary":"a<!-- b -->&#x41;"}}]}
+"#;
+
+const SECURITY_ALERT: &str = r#"{"id":"/subscriptions/s-1/x","name":"a","type":"Microsoft.Security/Locations/alerts","properties":{"timeGeneratedUtc":"2031-02-03T04:05:06Z","intent":"A, B","techniques":["T1"],"entities":[{"address":"10.0.0.4","x":[{"Address":"::1"}]}],"remediationSteps":["a","b"],"resourceIdentifiers":[{"azureResourceId":"/subscriptions/s-1"}]}}
+{"SystemAlertId":"b","StartTime":"2031-02-03T04:05:06Z","Techniques":"[\"T1\"]","Entities":"[{\"Address\":\"10.0.0.4\"}]","RemediationSteps":"x"}
+"#;
+
 /// One change to some bytes; the place is taken modulo their length.
 #[derive(Debug, Clone)]
 enum Change {
@@ -78,7 +97,16 @@ fn check(sample: &str, changes: &[Change]) {
 
 #[test]
 fn the_samples_are_sound() {
-    for (sample, stored) in [(ACTIVITY, 3), (COST, 3), (FLOW, 3), (ENTRA, 3)] {
+    for (sample, stored) in [
+        (ACTIVITY, 3),
+        (COST, 3),
+        (FLOW, 3),
+        (ENTRA, 3),
+        (DNS, 4),
+        (INVENTORY, 4),
+        (ADVISORY, 2),
+        (SECURITY_ALERT, 2),
+    ] {
         let outcome = read(sample.as_bytes());
         assert_eq!((outcome.summary.stored(), outcome.reasons()), (stored, vec![]));
     }
@@ -86,7 +114,7 @@ fn the_samples_are_sound() {
 
 #[test]
 fn every_cut_of_every_sample_is_survived() {
-    for sample in [ACTIVITY, COST, FLOW, ENTRA] {
+    for sample in [ACTIVITY, COST, FLOW, ENTRA, DNS, INVENTORY, ADVISORY, SECURITY_ALERT] {
         for end in 0..sample.len() {
             read(&sample.as_bytes()[..end]);
         }
@@ -114,6 +142,26 @@ proptest! {
     #[test]
     fn changed_entra_logs(changes in prop::collection::vec(change(), 1..6)) {
         check(ENTRA, &changes);
+    }
+
+    #[test]
+    fn changed_dns_logs(changes in prop::collection::vec(change(), 1..6)) {
+        check(DNS, &changes);
+    }
+
+    #[test]
+    fn changed_inventories(changes in prop::collection::vec(change(), 1..6)) {
+        check(INVENTORY, &changes);
+    }
+
+    #[test]
+    fn changed_advisories(changes in prop::collection::vec(change(), 1..6)) {
+        check(ADVISORY, &changes);
+    }
+
+    #[test]
+    fn changed_security_alerts(changes in prop::collection::vec(change(), 1..6)) {
+        check(SECURITY_ALERT, &changes);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::borrow::Cow;
 
 use self::details::{Details, Properties};
 use self::identity::Caller;
+pub(crate) use self::identity::Identity;
 pub(crate) use self::rows::ActivityRows;
 use crate::address::without_port;
 use crate::event_id::{Canonical, EventId};
@@ -42,6 +43,7 @@ pub(crate) struct ActivityEvent<'a> {
     pub(crate) sub_status: Option<Cow<'a, str>>,
     pub(crate) level: Option<Cow<'a, str>>,
     pub(crate) caller: Caller,
+    pub(crate) caller_origin: Option<&'static str>,
     pub(crate) caller_ip: Option<String>,
     pub(crate) correlation_id: Option<Cow<'a, str>>,
     pub(crate) details: Details,
@@ -101,6 +103,8 @@ impl Parser {
         let customer_tenant_id = tenant.map(|id| Cow::Owned(id.to_lowercase()));
         let details = Details::read(&properties, resource_type.as_deref().unwrap_or_default());
         let caller_ip = caller_address(record);
+        let caller = Caller::read(record);
+        let caller_origin = caller.origin(customer_tenant_id.as_deref(), reading.partner_tenant_id.as_str());
 
         let mut event = ActivityEvent {
             event_id: [0; 16],
@@ -120,7 +124,8 @@ impl Parser {
             ])
             .and_then(sub_status),
             level: record.level.get().map(level),
-            caller: Caller::read(record),
+            caller,
+            caller_origin,
             caller_ip,
             correlation_id: record.correlation_id.get().map(lower),
             details,
@@ -195,7 +200,8 @@ fn sub_status(text: &str) -> Option<Cow<'_, str>> {
     (!finer.is_empty()).then(|| lower(finer))
 }
 
-fn level(text: &str) -> Cow<'_, str> {
+/// One word for each level, which may come as a digit.
+pub(crate) fn level(text: &str) -> Cow<'_, str> {
     match text {
         "1" => Cow::Borrowed("critical"),
         "2" => Cow::Borrowed("error"),

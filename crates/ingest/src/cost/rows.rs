@@ -17,7 +17,7 @@ rows! {
     {
         dataset: StringBuilder = Some(event.dataset.name()),
         statement_id: BinaryBuilder = Some(event.statement.id),
-        stated_at: TimeBuilder = Some(event.statement.stated_at.timestamp_micros()),
+        stated_at: UtcBuilder = Some(event.statement.stated_at.timestamp_micros()),
         subscription_name: StringBuilder = event.names.subscription_name,
         customer_name: StringBuilder = event.names.customer_name,
         reseller_id: StringBuilder = event.names.reseller_id,

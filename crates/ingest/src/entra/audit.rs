@@ -2,11 +2,11 @@
 
 use serde_json::value::RawValue;
 
-use super::{lower, nested, tenant, written};
+use super::tenant;
 use crate::address::without_port;
 use crate::event_id::{Canonical, EventId};
 use crate::json::envelope::Envelope;
-use crate::json::loose::{Text, loose, read_or_empty, unfold};
+use crate::json::loose::{Text, list, loose, nested, read_or_empty, unfold};
 use crate::read::Reading;
 use crate::resource::parts;
 use crate::time::Instant;
@@ -134,9 +134,9 @@ pub(super) fn read<'p>(
         .ok_or("no `activityDisplayName`, so nothing says what was done; export the record again with it")?;
 
     // Changes of roles on subscriptions name their path; the path of a tenant says nothing more.
-    let path = lower(&record.resource_id).filter(|path| !path.starts_with("/tenants/"));
+    let path = record.resource_id.lower().filter(|path| !path.starts_with("/tenants/"));
     let subscription_id = path.as_deref().and_then(|path| parts(path).subscription_id).map(ToOwned::to_owned);
-    let result = lower(&audit.result).or_else(|| lower(&record.result_type));
+    let result = audit.result.lower().or_else(|| record.result_type.lower());
 
     let mut event = AuditEvent {
         event_id: [0; 16],
@@ -146,14 +146,14 @@ pub(super) fn read<'p>(
         resource_id: path,
         operation: operation.to_lowercase(),
         // The wrapper's is that of the log, `AuditLogs`; Graph's own says more.
-        category: lower(&audit.category).or_else(|| lower(&record.category)),
-        operation_type: lower(&audit.operation_type),
+        category: audit.category.lower().or_else(|| record.category.lower()),
+        operation_type: audit.operation_type.lower(),
         result,
-        result_reason: written(&audit.result_reason),
-        logged_by: lower(&audit.logged_by_service),
+        result_reason: audit.result_reason.shown(),
+        logged_by: audit.logged_by_service.lower(),
         actor: actor(record, &audit),
         target: target(&audit),
-        correlation_id: lower(&audit.correlation_id).or_else(|| lower(&record.correlation_id)),
+        correlation_id: audit.correlation_id.lower().or_else(|| record.correlation_id.lower()),
         properties,
     };
     event.event_id = hash(canonical, &event, audit.id.get(), reading);
@@ -188,23 +188,23 @@ fn actor(record: &Envelope<'_>, audit: &DirectoryAudit<'_>) -> Actor {
     if is_user {
         return Actor {
             kind: Some("user"),
-            name: lower(&by.user.user_principal_name).or_else(|| written(&by.user.display_name)),
-            id: lower(&by.user.id),
+            name: by.user.user_principal_name.lower().or_else(|| by.user.display_name.shown()),
+            id: by.user.id.lower(),
             app_id: None,
             ip,
         };
     }
-    let name = written(&by.app.display_name).or_else(|| written(&by.app.service_principal_name));
+    let name = by.app.display_name.shown().or_else(|| by.app.service_principal_name.shown());
     let is_app = name.is_some() || by.app.app_id.get().or(by.app.service_principal_id.get()).is_some();
     // In the export's wrapper `identity` is a display name.
-    let bare_name = || Some(nested(record.identity)).filter(|text| !text.starts_with(['{', '[']));
+    let bare_name = || Some(record.identity.text()).filter(|text| !text.starts_with(['{', '[']));
     let bare_name =
         || bare_name().filter(|text| !matches!(&**text, "" | "null")).map(|text| text.into_owned());
     Actor {
         kind: is_app.then_some("app"),
         name: name.or_else(bare_name),
-        id: lower(&by.app.service_principal_id),
-        app_id: lower(&by.app.app_id),
+        id: by.app.service_principal_id.lower(),
+        app_id: by.app.app_id.lower(),
         ip,
     }
 }
@@ -215,16 +215,11 @@ fn target(audit: &DirectoryAudit<'_>) -> Target {
     let role = resources.iter().find_map(role);
     let Some(first) = resources.first() else { return Target::default() };
     Target {
-        kind: lower(&first.type_name),
-        name: lower(&first.user_principal_name).or_else(|| written(&first.display_name)),
-        id: lower(&first.id),
+        kind: first.type_name.lower(),
+        name: first.user_principal_name.lower().or_else(|| first.display_name.shown()),
+        id: first.id.lower(),
         role,
     }
-}
-
-/// The items of a list; what is no list has none.
-fn list<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Vec<T> {
-    if text.starts_with('[') { serde_json::from_str(text).unwrap_or_default() } else { Vec::new() }
 }
 
 /// The role that the change names, by its display name.

@@ -13,8 +13,6 @@ mod sign_in;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 pub(crate) use self::audit::AuditEvent;
 pub(crate) use self::rows::{AuditRows, SignInRows};
 pub(crate) use self::sign_in::SignInEvent;
@@ -75,19 +73,4 @@ fn tenant(record: &Envelope<'_>, resource_tenant: &Text<'_>) -> Option<String> {
     let told = record.tenant_id.get().filter(|_| record.time_generated.get().is_none());
     let tenant = record.aad_tenant_id.get().or(told).or(in_path).or(resource_tenant.get());
     tenant.and_then(id_word).map(str::to_lowercase)
-}
-
-/// A nested object, which may be JSON text in a string.
-fn nested<'a>(member: Option<&'a RawValue>) -> Cow<'a, str> {
-    member.map(|raw| unfold(raw.get())).unwrap_or_default()
-}
-
-/// A text that is compared without regard to letter case.
-fn lower(text: &Text<'_>) -> Option<String> {
-    text.get().map(str::to_lowercase)
-}
-
-/// A text that is shown as it was written.
-fn written(text: &Text<'_>) -> Option<String> {
-    text.get().map(str::to_owned)
 }

@@ -2,11 +2,11 @@
 
 use serde_json::value::RawValue;
 
-use super::{lower, nested, tenant, written};
+use super::tenant;
 use crate::address::without_port;
 use crate::event_id::{Canonical, EventId};
 use crate::json::envelope::Envelope;
-use crate::json::loose::{Text, loose, read_or_empty};
+use crate::json::loose::{Text, loose, nested, read_or_empty};
 use crate::read::Reading;
 use crate::time::Instant;
 
@@ -154,35 +154,35 @@ pub(super) fn read<'p>(
         event_at,
         customer_tenant_id: tenant(record, &sign_in.resource_tenant_id),
         sign_in_type: sign_in_type(record, &sign_in),
-        user_id: lower(&sign_in.user_id),
-        user_principal_name: lower(&sign_in.user_principal_name),
-        service_principal_id: lower(&sign_in.service_principal_id),
-        app_id: lower(&sign_in.app_id),
-        app_name: written(&sign_in.app_display_name).or_else(|| written(&sign_in.service_principal_name)),
-        target_name: written(&sign_in.resource_display_name),
+        user_id: sign_in.user_id.lower(),
+        user_principal_name: sign_in.user_principal_name.lower(),
+        service_principal_id: sign_in.service_principal_id.lower(),
+        app_id: sign_in.app_id.lower(),
+        app_name: sign_in.app_display_name.shown().or_else(|| sign_in.service_principal_name.shown()),
+        target_name: sign_in.resource_display_name.shown(),
         target_id: target_id(&sign_in),
         error_code: result.and_then(|code| code.parse().ok()),
-        failure_reason: written(&status.failure_reason),
-        conditional_access: lower(&sign_in.conditional_access_status),
-        authentication_requirement: lower(&sign_in.authentication_requirement),
-        authentication_protocol: lower(&sign_in.authentication_protocol),
-        client_app: lower(&sign_in.client_app_used),
-        user_agent: written(&sign_in.user_agent),
+        failure_reason: status.failure_reason.shown(),
+        conditional_access: sign_in.conditional_access_status.lower(),
+        authentication_requirement: sign_in.authentication_requirement.lower(),
+        authentication_protocol: sign_in.authentication_protocol.lower(),
+        client_app: sign_in.client_app_used.lower(),
+        user_agent: sign_in.user_agent.shown(),
         ip: sign_in.ip_address.get().or(record.caller_ip_address.get()).and_then(without_port),
         autonomous_system: sign_in.autonomous_system_number.get().and_then(|number| number.parse().ok()),
         country,
-        city: written(&location.city),
+        city: location.city.shown(),
         latitude: degrees(&location.coordinates.latitude, 90.0),
         longitude: degrees(&location.coordinates.longitude, 180.0),
-        device_id: lower(&device.device_id),
-        operating_system: written(&device.operating_system),
-        risk_level: lower(&sign_in.risk_level_during_sign_in),
-        risk_state: lower(&sign_in.risk_state),
-        home_tenant_id: lower(&sign_in.home_tenant_id),
-        cross_tenant_access: lower(&sign_in.cross_tenant_access_type),
-        session_id: lower(&sign_in.session_id),
-        token_id: written(&sign_in.unique_token_identifier),
-        correlation_id: lower(&sign_in.correlation_id).or_else(|| lower(&record.correlation_id)),
+        device_id: device.device_id.lower(),
+        operating_system: device.operating_system.shown(),
+        risk_level: sign_in.risk_level_during_sign_in.lower(),
+        risk_state: sign_in.risk_state.lower(),
+        home_tenant_id: sign_in.home_tenant_id.lower(),
+        cross_tenant_access: sign_in.cross_tenant_access_type.lower(),
+        session_id: sign_in.session_id.lower(),
+        token_id: sign_in.unique_token_identifier.shown(),
+        correlation_id: sign_in.correlation_id.lower().or_else(|| record.correlation_id.lower()),
         properties,
     };
     event.event_id = hash(canonical, &event, sign_in.id.get(), reading);

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 
 pub(crate) use self::rows::FlowRows;
 use self::tuple::{Format, Tuple};
+use crate::address::plain_mac;
 use crate::event_id::{Canonical, EventId, Occurrences, id_of, short_number};
 use crate::json::envelope::Envelope;
 use crate::json::loose::{Text, loose, unfold};
@@ -258,11 +259,4 @@ fn hash(prefix: &EventId, tuple: &Tuple<'_>) -> EventId {
         put(&bytes[..size]);
     }
     id_of(&form[..at])
-}
-
-/// `00-0D-3A-F8-78-56` and the like as `000D3AF87856`.
-fn plain_mac(text: &str) -> Option<String> {
-    let mac: String =
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-    (!mac.is_empty()).then_some(mac)
 }

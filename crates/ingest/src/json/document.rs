@@ -9,16 +9,16 @@ use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, Shape};
 use super::frames::Frames;
-use crate::output::{Failure, Output};
-use crate::schema::Kind;
-use crate::{activity, cost, entra, flow};
+use crate::output::{Event, Failure, Output, Rows};
+use crate::{activity, advisory, cost, dns, entra, flow, inventory, security_alert};
 
 /// After so many records of which none was recognised, the file is none of ours.
 const UNKNOWN_RECORDS_MAX: usize = 100;
 /// Wrappers in wrappers are followed this far.
 const WRAPPERS_MAX: usize = 3;
 
-const UNKNOWN: &str = "not a known kind: neither activity log, flow log, Entra log nor cost export";
+const UNKNOWN: &str = "not a known kind: neither activity log, flow log, Entra log, DNS or firewall log, inventory, \
+                       Service Health, alert nor cost export";
 
 /// Reads all records of a JSON stream.
 pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -43,6 +43,10 @@ struct Parsers {
     flow: flow::Parser,
     entra: entra::Parser,
     usage: cost::UsageParser,
+    dns: dns::Parser,
+    inventory: inventory::Parser,
+    advisory: advisory::Parser,
+    security_alert: security_alert::Parser,
 }
 
 struct Document<'o, 'a> {
@@ -73,49 +77,32 @@ impl Document<'_, '_> {
                 return self.unrecognised(line, reason, bytes);
             }
         };
-        match envelope.shape() {
-            Shape::Activity => {
-                self.recognised()?;
-                match self.parsers.activity.read(&envelope, self.output.reading) {
-                    Ok(event) => self.output.take(&event),
-                    Err(reason) => self.output.reject(line, Some(Kind::Activity), reason, bytes),
-                }
+        let shape = envelope.shape();
+        if !matches!(shape, Shape::Wrapper | Shape::Unknown) {
+            self.recognised()?;
+        }
+        let Self { parsers, output, .. } = self;
+        let reading = output.reading;
+        match shape {
+            Shape::Activity => give(output, parsers.activity.read(&envelope, reading), line, bytes),
+            Shape::NsgFlow => parsers.flow.read_nsg(&envelope, line, bytes, output),
+            Shape::VnetFlow => parsers.flow.read_vnet(&envelope, line, bytes, output),
+            Shape::SignIn => give(output, parsers.entra.sign_in(&envelope, text, reading), line, bytes),
+            Shape::Audit => give(output, parsers.entra.audit(&envelope, text, reading), line, bytes),
+            Shape::Dns(source) => {
+                give(output, parsers.dns.read(&envelope, source, text, reading), line, bytes)
             }
-            Shape::NsgFlow => {
-                self.recognised()?;
-                self.parsers.flow.read_nsg(&envelope, line, bytes, self.output)
+            Shape::Inventory => give(output, parsers.inventory.read(&envelope, text, reading), line, bytes),
+            Shape::Advisory => give(output, parsers.advisory.read(&envelope, text, reading), line, bytes),
+            Shape::SecurityAlert => {
+                give(output, parsers.security_alert.read(&envelope, text, reading), line, bytes)
             }
-            Shape::VnetFlow => {
-                self.recognised()?;
-                self.parsers.flow.read_vnet(&envelope, line, bytes, self.output)
-            }
-            Shape::SignIn => {
-                self.recognised()?;
-                match self.parsers.entra.sign_in(&envelope, text, self.output.reading) {
-                    Ok(event) => self.output.take(&event),
-                    Err(reason) => self.output.reject(line, Some(Kind::SignIn), reason, bytes),
-                }
-            }
-            Shape::Audit => {
-                self.recognised()?;
-                match self.parsers.entra.audit(&envelope, text, self.output.reading) {
-                    Ok(event) => self.output.take(&event),
-                    Err(reason) => self.output.reject(line, Some(Kind::Audit), reason, bytes),
-                }
-            }
-            Shape::Usage => {
-                self.recognised()?;
-                self.parsers.usage.read(text, line, self.output)
-            }
+            Shape::Usage => parsers.usage.read(text, line, output),
             Shape::Manifest => {
-                self.recognised()?;
-                self.output.empty();
+                output.empty();
                 Ok(())
             }
-            Shape::NotReadYet(reason) => {
-                self.recognised()?;
-                self.output.reject(line, None, reason.to_owned(), bytes)
-            }
+            Shape::NotReadYet(reason) => output.reject(line, None, reason.to_owned(), bytes),
             Shape::Wrapper if wrappers < WRAPPERS_MAX => self.wrapper(&envelope, line, bytes, wrappers + 1),
             Shape::Wrapper | Shape::Unknown => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
         }
@@ -129,16 +116,30 @@ impl Document<'_, '_> {
         bytes: &[u8],
         wrappers: usize,
     ) -> Result<(), Failure> {
-        let list = envelope.records.filter(|raw| raw.get().starts_with('[')).or(envelope.value);
-        match list.map(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get())) {
-            Some(Ok(records)) => {
-                for record in records {
-                    self.record(line, record.get().as_bytes(), wrappers)?;
-                }
-                Ok(())
+        let mut members = [envelope.records, envelope.value, envelope.data].into_iter().flatten();
+        let Some(list) = members.find(|raw| raw.get().starts_with('[')) else {
+            return self.table(envelope, line, bytes, wrappers);
+        };
+        match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
+            Ok(records) => {
+                records.iter().try_for_each(|record| self.record(line, record.get().as_bytes(), wrappers))
             }
-            Some(Err(_)) | None => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
+            Err(_) => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
         }
+    }
+
+    /// Reads the rows of a table of Resource Graph.
+    fn table(
+        &mut self,
+        envelope: &Envelope<'_>,
+        line: u64,
+        bytes: &[u8],
+        wrappers: usize,
+    ) -> Result<(), Failure> {
+        let Some(rows) = envelope.data.and_then(|raw| inventory::table_rows(raw.get())) else {
+            return self.unrecognised(line, UNKNOWN.to_owned(), bytes);
+        };
+        rows.iter().try_for_each(|row| self.record(line, row.as_bytes(), wrappers))
     }
 
     /// Notes that the file holds what it should; what was rejected so far was rejected one by one.
@@ -171,6 +172,19 @@ impl Document<'_, '_> {
             return Ok(());
         };
         self.output.reject_part(line, None, reason, &text)
+    }
+}
+
+/// Takes the event, or rejects the record for the reason why there is none.
+fn give<E: Event>(
+    output: &mut Output<'_>,
+    event: Result<E, String>,
+    line: u64,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    match event {
+        Ok(event) => output.take(&event),
+        Err(reason) => output.reject(line, Some(E::Rows::KIND), reason, bytes),
     }
 }
 

@@ -2,14 +2,17 @@
 
 use serde_json::value::RawValue;
 
-use super::loose::{Text, loose};
+use super::loose::{Names, Nested, Text, loose};
+use crate::activity::Identity;
+use crate::dns;
 
 loose! {
     /// Every outer member that any of the kinds needs. Which of them are there tells the kind.
     struct Envelope {
-        // Event Hubs, REST and list wrappers that came as one record.
+        // Wrappers of Event Hubs, REST and Resource Graph that came as one record.
         records: Option<&'a RawValue> = "records",
         value: Option<&'a RawValue> = "value",
+        data: Option<&'a RawValue> = "data",
         // Activity log in the export shape, and all that shares its wrapper.
         time: Text<'a> = "time",
         resource_id: Text<'a> = "resourceid",
@@ -19,7 +22,7 @@ loose! {
         result_signature: Text<'a> = "resultsignature",
         caller_ip_address: Text<'a> = "calleripaddress",
         correlation_id: Text<'a> = "correlationid",
-        identity: Option<&'a RawValue> = "identity",
+        identity: Nested<'a, Identity<'a>> = "identity",
         level: Text<'a> = "level",
         properties: Option<&'a RawValue> = "properties",
         tenant_id: Text<'a> = "tenantid",
@@ -53,6 +56,11 @@ loose! {
         blobs: Option<&'a RawValue> = "blobs",
         run_info: Option<&'a RawValue> = "runinfo",
         data_format: Option<&'a RawValue> = "dataformat",
+        // Resources of REST and Resource Graph; in Log Analytics `Type` is the table.
+        id: Text<'a> = "id",
+        type_name: Text<'a> = "type",
+        // Alerts of Defender for Cloud.
+        system_alert_id: Text<'a> = "systemalertid",
         // Log Analytics, where `TenantId` is the workspace and not a tenant.
         time_generated: Text<'a> = "timegenerated",
         aad_tenant_id: Text<'a> = "aadtenantid",
@@ -62,6 +70,7 @@ loose! {
         activity_substatus_value: Text<'a> = "activitysubstatusvalue",
         category_value: Text<'a> = "categoryvalue",
         own_resource_id: Text<'a> = "_resourceid",
+        own_subscription_id: Text<'a> = "_subscriptionid",
         resource_group: Text<'a> = "resourcegroup",
         authorization_d: Option<&'a RawValue> = "authorization_d",
         claims_d: Option<&'a RawValue> = "claims_d",
@@ -86,6 +95,14 @@ pub(crate) enum Shape {
     Usage,
     /// The list of the files of an export: no record.
     Manifest,
+    /// DNS or firewall log, of this source.
+    Dns(dns::Source),
+    /// Resource of the inventory.
+    Inventory,
+    /// Service Health: a record of the activity log, or an event.
+    Advisory,
+    /// Alert of Defender for Cloud, of any of its shapes.
+    SecurityAlert,
     /// A list of records in an object.
     Wrapper,
     /// Something of Azure's that is not read yet; the reason to give.
@@ -94,58 +111,94 @@ pub(crate) enum Shape {
     Unknown,
 }
 
-/// The categories of the activity log, as exports write them and as documented.
-const ACTIVITY_CATEGORIES: &[&str] = &[
-    "administrative",
-    "policy",
-    "security",
-    "servicehealth",
-    "resourcehealth",
-    "alert",
-    "autoscale",
-    "recommendation",
-    "write",
-    "delete",
-    "action",
-];
+/// What a category says of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Category {
+    Activity,
+    ServiceHealth,
+    NsgFlow,
+    VnetFlow,
+    SignIn,
+    Audit,
+    OtherEntra,
+    Dns(dns::Source),
+}
 
-/// Categories of Entra's sign-in logs.
-const SIGN_IN_CATEGORIES: &[&str] = &[
-    "signinlogs",
-    "noninteractiveusersigninlogs",
-    "serviceprincipalsigninlogs",
-    "managedidentitysigninlogs",
-    "adfssigninlogs",
-];
-
-/// Categories of Entra's other logs.
-const OTHER_ENTRA_CATEGORIES: &[&str] = &[
-    "riskyusers",
-    "userriskevents",
-    "riskyserviceprincipals",
-    "serviceprincipalriskevents",
-    "provisioninglogs",
-    "microsoftgraphactivitylogs",
-];
+/// The categories, as exports write them and as documented; those of the activity log also as the verbs
+/// that they are documented to be.
+static CATEGORIES: Names<Category> = Names::new(&[
+    ("administrative", Category::Activity),
+    ("policy", Category::Activity),
+    ("security", Category::Activity),
+    ("resourcehealth", Category::Activity),
+    ("alert", Category::Activity),
+    ("autoscale", Category::Activity),
+    ("recommendation", Category::Activity),
+    ("write", Category::Activity),
+    ("delete", Category::Activity),
+    ("action", Category::Activity),
+    ("servicehealth", Category::ServiceHealth),
+    ("networksecuritygroupflowevent", Category::NsgFlow),
+    ("flowlogflowevent", Category::VnetFlow),
+    ("signinlogs", Category::SignIn),
+    ("noninteractiveusersigninlogs", Category::SignIn),
+    ("serviceprincipalsigninlogs", Category::SignIn),
+    ("managedidentitysigninlogs", Category::SignIn),
+    ("adfssigninlogs", Category::SignIn),
+    ("auditlogs", Category::Audit),
+    ("riskyusers", Category::OtherEntra),
+    ("userriskevents", Category::OtherEntra),
+    ("riskyserviceprincipals", Category::OtherEntra),
+    ("serviceprincipalriskevents", Category::OtherEntra),
+    ("provisioninglogs", Category::OtherEntra),
+    ("microsoftgraphactivitylogs", Category::OtherEntra),
+    ("dnsresponse", Category::Dns(dns::Source::Policy)),
+    ("dnsquerylogs", Category::Dns(dns::Source::Policy)),
+    ("azfwdnsquery", Category::Dns(dns::Source::Dns)),
+    ("azurefirewalldnsproxy", Category::Dns(dns::Source::Dns)),
+    ("azfwapplicationrule", Category::Dns(dns::Source::Application)),
+    ("azurefirewallapplicationrule", Category::Dns(dns::Source::Application)),
+    ("azfwnetworkrule", Category::Dns(dns::Source::Network)),
+    ("azurefirewallnetworkrule", Category::Dns(dns::Source::Network)),
+    ("azfwnatrule", Category::Dns(dns::Source::Nat)),
+    ("azfwthreatintel", Category::Dns(dns::Source::ThreatIntel)),
+    ("azfwidpssignature", Category::Dns(dns::Source::Idps)),
+    ("azfwfqdnresolvefailure", Category::Dns(dns::Source::FqdnFailure)),
+    ("azfwinternalfqdnresolutionfailure", Category::Dns(dns::Source::FqdnFailure)),
+]);
 
 const OTHER_ENTRA: &str =
     "an Entra record that is neither a sign-in nor an audit record; this kind is not read yet";
 const RESOURCE_LOG: &str = "a resource log (its category and operation are none of the activity log's); this kind is \
                             not read yet";
 
+const IMPACTED: &str =
+    "a list of the resources that an event of Service Health is about; this kind is not read yet";
+
+fn ends_with(text: &str, end: &str) -> bool {
+    let start = text.len().checked_sub(end.len());
+    start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
 impl Envelope<'_> {
     /// Tells what the record is.
     pub(crate) fn shape(&self) -> Shape {
-        let category = self.category.get().unwrap_or_default();
-        let has_category = |names: &[&str]| names.iter().any(|name| category.eq_ignore_ascii_case(name));
-        if self.flow_records.is_some() || has_category(&["flowlogflowevent"]) {
+        let category = self.category.get().and_then(|name| CATEGORIES.find(name));
+        if self.flow_records.is_some() || category == Some(Category::VnetFlow) {
             return Shape::VnetFlow;
         }
-        if has_category(&["networksecuritygroupflowevent"]) {
+        if category == Some(Category::NsgFlow) {
             return Shape::NsgFlow;
         }
-        if let Some(shape) = self.entra_shape(&has_category) {
+        if let Some(shape) = self.shape_of_type().or_else(|| self.entra_shape(category)) {
             return shape;
+        }
+        if let Some(Category::Dns(source)) = category {
+            return Shape::Dns(source);
+        }
+        let of_table = || self.category_value.get().and_then(|name| CATEGORIES.find(name));
+        if category.or_else(of_table) == Some(Category::ServiceHealth) {
+            return Shape::Advisory;
         }
         if self.operation_name_value.get().is_some() {
             return Shape::Activity;
@@ -153,13 +206,13 @@ impl Envelope<'_> {
         if let Some(shape) = self.cost_shape() {
             return shape;
         }
+        let is_of_activity = category == Some(Category::Activity);
         let Some(operation) = self.operation_name.get() else {
-            return self.shape_without_operation(has_category(ACTIVITY_CATEGORIES));
+            return self.shape_without_operation(is_of_activity);
         };
         // `Microsoft.Compute/virtualMachines/write`; resource logs have words such as `GetBlob`.
-        let names_provider = operation.contains('/');
         let is_activity =
-            if category.is_empty() { names_provider } else { has_category(ACTIVITY_CATEGORIES) };
+            if self.category.get().is_none() { operation.contains('/') } else { is_of_activity };
         if is_activity {
             Shape::Activity
         } else if self.properties.is_some() || self.resource_id.get().is_some() {
@@ -187,14 +240,52 @@ impl Envelope<'_> {
         if is_activity {
             // Reading it will say what is missing.
             Shape::Activity
-        } else if holds_list(self.records) || holds_list(self.value) {
+        } else if self.is_resource() {
+            Shape::Inventory
+        } else if [self.records, self.value, self.data].into_iter().any(holds_list) || self.holds_table() {
             Shape::Wrapper
         } else {
             Shape::Unknown
         }
     }
 
-    fn entra_shape(&self, has_category: &dyn Fn(&[&str]) -> bool) -> Option<Shape> {
+    /// What the record is by the type of resource, or the table, that it says to be of.
+    fn shape_of_type(&self) -> Option<Shape> {
+        let Some(name) = self.type_name.get() else {
+            return self.system_alert_id.get().map(|_| Shape::SecurityAlert);
+        };
+        let is_type = |end: &str| ends_with(name, end);
+        if self.system_alert_id.get().is_some()
+            || ["microsoft.security/locations/alerts", "microsoft.security/alerts"].into_iter().any(is_type)
+        {
+            Some(Shape::SecurityAlert)
+        } else if is_type("microsoft.resourcehealth/events") {
+            Some(Shape::Advisory)
+        } else if is_type("microsoft.resourcehealth/events/impactedresources") {
+            Some(Shape::NotReadYet(IMPACTED))
+        } else {
+            // A table of Log Analytics has the name of the category.
+            match CATEGORIES.find(name) {
+                Some(Category::Dns(source)) => Some(Shape::Dns(source)),
+                _ => None,
+            }
+        }
+    }
+
+    /// Whether it is a row of Resource Graph. Types of resources have a provider before them.
+    fn is_resource(&self) -> bool {
+        let owner = self.tenant_id.get().or(self.subscription_id.get());
+        self.id.get().is_some()
+            && owner.is_some()
+            && self.type_name.get().is_some_and(|name| name.contains('/'))
+    }
+
+    /// Whether it is a reply of Resource Graph in the older form of a table.
+    fn holds_table(&self) -> bool {
+        self.data.is_some_and(|raw| raw.get().starts_with('{') && raw.get().contains("\"rows\""))
+    }
+
+    fn entra_shape(&self, category: Option<Category>) -> Option<Shape> {
         let resource_id = self.resource_id.get().unwrap_or_default();
         let is_of_tenant = resource_id.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("/tenants/"));
         let is_named_sign_in =
@@ -203,11 +294,12 @@ impl Envelope<'_> {
             && (self.user_principal_name.get().is_some() || self.service_principal_id.get().is_some());
         let is_graph_audit =
             self.activity_date_time.get().is_some() || self.activity_display_name.get().is_some();
-        if has_category(OTHER_ENTRA_CATEGORIES) {
+        if category == Some(Category::OtherEntra) {
             Some(Shape::NotReadYet(OTHER_ENTRA))
-        } else if has_category(SIGN_IN_CATEGORIES) || is_graph_sign_in || (is_of_tenant && is_named_sign_in) {
+        } else if category == Some(Category::SignIn) || is_graph_sign_in || (is_of_tenant && is_named_sign_in)
+        {
             Some(Shape::SignIn)
-        } else if has_category(&["auditlogs"]) || is_graph_audit || is_of_tenant {
+        } else if category == Some(Category::Audit) || is_graph_audit || is_of_tenant {
             Some(Shape::Audit)
         } else {
             None
@@ -251,6 +343,33 @@ mod tests {
         check(r#"{"blobs":[],"dataFormat":"compressedJSONLines"}"#, Shape::Manifest);
         check(r#"{"blobs":[]}"#, Shape::Unknown);
         check(r#"{"count":1,"value":[{}]}"#, Shape::Wrapper);
+        check(r#"{"count":1,"data":[{}]}"#, Shape::Wrapper);
+        check(r#"{"count":1,"data":{"columns":[],"rows":[]}}"#, Shape::Wrapper);
+        check(r#"{"data":{"x":[]}}"#, Shape::Unknown);
+        check(
+            r#"{"category":"DnsResponse","operationName":"RESPONSE_SUCCESS"}"#,
+            Shape::Dns(dns::Source::Policy),
+        );
+        check(r#"{"Category":"AzureFirewallNetworkRule"}"#, Shape::Dns(dns::Source::Network));
+        check(r#"{"Type":"AZFWIdpsSignature","Category":"x"}"#, Shape::Dns(dns::Source::Idps));
+        check(
+            r#"{"category":"AZFWFatFlow","operationName":"x","properties":{}}"#,
+            Shape::NotReadYet(RESOURCE_LOG),
+        );
+        check(r#"{"id":"/a","type":"microsoft.compute/disks","tenantId":"t"}"#, Shape::Inventory);
+        check(r#"{"id":"/a","type":"microsoft.compute/disks","subscriptionId":"s"}"#, Shape::Inventory);
+        check(r#"{"id":"/a","type":"microsoft.compute/disks"}"#, Shape::Unknown);
+        check(r#"{"id":"/a","type":"SigninLogs","TenantId":"t"}"#, Shape::Unknown);
+        check(r#"{"id":"/a","type":"Microsoft.Security/Locations/alerts"}"#, Shape::SecurityAlert);
+        check(r#"{"SystemAlertId":"a"}"#, Shape::SecurityAlert);
+        check(r#"{"type":"/providers/Microsoft.ResourceHealth/events"}"#, Shape::Advisory);
+        check(r#"{"category":{"value":"ServiceHealth"},"operationName":"a/b"}"#, Shape::Advisory);
+        check(r#"{"CategoryValue":"ServiceHealth","OperationNameValue":"a/b"}"#, Shape::Advisory);
+        check(r#"{"category":"ResourceHealth","operationName":"a/b"}"#, Shape::Activity);
+        check(
+            r#"{"id":"/a","tenantId":"t","type":"microsoft.resourcehealth/events/impactedresources"}"#,
+            Shape::NotReadYet(IMPACTED),
+        );
         check(r#"{"scenario":"x","kind":"y"}"#, Shape::Unknown);
         check("7", Shape::Unknown);
         check("[]", Shape::Unknown);

@@ -1,14 +1,14 @@
 //! Cuts a stream of JSON into records, holding no more than one record at a time.
 //!
 //! The stream is a row of values, with white space or commas between: objects, lists of objects, or
-//! wrappers (`{"records":[…]}`, `{"value":[…]}`), each on one line or on many. Where a value is damaged,
+//! wrappers (`{"records":[…]}`, `{"value":[…]}`, `{"data":[…]}`), each on one line or on many. Where a value is damaged,
 //! the cut resumes at the next line that starts like a record; everything up to there is one damaged
 //! piece. In a document without line ends nothing tells where the next record starts, so there the
 //! rest is one piece.
 
 use std::io::{self, Read};
 
-use super::scan::{Progress, Scan};
+use super::scan::{LIST_NAMES, Progress, Scan};
 use super::window::Window;
 use crate::rejected::KEPT_BYTES_MAX;
 
@@ -390,9 +390,11 @@ fn names_list_first(object: &[u8]) -> bool {
     let Some(rest) = object.strip_prefix(b"{") else { return false };
     let rest = rest.trim_ascii_start();
     let Some(rest) = rest.strip_prefix(b"\"") else { return false };
-    [&b"records\""[..], b"value\""]
-        .iter()
-        .any(|name| rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
+    LIST_NAMES.iter().any(|name| {
+        let start = rest.get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+            && rest.get(name.len()) == Some(&b'"')
+    })
 }
 
 #[cfg(test)]

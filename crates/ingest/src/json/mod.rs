@@ -4,6 +4,7 @@
 pub(crate) mod document;
 pub(crate) mod envelope;
 pub(crate) mod frames;
+pub(crate) mod kept;
 pub(crate) mod loose;
 pub(crate) mod scan;
 mod window;

@@ -8,6 +8,9 @@
 /// Values nested deeper are refused; the parser behind would refuse them at 128.
 const DEPTH_MAX: u32 = 120;
 
+/// The members of wrappers that hold the records: of Event Hubs, of REST, of Resource Graph.
+pub(super) const LIST_NAMES: [&str; 3] = ["records", "value", "data"];
+
 /// How far a scan came.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -95,7 +98,7 @@ impl Scan {
                 if is_name {
                     let name = &bytes[self.string_start..place];
                     self.names_records =
-                        name.eq_ignore_ascii_case(b"records") || name.eq_ignore_ascii_case(b"value");
+                        LIST_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes()));
                 }
                 self.last = b'"';
             }
@@ -188,6 +191,8 @@ mod tests {
         check(r#"{"a":"#, Progress::Open);
         check(r#"{"Records": [{"#, Progress::List(13));
         check(r#"{"nextLink":"u","value":[{"#, Progress::List(25));
+        check(r#"{"count":1,"data":[{"#, Progress::List(19));
+        check(r#"{"data":{"columns":[]}}"#, Progress::End(23));
         check(r#"{"a":{"records":[]}}"#, Progress::End(20));
         check(r#"{"a":"records","b":[]}"#, Progress::End(22));
         check("{\"a\":1\n{", Progress::Damaged(7, "a value starts before the last one ended"));

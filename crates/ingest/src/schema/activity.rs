@@ -24,8 +24,13 @@ pub(super) fn columns() -> Vec<Field> {
         text("caller_id"),
         // Application id of the caller.
         text("caller_app_id"),
+        // `user`, `application`, `managed_identity`; null if the record does not tell.
+        text("caller_type"),
         // The caller's home tenant; differs from the customer's for a partner's own administrators.
         text("caller_tenant_id"),
+        // `partner` if that is the partner's own (delegated administrators), `customer`, or `foreign`; null if
+        // it is not known, or whose the subscription is.
+        text("caller_origin"),
         // Address of the caller, without a port.
         text("caller_ip"),
         // How the caller signed in: `pwd`, `pwd,mfa`, `rsa`.

@@ -67,6 +67,10 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome {
     assert_eq!(outcome.rejected.len() as u64, summary.rejected);
     assert_eq!(summary.read, summary.stored() + summary.rejected);
     assert!(outcome.rejected.iter().all(|rejected| rejected.line > 0 && !rejected.reason.is_empty()));
+    for rejected in outcome.rejected.iter().filter(|rejected| rejected.is_complete).take(5) {
+        let again = read_bytes("again", rejected.record.as_bytes(), &reading, &mut |_| Ok(())).unwrap();
+        assert!(again.read + again.empty > 0, "{:?} would be lost when it is read again", rejected.record);
+    }
     outcome
 }
 

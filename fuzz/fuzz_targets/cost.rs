@@ -1,0 +1,12 @@
+//! Cost exports as CSV.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+mod reading;
+
+use reading::check;
+
+fuzz_target!(|data: &[u8]| {
+    check(data);
+});

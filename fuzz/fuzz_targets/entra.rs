@@ -1,0 +1,12 @@
+//! Entra's sign-in and audit logs.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+mod reading;
+
+use reading::check;
+
+fuzz_target!(|data: &[u8]| {
+    check(data);
+});

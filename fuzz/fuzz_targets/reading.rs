@@ -1,0 +1,77 @@
+//! What holds of every input of records, whatever is in it; the targets of the kinds share it.
+#![allow(dead_code, reason = "each target uses its own part")]
+
+use std::sync::LazyLock;
+
+use alerts::PartnerTenantId;
+use arrow_array::{Array, StringArray};
+use chrono::DateTime;
+use ingest::schema::Kind;
+use ingest::{EventBatch, FileSummary, Item, Reading, Rejected, read_bytes};
+
+static PARTNER: LazyLock<PartnerTenantId> = LazyLock::new(|| "partner-1".parse().expect("a word"));
+
+/// All that reading an input gave.
+pub struct Found {
+    pub summary: FileSummary,
+    pub batches: Vec<EventBatch>,
+    pub rejected: Vec<Rejected>,
+}
+
+impl Found {
+    /// The texts in one column of all rows of a kind; nulls are left out.
+    pub fn texts(&self, kind: Kind, column: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for batch in self.batches.iter().filter(|batch| batch.kind == kind) {
+            let column = batch.rows.column_by_name(column).expect("a column of the schema");
+            let column: &StringArray = column.as_any().downcast_ref().expect("a column of texts");
+            texts.extend(column.iter().flatten().map(str::to_owned));
+        }
+        texts
+    }
+}
+
+fn read(bytes: &[u8]) -> Found {
+    let arrived_at = DateTime::from_timestamp(1_930_000_000, 0).expect("a time");
+    let reading = Reading { partner_tenant_id: &PARTNER, arrived_at, rows_per_batch: 3 };
+    let (mut batches, mut rejected) = (Vec::new(), Vec::new());
+    let mut sink = |item| {
+        match item {
+            Item::Batch(batch) => batches.push(batch),
+            Item::Rejected(one) => rejected.push(one),
+        }
+        Ok(())
+    };
+    let summary = read_bytes("input", bytes, &reading, &mut sink).expect("the sink takes all");
+    Found { summary, batches, rejected }
+}
+
+/// Reads the input. Nothing vanishes, batches have their schema, a second reading gives the same, and what was
+/// rejected and is complete is not nothing when it is read again.
+pub fn check(bytes: &[u8]) -> Found {
+    let found = read(bytes);
+    let summary = found.summary;
+    assert_eq!(summary.read, summary.stored() + summary.rejected);
+    assert_eq!(summary.rejected, found.rejected.len() as u64);
+    for kind in Kind::ALL {
+        let of_kind = found.batches.iter().filter(|batch| batch.kind == kind);
+        let rows: usize = of_kind.map(|batch| batch.rows.num_rows()).sum();
+        assert_eq!(rows as u64, summary.rows(kind), "{}", kind.name());
+    }
+    for batch in &found.batches {
+        assert_eq!(batch.rows.schema(), batch.kind.schema());
+        assert!(batch.rows.num_rows() > 0);
+    }
+    assert!(found.rejected.iter().all(|rejected| rejected.line > 0 && !rejected.reason.is_empty()));
+    // A few will do: each is a whole reading.
+    for rejected in found.rejected.iter().filter(|rejected| rejected.is_complete).take(5) {
+        let again = read(rejected.record.as_bytes()).summary;
+        assert!(again.read + again.empty > 0, "{:?} would be lost", rejected.record);
+    }
+    let second = read(bytes);
+    assert_eq!(second.summary, found.summary);
+    assert_eq!(second.rejected, found.rejected);
+    let rows = |found: &Found| found.batches.iter().map(|batch| batch.rows.clone()).collect::<Vec<_>>();
+    assert_eq!(rows(&second), rows(&found));
+    found
+}
