@@ -22,6 +22,7 @@ use graph::webhooks::Webhooks;
 use crate::api::{self, Api};
 use crate::app::Instance;
 use crate::config::Settings;
+use crate::jobs::lake_upkeep::{self, LakeUpkeep};
 use crate::jobs::{housekeeping, notifications, scheduler, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
 
@@ -91,6 +92,7 @@ pub struct Server {
     api: Arc<Api>,
     issuer: Arc<Issuer>,
     scheduled_detection: bool,
+    upkeep: LakeUpkeep,
 }
 
 impl Server {
@@ -136,7 +138,8 @@ impl Server {
         let demo_issuer = options.demo.then(|| issuer.clone());
         let api = Arc::new(Api { instance, graph: Arc::new(graph), demo_issuer });
         let scheduled_detection = settings.scheduled_detection;
-        Ok(Self { listener, address, tls, api, issuer, scheduled_detection })
+        let upkeep = LakeUpkeep { compaction: settings.compaction, retention: settings.retention_days };
+        Ok(Self { listener, address, tls, api, issuer, scheduled_detection, upkeep })
     }
 
     /// Where the page is.
@@ -155,6 +158,7 @@ impl Server {
         let _detectors = self.scheduled_detection.then(|| scheduler::start(&self.api.instance));
         let target = self.api.graph.response_time_target;
         let _housekeeping = housekeeping::start(&self.api.instance, target);
+        let _upkeep = lake_upkeep::start(&self.api.instance, self.upkeep);
         let _webhooks = webhook_deliveries::start(&self.api.graph);
         let _notifications = notifications::start(&self.api.graph, self.issuer);
         let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
