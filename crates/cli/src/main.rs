@@ -9,6 +9,7 @@ mod detect;
 mod evaluate;
 mod ingest;
 mod installation;
+mod lake;
 mod output;
 mod progress;
 mod quarantine;
@@ -46,6 +47,7 @@ enum Command {
     Serve(serve::Serve),
     Ingest(ingest::Ingest),
     Quarantine(quarantine::Quarantine),
+    Lake(lake::Lake),
     Detect(detect::Detect),
     Alerts(alerts::Alerts),
     Score(score::Score),
@@ -73,6 +75,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(serve) => serve.run().await,
         Command::Ingest(ingest) => ingest.run().await,
         Command::Quarantine(quarantine) => quarantine.run().await,
+        Command::Lake(lake) => lake.run().await,
         Command::Detect(detect) => detect.run().await,
         Command::Alerts(alerts) => alerts.run().await,
         Command::Score(score) => score.run().await,

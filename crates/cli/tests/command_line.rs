@@ -330,3 +330,43 @@ fn mistakes_are_told_on_standard_error_with_their_exit_code() {
     check(&["evaluate", "--seeds", "5-1"], 2, "1-5");
     assert_eq!(fs::read_to_string(folder.path().join("occupied/thesis.txt")).unwrap(), "precious");
 }
+
+#[test]
+fn tables_are_shown_compacted_and_vacuumed_beside_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (estate, data) = (path(folder.path(), "estate"), path(folder.path(), "data"));
+    ok(&["simulate", "--out", &estate, "--seed", "3", "--customers", "2", "--days", "3"]);
+    let (mut server, _) = serve(&data);
+    // Each of these is an append of its own, so that days have several files.
+    for kind in ["insights-activity-logs", "exports"] {
+        let folder = Path::new(&estate).join(kind);
+        if folder.exists() {
+            ok(&["ingest", "--data-dir", &data, folder.to_str().unwrap()]);
+        }
+    }
+    ok(&["ingest", "--data-dir", &data, &estate]);
+    let status = || -> Vec<Value> {
+        ok(&["lake", "status", "--data-dir", &data, "--json"]).lines().map(json).collect()
+    };
+    let before = status();
+    assert_eq!(before.len(), 9);
+    assert!(before[0]["events"].as_u64().unwrap() > 0 && before[0]["last_day"].is_string(), "{before:?}");
+    let compacted = ok(&["lake", "compact", "--data-dir", &data, "--all", "--json", "--kind", "activity"]);
+    assert_eq!(json(&compacted)["kind"], "activity");
+    let after = status();
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!((&before["kind"], &before["events"]), (&after["kind"], &after["events"]));
+    }
+    assert_eq!(after[0]["small_files"], 0, "{after:?}");
+    let removed = ok(&["lake", "vacuum", "--data-dir", &data, "--keep-hours", "1"]);
+    assert!(removed.trim_start().starts_with("KIND"), "{removed}");
+    assert_eq!(removed.lines().count(), 10, "{removed}");
+    assert!(ok(&["lake", "status", "--data-dir", &data]).contains("security_alert"));
+
+    let (code, _, err) = run(&["lake", "compact", "--data-dir", &data, "--kind", "bills"]);
+    assert!(code == 2 && err.contains("the kinds are activity, cost, flow"), "{err}");
+    let (code, _, err) = run(&["lake", "vacuum", "--data-dir", &data, "--keep-hours", "0"]);
+    assert!(code == 2 && err.contains("--keep-hours"), "{err}");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}

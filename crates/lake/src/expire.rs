@@ -1,17 +1,17 @@
 //! What goes: days beyond their retention, files that no version names, and old entries of the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use deltalake::DeltaTable;
 use deltalake::checkpoints::{cleanup_expired_logs_for, create_checkpoint};
 use deltalake::kernel::Remove;
 use deltalake::operations::vacuum::{Clock, VacuumMode};
 use deltalake::protocol::DeltaOperation;
-use futures::StreamExt;
+use deltalake::{DeltaTable, DeltaTableError, ObjectStoreError};
+use futures::{StreamExt, TryStreamExt};
 use ingest::schema::DAY;
 use tracing::info;
 
@@ -108,19 +108,42 @@ impl EventTable {
     pub(crate) async fn vacuum(&self, keep: TimeDelta, now: DateTime<Utc>) -> Result<Vacuumed, LakeError> {
         let _turn = self.upkeep.lock().await;
         let Some(table) = self.current().await? else { return Ok(Vacuumed::default()) };
-        let (_, metrics) = table
+        let (_, planned) = table
+            .clone()
             .vacuum()
             .with_mode(VacuumMode::Full)
             .with_retention_period(keep)
             .with_enforce_retention_duration(false)
             .with_clock(Arc::new(At(now)))
+            .with_dry_run(true)
             .await
             .map_err(|e| self.delta_error(e))?;
+        let files = self.delete(&table, planned.files_deleted.into_iter().collect()).await?;
         let torn_files = match self.location().to_file_path() {
             Ok(folder) => remove_torn_files(folder, keep, now).await,
             Err(()) => 0,
         };
-        Ok(Vacuumed { files: metrics.files_deleted.len(), torn_files })
+        Ok(Vacuumed { files, torn_files })
+    }
+
+    /// Deletes those of the files that are there, and says how many. The log goes on naming files that were
+    /// removed for a week, most of which an earlier vacuum deleted; Delta's own would try them all again, and
+    /// write two commits.
+    async fn delete(&self, table: &DeltaTable, unnamed: HashSet<String>) -> Result<usize, LakeError> {
+        let failed = |source| self.delta_error(DeltaTableError::ObjectStore { source });
+        let store = table.object_store();
+        let there = store.list(None).try_filter_map(|file| {
+            let location = unnamed.contains(file.location.as_ref()).then_some(file.location);
+            futures::future::ready(Ok(location))
+        });
+        let there: Vec<_> = there.try_collect().await.map_err(failed)?;
+        let deleted = store.delete_stream(futures::stream::iter(there).map(Ok).boxed());
+        let gone = |outcome: &Result<_, ObjectStoreError>| {
+            // Another vacuum may have been faster.
+            futures::future::ready(!matches!(outcome, Err(ObjectStoreError::NotFound { .. })))
+        };
+        let deleted: Vec<_> = deleted.filter(gone).try_collect().await.map_err(failed)?;
+        Ok(deleted.len())
     }
 
     /// Writes a checkpoint if one is due, and removes entries of the log that are older than `keep` and

@@ -1,5 +1,6 @@
 //! Reading events: tables for DataFusion, and what the log says about them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -18,6 +19,7 @@ use deltalake::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use ingest::schema::{DAY, Kind};
 
 use crate::LakeError;
+use crate::compact::CompactionOptions;
 use crate::table::EventTable;
 
 /// How much one table holds.
@@ -29,6 +31,9 @@ pub struct TableSummary {
     pub rows: u64,
     /// Number of Parquet files.
     pub files: u64,
+    /// How many of them are small (less than half of what compaction aims at) and not the only such file of
+    /// their day: what a compaction could merge.
+    pub small_files: u64,
     /// Size of the files in bytes.
     pub bytes: u64,
     /// The first and the last UTC day with events; `None` if there are none.
@@ -84,9 +89,15 @@ impl EventTable {
     pub(crate) async fn summary(&self) -> Result<TableSummary, LakeError> {
         match self.current().await? {
             Some(table) => self.summary_of(&table),
-            None => {
-                Ok(TableSummary { kind: self.kind(), rows: 0, files: 0, bytes: 0, days: None, version: None })
-            }
+            None => Ok(TableSummary {
+                kind: self.kind(),
+                rows: 0,
+                files: 0,
+                small_files: 0,
+                bytes: 0,
+                days: None,
+                version: None,
+            }),
         }
     }
 
@@ -96,19 +107,27 @@ impl EventTable {
             kind: self.kind(),
             rows: 0,
             files: 0,
+            small_files: 0,
             bytes: 0,
             days: None,
             version: Some(state.version()),
         };
+        let small_bytes = CompactionOptions::default().target_file_bytes / 2;
+        let mut small: BTreeMap<NaiveDate, u64> = BTreeMap::new();
         for file in state.log_data().iter() {
             summary.rows += file.num_records().unwrap_or(0) as u64;
             summary.files += 1;
-            summary.bytes += u64::try_from(file.size()).unwrap_or(0);
+            let bytes = u64::try_from(file.size()).unwrap_or(0);
+            summary.bytes += bytes;
             let partition = file.partition_values_map().remove(DAY).flatten();
             if let Some(day) = partition.and_then(|name| name.parse().ok()) {
                 summary.days = Some(summary.days.map_or((day, day), |(a, b)| (a.min(day), b.max(day))));
+                if bytes < small_bytes {
+                    *small.entry(day).or_default() += 1;
+                }
             }
         }
+        summary.small_files = small.values().filter(|files| **files > 1).sum();
         Ok(summary)
     }
 }

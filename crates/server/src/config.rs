@@ -12,8 +12,9 @@ use std::str::FromStr;
 
 use alerts::PartnerTenantId;
 use alerts::score::ResponseTimeTarget;
-use chrono::TimeDelta;
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use graph::app::subscriptions::PER_APPLICATION_MAX;
+use ingest::schema::Kind;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -61,6 +62,10 @@ pub struct Settings {
     pub lake_url: Option<Url>,
     /// Whether `serve` runs the detectors by their schedules.
     pub scheduled_detection: bool,
+    /// Whether `serve` merges small files of the lake and drops cost lines that were stated anew.
+    pub compaction: bool,
+    /// How long events are kept, by kind.
+    pub retention_days: RetentionDays,
     /// Where alerts are kept.
     pub store: StoreLocation,
     /// How much of the SQLite file may be mapped into memory, in MiB. What is mapped counts as memory of
@@ -95,6 +100,60 @@ pub struct Settings {
     /// How much may come in by `POST /ingest/v1/…` at once, in MiB of its text; whoever sends more is told
     /// to wait. Events on their way into the lake take about four times as much memory.
     pub ingest_room_mib: u32,
+}
+
+/// For how many days the events of each kind are kept, counted back from today; 0 is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the kinds")]
+pub struct RetentionDays {
+    pub activity: u32,
+    pub cost: u32,
+    pub flow: u32,
+    pub sign_in: u32,
+    pub audit: u32,
+    pub dns: u32,
+    pub inventory: u32,
+    pub advisory: u32,
+    pub security_alert: u32,
+}
+
+impl Default for RetentionDays {
+    /// A year and a month for who did what, two years for what it cost and what was told of it, a quarter for
+    /// what there is most of.
+    fn default() -> Self {
+        Self {
+            activity: 400,
+            cost: 800,
+            flow: 90,
+            sign_in: 400,
+            audit: 400,
+            dns: 90,
+            inventory: 90,
+            advisory: 800,
+            security_alert: 800,
+        }
+    }
+}
+
+impl RetentionDays {
+    /// The first day that is kept; `None` if all are.
+    #[must_use]
+    pub fn first_day(&self, kind: Kind, now: DateTime<Utc>) -> Option<NaiveDate> {
+        let days = match kind {
+            Kind::Activity => self.activity,
+            Kind::Cost => self.cost,
+            Kind::Flow => self.flow,
+            Kind::SignIn => self.sign_in,
+            Kind::Audit => self.audit,
+            Kind::Dns => self.dns,
+            Kind::Inventory => self.inventory,
+            Kind::Advisory => self.advisory,
+            Kind::SecurityAlert => self.security_alert,
+        };
+        let first = now.date_naive().checked_sub_days(Days::new(days.into()));
+        first.filter(|_| days > 0)
+    }
 }
 
 /// Where alerts are kept.
@@ -160,6 +219,8 @@ impl Default for Settings {
             detector_folders: Vec::new(),
             lake_url: None,
             scheduled_detection: true,
+            compaction: true,
+            retention_days: RetentionDays::default(),
             store: StoreLocation::default(),
             store_map_mib: 0,
             trusted_proxies: Vec::new(),
@@ -302,6 +363,22 @@ mod tests {
         assert!(error.contains("a store is 'sqlite' or"), "{error}");
         let error = Settings::parse("partner_tenant = \"p\"").unwrap_err().to_string();
         assert!(error.contains("unknown field `partner_tenant`") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn each_kind_is_kept_for_its_time() {
+        let settings = Settings::parse("compaction = false\n[retention_days]\nflow = 30\ncost = 0").unwrap();
+        assert!(!settings.compaction);
+        let first = |kind: Kind| {
+            let now = "2026-11-24T23:59:59Z".parse().unwrap();
+            settings.retention_days.first_day(kind, now).map(|day| day.to_string())
+        };
+        assert_eq!(first(Kind::Flow).as_deref(), Some("2026-10-25"));
+        assert_eq!(first(Kind::Cost), None);
+        assert_eq!(first(Kind::Activity).as_deref(), Some("2025-10-20"));
+        let names = Kind::ALL.map(Kind::name);
+        let error = Settings::parse("[retention_days]\nsignin = 1").unwrap_err().to_string();
+        assert!(names.iter().all(|name| error.contains(name)), "all kinds can be set: {error}");
     }
 
     #[test]

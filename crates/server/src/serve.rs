@@ -24,6 +24,7 @@ use crate::api::{self, Api};
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
 use crate::config::Settings;
+use crate::jobs::lake_upkeep::{self, LakeUpkeep};
 use crate::jobs::{housekeeping, notifications, scheduler, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
 
@@ -94,6 +95,7 @@ pub struct Server {
     issuer: Arc<Issuer>,
     storing: JoinHandle<()>,
     scheduled_detection: bool,
+    upkeep: LakeUpkeep,
 }
 
 impl Server {
@@ -147,7 +149,8 @@ impl Server {
             demo_issuer,
         });
         let scheduled_detection = settings.scheduled_detection;
-        Ok(Self { listener, address, tls, api, issuer, storing, scheduled_detection })
+        let upkeep = LakeUpkeep { compaction: settings.compaction, retention: settings.retention_days };
+        Ok(Self { listener, address, tls, api, issuer, storing, scheduled_detection, upkeep })
     }
 
     /// Where the page is.
@@ -166,6 +169,7 @@ impl Server {
         let _detectors = self.scheduled_detection.then(|| scheduler::start(&self.api.instance));
         let target = self.api.graph.response_time_target;
         let _housekeeping = housekeeping::start(&self.api.instance, target);
+        let _upkeep = lake_upkeep::start(&self.api.instance, self.upkeep);
         let _webhooks = webhook_deliveries::start(&self.api.graph);
         let _notifications = notifications::start(&self.api.graph, self.issuer);
         let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();

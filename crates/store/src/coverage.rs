@@ -12,10 +12,10 @@ pub struct Arrival {
     pub customer_tenant_id: Option<CustomerTenantId>,
     /// The subscription, if they are of one.
     pub subscription_id: Option<SubscriptionId>,
-    /// When the earliest of them happened.
-    pub first_event_at: DateTime<Utc>,
-    /// When the latest of them happened.
-    pub last_event_at: DateTime<Utc>,
+    /// When the earliest of them happened; `None` if none could be read.
+    pub first_event_at: Option<DateTime<Utc>>,
+    /// When the latest of them happened; `None` if none could be read.
+    pub last_event_at: Option<DateTime<Utc>>,
     /// How many were new.
     pub stored: u64,
     /// How many were there already.
@@ -33,10 +33,10 @@ pub struct Coverage {
     pub customer_tenant_id: Option<CustomerTenantId>,
     /// The subscription, if the records are of one.
     pub subscription_id: Option<SubscriptionId>,
-    /// When the first event happened.
-    pub first_event_at: DateTime<Utc>,
-    /// When the last event happened.
-    pub last_event_at: DateTime<Utc>,
+    /// When the first event happened; `None` if nothing could be read yet.
+    pub first_event_at: Option<DateTime<Utc>>,
+    /// When the last event happened; `None` if nothing could be read yet.
+    pub last_event_at: Option<DateTime<Utc>>,
     /// When something first came in.
     pub first_arrived_at: DateTime<Utc>,
     /// When something last came in.
@@ -58,10 +58,10 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// How far the last event lies back.
+    /// How far the last event lies back; `None` if nothing could be read yet.
     #[must_use]
-    pub fn lag(&self, now: DateTime<Utc>) -> TimeDelta {
-        now - self.last_event_at
+    pub fn lag(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        Some(now - self.last_event_at?)
     }
 
     /// New events in the 24 hours before now: those of today, and of yesterday as many as its part of the
@@ -139,8 +139,8 @@ pub struct KindTotals {
     pub duplicates: u64,
     /// Records that could not be read.
     pub rejected: u64,
-    /// When the last event happened.
-    pub last_event_at: DateTime<Utc>,
+    /// When the last event happened; `None` if nothing could be read yet.
+    pub last_event_at: Option<DateTime<Utc>>,
     /// When something last came in.
     pub last_arrived_at: DateTime<Utc>,
 }
@@ -158,8 +158,8 @@ mod tests {
             kind: "activity".to_owned(),
             customer_tenant_id: None,
             subscription_id: None,
-            first_event_at: at(first),
-            last_event_at: at(last),
+            first_event_at: Some(at(first)),
+            last_event_at: Some(at(last)),
             first_arrived_at: at(first),
             last_arrived_at: at(last),
             arrivals,

@@ -3,7 +3,7 @@
 use alerts::{CustomerTenantId, ResellerTenantId, SubscriptionId};
 
 /// Whose subscription it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Subscription {
     /// The subscription.
     pub subscription_id: SubscriptionId,

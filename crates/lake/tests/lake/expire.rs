@@ -121,6 +121,8 @@ async fn a_vacuum_removes_what_is_old_and_unnamed() {
     let vacuumed = lake.vacuum(Kind::Flow, keep, now + keep).await.unwrap();
     assert_eq!(vacuumed, Vacuumed { files: 8, torn_files: 1 });
     assert_eq!(data_files(directory.path()).len(), 2, "the two days that are left");
+    let again = lake.vacuum(Kind::Flow, keep, now + keep).await.unwrap();
+    assert_eq!(again, Vacuumed::default(), "what is gone is not counted again");
     assert_eq!(ids(&lake, Kind::Flow).await, [1, 2, 4, 5]);
     let again = append(&lake, &[Event(1, "sub-a", DAYS[1]), Event(7, "sub-a", DAYS[1])]).await;
     assert_eq!(again, Appended { stored: 1, duplicates: 1 });

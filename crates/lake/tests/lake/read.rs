@@ -92,6 +92,7 @@ async fn extent_and_sizes() {
         kind: Kind::Flow,
         rows: 4,
         files: 3,
+        small_files: 0,
         bytes: tables[2].bytes,
         days: Some((day(19), day(21))),
         version: Some(2),

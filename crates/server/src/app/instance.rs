@@ -10,6 +10,7 @@ use lake::{Lake, LakeError};
 use odata::TokenKey;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
 
+use super::intake::Owners;
 use crate::config::{ConfigError, DataDir, Settings, StoreLocation};
 
 /// Why an instance cannot be opened.
@@ -46,6 +47,8 @@ pub struct Instance {
     pub lake: Lake,
     /// The detectors, built-in ones and the operator's own.
     pub detectors: Vec<Arc<Detector>>,
+    /// Whose subscriptions are, as the store's directory says.
+    pub owners: Owners,
     /// Tables of known bad addresses and ports.
     pub indicators: Indicators,
 }
@@ -76,6 +79,7 @@ impl Instance {
             tokens,
             lake: Lake::open(&lake_url, &storage_options())?,
             detectors,
+            owners: Owners::default(),
             indicators,
             data_dir,
         })

@@ -8,3 +8,4 @@ pub mod quarantine;
 pub mod replay;
 
 pub use instance::{Instance, OpenError};
+pub use lake::CompactionOptions;

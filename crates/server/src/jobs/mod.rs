@@ -1,6 +1,7 @@
 //! Work that runs by itself while the server is up.
 
 pub(crate) mod housekeeping;
+pub(crate) mod lake_upkeep;
 pub(crate) mod notifications;
 pub(crate) mod scheduler;
 pub(crate) mod webhook_deliveries;

@@ -38,8 +38,9 @@ create table coverage (
     kind text collate "C" not null,
     customer_tenant_id text collate "C" not null,
     subscription_id text collate "C" not null,
-    first_event_at bigint not null,
-    last_event_at bigint not null,
+    -- Null as long as nothing could be read.
+    first_event_at bigint,
+    last_event_at bigint,
     first_arrived_at bigint not null,
     last_arrived_at bigint not null,
     -- How often something new came.

@@ -38,8 +38,9 @@ create table coverage (
     kind text not null,
     customer_tenant_id text not null,
     subscription_id text not null,
-    first_event_at integer not null,
-    last_event_at integer not null,
+    -- Null as long as nothing could be read.
+    first_event_at integer,
+    last_event_at integer,
     first_arrived_at integer not null,
     last_arrived_at integer not null,
     -- How often something new came.

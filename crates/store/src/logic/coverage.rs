@@ -19,9 +19,11 @@ insert into coverage
     first_arrived_at, last_arrived_at, arrivals, stored, duplicates, rejected, day, on_day, on_day_before)
 values ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11, $12, $9, 0)
 on conflict (partner_tenant_id, kind, customer_tenant_id, subscription_id) do update set
-    first_event_at = case when excluded.first_event_at < coverage.first_event_at
+    first_event_at = case
+        when coverage.first_event_at is null or excluded.first_event_at < coverage.first_event_at
         then excluded.first_event_at else coverage.first_event_at end,
-    last_event_at = case when excluded.last_event_at > coverage.last_event_at
+    last_event_at = case
+        when coverage.last_event_at is null or excluded.last_event_at > coverage.last_event_at
         then excluded.last_event_at else coverage.last_event_at end,
     last_arrived_at = case when excluded.arrivals > 0 and excluded.last_arrived_at > coverage.last_arrived_at
         then excluded.last_arrived_at else coverage.last_arrived_at end,
@@ -77,8 +79,8 @@ pub(crate) async fn add(
             arrival.kind.as_str().into(),
             customer.into(),
             subscription.into(),
-            microseconds(arrival.first_event_at).into(),
-            microseconds(arrival.last_event_at).into(),
+            arrival.first_event_at.map(microseconds).into(),
+            arrival.last_event_at.map(microseconds).into(),
             arrived.into(),
             i64::from(arrival.stored > 0).into(),
             amount(arrival.stored).into(),
@@ -150,8 +152,8 @@ fn read(mut row: Row) -> Result<Coverage, StoreError> {
         kind: row.text(0)?,
         customer_tenant_id: id(&mut row, 1)?,
         subscription_id: id(&mut row, 2)?,
-        first_event_at: row.time(3)?,
-        last_event_at: row.time(4)?,
+        first_event_at: row.opt_time(3)?,
+        last_event_at: row.opt_time(4)?,
         first_arrived_at: row.time(5)?,
         last_arrived_at: row.time(6)?,
         arrivals: row.amount(7)?,
@@ -184,7 +186,7 @@ pub(crate) async fn totals(session: &mut impl Session, scope: &Scope) -> Result<
                 stored: row.amount(1)?,
                 duplicates: row.amount(2)?,
                 rejected: row.amount(3)?,
-                last_event_at: row.time(4)?,
+                last_event_at: row.opt_time(4)?,
                 last_arrived_at: row.time(5)?,
             })
         })

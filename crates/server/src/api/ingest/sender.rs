@@ -3,9 +3,11 @@
 use alerts::{CustomerTenantId, Scope};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use graph::ApiError;
+use graph::auth::verifier::TokenError;
 use graph::error::Kind as ErrorKind;
 use ingest::EventBatch;
 use ingest::schema::Kind;
@@ -14,7 +16,14 @@ use crate::api::Api;
 use crate::app::Instance;
 use crate::app::intake::customer;
 
+/// What ingest keys start with, so that they are told from tokens and found where they should not be.
+pub(crate) const KEY_PREFIX: &str = "twk_";
+
+/// The use of a key is noted this often.
+const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
 /// Whoever pushes.
+#[derive(Debug)]
 pub(super) enum Sender {
     /// The partner itself: any of its customers' records.
     Partner,
@@ -27,10 +36,13 @@ impl Sender {
     pub(super) async fn of(
         api: &Api,
         headers: &HeaderMap,
-        _wanted: Option<Kind>,
+        wanted: Option<Kind>,
         now: DateTime<Utc>,
     ) -> Result<Self, ApiError> {
         let token = graph::http::bearer(headers)?;
+        if token.starts_with(KEY_PREFIX) {
+            return of_key(&api.instance, token, wanted, now).await;
+        }
         let caller = api.graph.verifier.verify(token, now)?;
         caller.permissions.may_ingest()?;
         if caller.scope.partner() != &api.instance.partner {
@@ -70,6 +82,37 @@ impl Sender {
         }
         Ok(())
     }
+}
+
+async fn of_key(
+    instance: &Instance,
+    key: &str,
+    wanted: Option<Kind>,
+    now: DateTime<Utc>,
+) -> Result<Sender, ApiError> {
+    let store = &instance.store;
+    let known = store.ingest_key(&ingest_key_hash(key)).await.map_err(ApiError::internal)?;
+    // Why a key does not hold is told to whoever has it.
+    let key = known.filter(|known| known.partner_tenant_id == instance.partner);
+    let key = key.ok_or(TokenError::Malformed)?;
+    if !key.holds(now) {
+        return Err(TokenError::Expired.into());
+    }
+    let takes = |kind: Kind| key.kinds.iter().any(|name| name == kind.name());
+    if !key.kinds.is_empty() && !wanted.is_some_and(takes) {
+        let message =
+            format!("This key takes records of kind {} only, each under its own path.", key.kinds.join(", "));
+        return Err(ApiError::new(ErrorKind::Forbidden, message));
+    }
+    if key.last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
+        store.note_ingest_key_use(&instance.scope(), &key.id, now).await.map_err(ApiError::internal)?;
+    }
+    Ok(Sender::Customer(key.customer_tenant_id))
+}
+
+/// What a key is known by; the key itself is kept nowhere.
+pub(crate) fn ingest_key_hash(key: &str) -> Vec<u8> {
+    digest(&SHA256, key.as_bytes()).as_ref().to_vec()
 }
 
 fn foreign(what: &str) -> ApiError {

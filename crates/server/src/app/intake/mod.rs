@@ -5,8 +5,10 @@
 //! parcels that come within a moment of each other share a commit a kind, and each is acknowledged when
 //! the events are in the lake, not before. Who hands in too much at once is told to wait: see [`Room`].
 
+mod arrivals;
 pub(crate) mod customer;
 mod group;
+mod owners;
 mod room;
 mod storing;
 
@@ -19,6 +21,7 @@ use ingest::schema::Kind;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub use self::owners::Owners;
 pub use self::room::{Room, Space};
 pub(crate) use self::storing::{Stored, store};
 use super::Instance;

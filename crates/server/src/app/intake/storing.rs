@@ -1,5 +1,7 @@
 //! Puts events of one kind into the lake, and tells those who must know.
 
+use std::collections::HashMap;
+
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
@@ -9,6 +11,8 @@ use ingest::schema::Kind;
 use ingest::{EventBatch, SeenSubscription};
 use store::Subscription;
 
+use super::arrivals::arrivals;
+use super::customer;
 use crate::app::Instance;
 use crate::app::ingestion::IngestionError;
 
@@ -23,9 +27,9 @@ pub(crate) struct Stored {
 
 /// Stores batches of one kind, all in one commit; tells of each what became of it.
 ///
-/// Whose subscription it is goes to the directory before, so that what is raised from the events finds its
-/// customer. That events came in is noted after, and also if all were there already: an ingest that died
-/// between the two is repeated so.
+/// Whose subscription it is goes to the directory before, and from there into events whose records do not
+/// say. That events came in is noted after, and also if all were there already: an ingest that died between
+/// the two is repeated so.
 ///
 /// # Errors
 ///
@@ -34,17 +38,19 @@ pub(crate) async fn store(
     instance: &Instance,
     kind: Kind,
     batches: Vec<EventBatch>,
-    _now: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Stored>, IngestionError> {
-    let (rows, subscriptions): (Vec<RecordBatch>, Vec<Vec<SeenSubscription>>) =
+    let (scope, store) = (instance.scope(), &instance.store);
+    let (mut rows, seen): (Vec<RecordBatch>, Vec<Vec<SeenSubscription>>) =
         batches.into_iter().map(|batch| (batch.rows, batch.subscriptions)).unzip();
-    let subscriptions: Vec<Subscription> = subscriptions.into_iter().flatten().map(entry).collect();
-    instance.store.learn_subscriptions(&instance.scope(), &subscriptions).await?;
-    let first_event_at = rows.iter().filter_map(first_event).min();
+    let seen = seen.into_iter().flatten().map(entry).collect();
+    instance.owners.learn(&**store, &scope, seen).await?;
+    instance.owners.with(|customer_of| rows.iter_mut().for_each(|batch| fill(batch, customer_of))).await;
     let is_new = instance.lake.append_rows(kind, &rows).await?;
-    if let Some(first) = first_event_at {
-        instance.store.note_arrival(&instance.scope(), kind.name(), first).await?;
+    if let Some(first) = rows.iter().filter_map(first_event).min() {
+        store.note_arrival(&scope, kind.name(), first).await?;
     }
+    store.note_arrivals(&scope, &arrivals(kind, &rows, &is_new), now).await?;
     let mut marks = is_new.as_slice();
     let stored = rows.iter().map(|batch| {
         let (of_batch, rest) = marks.split_at(batch.num_rows());
@@ -53,6 +59,10 @@ pub(crate) async fn store(
         Stored { rows: of_batch.len() as u64, new: new as u64 }
     });
     Ok(stored.collect())
+}
+
+fn fill(batch: &mut RecordBatch, customer_of: &HashMap<String, String>) {
+    customer::fill(batch, |subscription| customer_of.get(subscription?).map(String::as_str));
 }
 
 /// When the earliest event of a batch happened.

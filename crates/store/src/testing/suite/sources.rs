@@ -75,8 +75,8 @@ fn arrival(kind: &str, customer: Option<&str>, at: &str, stored: u64) -> Arrival
         kind: kind.to_owned(),
         customer_tenant_id: customer.map(|id| id.parse().unwrap()),
         subscription_id: customer.map(|id| format!("s-{id}").parse().unwrap()),
-        first_event_at: time(at),
-        last_event_at: time(at),
+        first_event_at: Some(time(at)),
+        last_event_at: Some(time(at)),
         stored,
         duplicates: 1,
         rejected: 0,
@@ -95,11 +95,21 @@ pub async fn what_comes_in_adds_up<S: Store>(store: Arc<S>) {
         store.note_arrivals(&p, &[arrival("activity", Some("c1"), at, stored)], noon + after).await.unwrap();
     }
     let found = store.coverage(&p, &CoverageQuery::default()).await.unwrap().remove(0);
-    assert_eq!(found.first_event_at, time("2031-02-03T10:00:00Z"));
-    assert_eq!(found.last_event_at, time("2031-02-04T11:30:00Z"));
+    assert_eq!(found.first_event_at, Some(time("2031-02-03T10:00:00Z")));
+    assert_eq!(found.last_event_at, Some(time("2031-02-04T11:30:00Z")));
     assert_eq!((found.first_arrived_at, found.last_arrived_at), (noon, noon + day), "duplicates are no news");
     assert_eq!((found.stored, found.duplicates, found.arrivals), (22, 4, 3));
     assert_eq!((found.on_day, found.on_day_before), (0, 7));
+    let unread = Arrival {
+        first_event_at: None,
+        last_event_at: None,
+        duplicates: 0,
+        rejected: 2,
+        ..arrival("activity", Some("c1"), NOON, 0)
+    };
+    store.note_arrivals(&p, &[unread], noon + day * 3).await.unwrap();
+    let found = store.coverage(&p, &CoverageQuery::default()).await.unwrap().remove(0);
+    assert_eq!((found.rejected, found.last_event_at), (2, Some(time("2031-02-04T11:30:00Z"))));
     let later = noon + day * 9;
     store.note_arrivals(&p, &[arrival("activity", Some("c1"), NOON, 3)], later).await.unwrap();
     let found = store.coverage(&p, &CoverageQuery::default()).await.unwrap().remove(0);
