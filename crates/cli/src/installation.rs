@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use ingest::schema::Kind;
 use server::app::Instance;
 use server::config::{DataDir, Settings, StoreLocation};
 
@@ -60,6 +61,14 @@ pub(crate) fn time(text: &str) -> Result<chrono::DateTime<chrono::Utc>, String> 
     }
     text.parse::<chrono::DateTime<chrono::Utc>>()
         .map_err(|_| "write a day (2026-11-01) or a time with its zone (2026-11-01T06:00:00Z)".to_owned())
+}
+
+/// Reads the name of a kind of record.
+pub(crate) fn kind(name: &str) -> Result<Kind, String> {
+    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+        let names = Kind::ALL.map(Kind::name).join(", ");
+        format!("there is no such kind; the kinds are {names}")
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ingest::schema::Kind;
 use serde_json::{Value, json};
 use server::app::CompactionOptions;
 
-use crate::installation::Installation;
+use crate::installation::{Installation, kind};
 use crate::output;
 
 /// Look at the tables of events, and do by hand what `serve` does for them every ten minutes
@@ -211,11 +211,4 @@ impl Shown {
 /// With one decimal.
 fn megabytes(bytes: u64) -> f64 {
     (bytes as f64 / 1e5).round() / 10.0
-}
-
-fn kind(name: &str) -> Result<Kind, String> {
-    Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-        let names = Kind::ALL.map(Kind::name).join(", ");
-        format!("there is no such kind; the kinds are {names}")
-    })
 }

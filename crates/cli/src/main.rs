@@ -4,11 +4,13 @@
 //! 1 failed, 2 wrong use of the command line.
 
 mod alerts;
+mod customers;
 mod demo;
 mod detect;
 mod evaluate;
 mod ingest;
 mod installation;
+mod keys;
 mod lake;
 mod output;
 mod progress;
@@ -16,6 +18,7 @@ mod quarantine;
 mod score;
 mod serve;
 mod simulate;
+mod sources;
 mod token;
 
 use std::process::ExitCode;
@@ -46,6 +49,9 @@ enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
     Ingest(ingest::Ingest),
+    Sources(sources::Sources),
+    Customers(customers::Customers),
+    Keys(keys::Keys),
     Quarantine(quarantine::Quarantine),
     Lake(lake::Lake),
     Detect(detect::Detect),
@@ -74,6 +80,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(demo) => demo.run().await,
         Command::Serve(serve) => serve.run().await,
         Command::Ingest(ingest) => ingest.run().await,
+        Command::Sources(sources) => sources.run().await,
+        Command::Customers(customers) => customers.run().await,
+        Command::Keys(keys) => keys.run().await,
         Command::Quarantine(quarantine) => quarantine.run().await,
         Command::Lake(lake) => lake.run().await,
         Command::Detect(detect) => detect.run().await,

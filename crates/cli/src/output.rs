@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
+
 /// Talks to the person at the terminal.
 pub(crate) fn say(text: &str) {
     // Nothing can be done about a closed standard error.
@@ -13,6 +15,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
     out.flush()
+}
+
+/// A time to the minute, in UTC.
+pub(crate) fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%MZ").to_string()
 }
 
 /// An error and its causes in one line, each said once.

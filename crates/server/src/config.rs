@@ -3,6 +3,8 @@
 //! Settings come from one TOML file: the one named on the command line, or `tenantwatch.toml` in the
 //! data directory if it is there. Unknown keys are errors.
 
+mod silence;
+
 use std::fmt;
 use std::fs;
 use std::io;
@@ -17,7 +19,10 @@ use graph::app::subscriptions::PER_APPLICATION_MAX;
 use ingest::schema::Kind;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
+use sources::SourceSettings;
 use url::Url;
+
+pub use self::silence::SilentAfter;
 
 /// The partner of an instance that was not told otherwise; a made-up tenant.
 pub const DEFAULT_PARTNER_TENANT: &str = "7e4a9c1e-aaaa-4000-8000-000000000001";
@@ -100,6 +105,10 @@ pub struct Settings {
     /// How much may come in by `POST /ingest/v1/…` at once, in MiB of its text; whoever sends more is told
     /// to wait. Events on their way into the lake take about four times as much memory.
     pub ingest_room_mib: u32,
+    /// Where records are read from while the server runs.
+    pub sources: Vec<SourceSettings>,
+    /// After how long without records a customer is silent, by kind.
+    pub silent_after_hours: SilentAfter,
 }
 
 /// For how many days the events of each kind are kept, counted back from today; 0 is for ever.
@@ -234,6 +243,8 @@ impl Default for Settings {
             requests_per_10_seconds: None,
             ingest_body_mib: 32,
             ingest_room_mib: 64,
+            sources: Vec::new(),
+            silent_after_hours: SilentAfter::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::sources::SourceSettings;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::RustlsAcceptor;
@@ -22,10 +23,11 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, Api};
 use crate::app::Instance;
+use crate::app::following::Follower;
 use crate::app::intake::{Intake, Room};
 use crate::config::Settings;
 use crate::jobs::lake_upkeep::{self, LakeUpkeep};
-use crate::jobs::{housekeeping, notifications, scheduler, webhook_deliveries};
+use crate::jobs::{housekeeping, notifications, scheduler, silence, sources, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
 
 /// How to serve.
@@ -96,6 +98,7 @@ pub struct Server {
     storing: JoinHandle<()>,
     scheduled_detection: bool,
     upkeep: LakeUpkeep,
+    sources: Vec<SourceSettings>,
 }
 
 impl Server {
@@ -146,11 +149,22 @@ impl Server {
             intake,
             room: Room::new(mebibytes(settings.ingest_room_mib)),
             body_bytes_max: mebibytes(settings.ingest_body_mib),
+            silent_after: settings.silent_after_hours,
             demo_issuer,
         });
         let scheduled_detection = settings.scheduled_detection;
         let upkeep = LakeUpkeep { compaction: settings.compaction, retention: settings.retention_days };
-        Ok(Self { listener, address, tls, api, issuer, storing, scheduled_detection, upkeep })
+        Ok(Self {
+            listener,
+            address,
+            tls,
+            api,
+            issuer,
+            storing,
+            scheduled_detection,
+            upkeep,
+            sources: settings.sources.clone(),
+        })
     }
 
     /// Where the page is.
@@ -170,6 +184,14 @@ impl Server {
         let target = self.api.graph.response_time_target;
         let _housekeeping = housekeeping::start(&self.api.instance, target);
         let _upkeep = lake_upkeep::start(&self.api.instance, self.upkeep);
+        let follower = Follower {
+            instance: self.api.instance.clone(),
+            intake: self.api.intake.clone(),
+            room: self.api.room.clone(),
+        };
+        let followed = sources::start(&follower, &self.sources);
+        drop(follower);
+        let _silence = silence::start(&self.api.instance, self.api.silent_after);
         let _webhooks = webhook_deliveries::start(&self.api.graph);
         let _notifications = notifications::start(&self.api.graph, self.issuer);
         let app = api::router(self.api).into_make_service_with_connect_info::<SocketAddr>();
@@ -192,6 +214,8 @@ impl Server {
             }
             None => server.acceptor(plain).serve(app).await,
         };
+        // The sources have the door open too.
+        drop(followed);
         // What was handed in is stored before the process ends.
         let stored = tokio::time::timeout(STOP_WITHIN, self.storing).await;
         if !matches!(stored, Ok(Ok(()))) {

@@ -3,7 +3,9 @@
 mod demo;
 mod detectors;
 mod ingest;
+mod metrics;
 mod page;
+mod sources;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ use graph::http::{self, no_such_path, only_get, only_post};
 
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
+use crate::config::SilentAfter;
 
 /// What the handlers share.
 pub(crate) struct Api {
@@ -30,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) room: Room,
     /// How large a pushed body may be, decompressed.
     pub(crate) body_bytes_max: usize,
+    /// When a customer is silent.
+    pub(crate) silent_after: SilentAfter,
     /// Gives the page its token; only in demo mode on loopback.
     pub(crate) demo_issuer: Option<Arc<Issuer>>,
 }
@@ -40,6 +45,11 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let graph = api.graph.clone();
     let own = Router::new()
         .route("/tenantwatch/v1/detectors", get(detectors::list).fallback(only_get))
+        .route("/tenantwatch/v1/sources", get(sources::list).fallback(only_get))
+        .route("/tenantwatch/v1/coverage", get(sources::coverage).fallback(only_get))
+        .route("/tenantwatch/v1/notices", get(sources::notices).fallback(only_get))
+        .route("/tenantwatch/v1/customers", get(sources::customers).fallback(only_get))
+        .route("/metrics", get(metrics::get).fallback(only_get))
         .route("/tenantwatch/{*path}", any(no_such_path))
         .with_state(api.clone());
     let open = Router::new()

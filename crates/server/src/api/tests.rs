@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 use super::{Api, router};
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
-use crate::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings};
+use crate::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings, SilentAfter};
 
 /// A server without a network and without alerts.
 struct Fixture {
@@ -49,6 +49,7 @@ impl Fixture {
             intake: Intake::open(instance.clone()).0,
             room: Room::new(1 << 20),
             body_bytes_max: 1 << 20,
+            silent_after: SilentAfter::default(),
             instance,
             graph,
             demo_issuer,

@@ -1,9 +1,12 @@
 //! The use cases, free of HTTP: what the server and the command line do with the data.
 
+pub mod customers;
 pub mod detection;
+pub mod following;
 pub mod ingestion;
 mod instance;
 pub mod intake;
+pub mod keys;
 pub mod quarantine;
 pub mod replay;
 

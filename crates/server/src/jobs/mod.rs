@@ -4,4 +4,6 @@ pub(crate) mod housekeeping;
 pub(crate) mod lake_upkeep;
 pub(crate) mod notifications;
 pub(crate) mod scheduler;
+pub(crate) mod silence;
+pub(crate) mod sources;
 pub(crate) mod webhook_deliveries;

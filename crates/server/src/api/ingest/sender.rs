@@ -3,7 +3,6 @@
 use alerts::{CustomerTenantId, Scope};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use graph::ApiError;
@@ -15,9 +14,7 @@ use ingest::schema::Kind;
 use crate::api::Api;
 use crate::app::Instance;
 use crate::app::intake::customer;
-
-/// What ingest keys start with, so that they are told from tokens and found where they should not be.
-pub(crate) const KEY_PREFIX: &str = "twk_";
+use crate::app::keys;
 
 /// The use of a key is noted this often.
 const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -40,7 +37,7 @@ impl Sender {
         now: DateTime<Utc>,
     ) -> Result<Self, ApiError> {
         let token = graph::http::bearer(headers)?;
-        if token.starts_with(KEY_PREFIX) {
+        if token.starts_with(keys::KEY_PREFIX) {
             return of_key(&api.instance, token, wanted, now).await;
         }
         let caller = api.graph.verifier.verify(token, now)?;
@@ -91,7 +88,7 @@ async fn of_key(
     now: DateTime<Utc>,
 ) -> Result<Sender, ApiError> {
     let store = &instance.store;
-    let known = store.ingest_key(&ingest_key_hash(key)).await.map_err(ApiError::internal)?;
+    let known = store.ingest_key(&keys::hash(key)).await.map_err(ApiError::internal)?;
     // Why a key does not hold is told to whoever has it.
     let key = known.filter(|known| known.partner_tenant_id == instance.partner);
     let key = key.ok_or(TokenError::Malformed)?;
@@ -108,11 +105,6 @@ async fn of_key(
         store.note_ingest_key_use(&instance.scope(), &key.id, now).await.map_err(ApiError::internal)?;
     }
     Ok(Sender::Customer(key.customer_tenant_id))
-}
-
-/// What a key is known by; the key itself is kept nowhere.
-pub(crate) fn ingest_key_hash(key: &str) -> Vec<u8> {
-    digest(&SHA256, key.as_bytes()).as_ref().to_vec()
 }
 
 fn foreign(what: &str) -> ApiError {

@@ -1,5 +1,7 @@
-//! Pushing records over HTTP to a running server: what is acknowledged is in the lake, once.
+//! Records that come to a running server, pushed or from sources: what is acknowledged is in the lake, once.
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
+
+mod sources;
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +16,7 @@ use graph::auth::{INGEST, READ};
 use ingest::schema::Kind;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use server::app::Instance;
+use server::app::{Instance, keys};
 use server::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings};
 use server::{ServeOptions, Server};
 
@@ -32,7 +34,10 @@ struct Here {
 
 impl Here {
     async fn new(settings: Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::in_folder(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn in_folder(folder: tempfile::TempDir, settings: Settings) -> Self {
         let settings = Settings { scheduled_detection: false, ..settings };
         let instance =
             Arc::new(Instance::open(DataDir::new(folder.path().join("data")), &settings).await.unwrap());
@@ -222,6 +227,42 @@ async fn a_customer_pushes_its_own_records_only() {
     let (status, message) = here.refused(&here.token(READ, None), "activity", String::new()).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(message.contains(INGEST), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingest_key_opens_what_it_is_for_until_it_is_revoked() {
+    let here = Here::new(Settings::default()).await;
+    let (store, scope, now) = (&here.instance.store, here.instance.scope(), Utc::now());
+    let key = async |kinds: &[Kind], expires_at| {
+        let customer = CUSTOMER.parse().unwrap();
+        let (key, secret) = keys::new_key(&here.instance.partner, customer, kinds, None, now, expires_at);
+        store.add_ingest_key(&scope, &key, &keys::hash(&secret)).await.unwrap();
+        (key.id, secret)
+    };
+    let (id, secret) = key(&[], None).await;
+    assert_eq!(here.post(&secret, "any", activity(1, "vm1", None)).await.status(), StatusCode::OK);
+    assert_eq!(here.stored().await[0].0, CUSTOMER);
+    let (status, _) = here.refused(&secret, "activity", activity(1, "vm2", Some(OTHER))).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(store.ingest_key(&keys::hash(&secret)).await.unwrap().unwrap().last_used_at.is_some());
+
+    let (_, narrow) = key(&[Kind::Flow, Kind::Dns], None).await;
+    for kind in ["activity", "any"] {
+        let (status, message) = here.refused(&narrow, kind, activity(1, "vm1", None)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(message.contains("flow, dns only"), "{message}");
+    }
+    let (_, expired) = key(&[], Some(now)).await;
+    store.revoke_ingest_key(&scope, &id, now).await.unwrap();
+    for gone in [&secret, &expired, &format!("{secret}x")] {
+        let (status, _) = here.refused(gone, "activity", activity(1, "vm1", None)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    // A key opens the door for records and no other.
+    let alerts = format!("{}beta/security/partner/securityAlerts", here.url);
+    let (_, fresh) = key(&[], None).await;
+    let reply = here.client.get(alerts).bearer_auth(&fresh).send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,176 @@
+//! `tenantwatch customers`
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+use serde_json::json;
+use server::app::customers::{self, RejectedCustomer};
+use store::{Customer, CustomersImported};
+
+use crate::installation::Installation;
+use crate::output;
+
+/// How many customers are read from the store at once.
+const PAGE: u64 = 1000;
+
+/// How many entries that could not be used are named.
+const REJECTED_SHOWN: usize = 20;
+
+/// Tell the directory whose customers these are, so that records find their customer and reseller
+#[derive(Debug, Args)]
+pub(crate) struct Customers {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Import(Import),
+    List(List),
+}
+
+/// Import customers from files: CSV, or what Partner Center or Graph reply
+///
+/// CSV has a header with customerTenantId, and as far as you have them name, domain, resellerTenantId,
+/// resellerMpnId, country. JSON is the reply of Partner Center's GET /v1/customers, or of Graph's GET
+/// /tenantRelationships/delegatedAdminCustomers. What a file leaves out stays as it is; what it says wins
+/// over what records say. Importing a file again changes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch customers import customers.csv")]
+struct Import {
+    #[command(flatten)]
+    installation: Installation,
+
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    json: bool,
+
+    /// Files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// List the imported customers, by tenant
+#[derive(Debug, Args)]
+struct List {
+    #[command(flatten)]
+    installation: Installation,
+
+    /// Print one JSON object a customer
+    #[arg(long)]
+    json: bool,
+}
+
+impl Customers {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Import(import) => import.run().await,
+            Command::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Import {
+    async fn run(self) -> anyhow::Result<()> {
+        let instance = self.installation.open().await?;
+        let (mut customers, mut rejected) = (Vec::new(), Vec::new());
+        for file in &self.files {
+            let named = || format!("reading {}", file.display());
+            let list = customers::read(&fs::read_to_string(file).with_context(named)?).with_context(named)?;
+            customers.extend(list.customers);
+            rejected.extend(list.rejected.into_iter().map(|entry| (file.clone(), entry)));
+        }
+        let imported = instance.store.import_customers(&instance.scope(), &customers).await?;
+        self.show(imported, &rejected)?;
+        if imported == CustomersImported::default() && !rejected.is_empty() {
+            bail!("none of the entries is a customer");
+        }
+        Ok(())
+    }
+
+    fn show(
+        &self,
+        imported: CustomersImported,
+        rejected: &[(PathBuf, RejectedCustomer)],
+    ) -> anyhow::Result<()> {
+        let CustomersImported { new, changed, unchanged } = imported;
+        if self.json {
+            let rejected: Vec<_> = rejected
+                .iter()
+                .map(|(file, entry)| json!({"file": file, "place": entry.place, "reason": entry.reason}))
+                .collect();
+            let summary =
+                json!({"new": new, "changed": changed, "unchanged": unchanged, "rejected": rejected});
+            return Ok(output::print(&summary.to_string())?);
+        }
+        output::print(&format!(
+            "{} customers: {new} new, {changed} changed, {unchanged} as they were; {} entries could not be used",
+            new + changed + unchanged,
+            rejected.len()
+        ))?;
+        for (file, entry) in rejected.iter().take(REJECTED_SHOWN) {
+            output::print(&format!("rejected {}:{}: {}", file.display(), entry.place, entry.reason))?;
+        }
+        if rejected.len() > REJECTED_SHOWN {
+            output::print(&format!("… and {} more", rejected.len() - REJECTED_SHOWN))?;
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    async fn run(self) -> anyhow::Result<()> {
+        let instance = self.installation.open().await?;
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING);
+        table.set_header(["tenant", "name", "domain", "reseller", "country"]);
+        let (mut after, mut count) = (None, 0);
+        loop {
+            let page = instance.store.customers(&instance.scope(), after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.customer_tenant_id.clone());
+            count += page.len();
+            for customer in &page {
+                if self.json {
+                    output::print(&as_json(customer).to_string())?;
+                } else {
+                    table.add_row(row(customer));
+                }
+            }
+        }
+        if self.json {
+            return Ok(());
+        }
+        if count == 0 {
+            output::say("No customers yet. Import them: tenantwatch customers import FILE");
+            return Ok(());
+        }
+        Ok(output::print(&table.to_string())?)
+    }
+}
+
+fn row(customer: &Customer) -> [String; 5] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let reseller = customer.reseller_tenant_id.as_ref().map(ToString::to_string);
+    [
+        customer.customer_tenant_id.to_string(),
+        text(&customer.name),
+        text(&customer.domain),
+        reseller.unwrap_or_else(|| text(&customer.reseller_mpn_id)),
+        text(&customer.country),
+    ]
+}
+
+fn as_json(customer: &Customer) -> serde_json::Value {
+    json!({
+        "customerTenantId": customer.customer_tenant_id,
+        "name": customer.name,
+        "domain": customer.domain,
+        "resellerTenantId": customer.reseller_tenant_id,
+        "resellerMpnId": customer.reseller_mpn_id,
+        "country": customer.country,
+    })
+}
