@@ -12,6 +12,7 @@
 
 mod activity;
 mod address;
+mod builders;
 mod columns;
 mod cost;
 mod discover;
