@@ -9,7 +9,11 @@ use std::hint::black_box;
 use alerts::PartnerTenantId;
 use chrono::DateTime;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ingest::{Item, Reading, read_bytes};
+use ingest::{Item, Reading, Statement, read_bytes};
+
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ACTIVITY_RECORDS: u64 = 20_000;
 const COST_LINES: u64 = 40_000;
@@ -99,19 +103,21 @@ fn flow() -> String {
     text
 }
 
-fn into_batches(text: &str) -> u64 {
+fn into_batches(bytes: &[u8]) -> u64 {
     let partner: PartnerTenantId = "partner".parse().expect("a word");
+    // Of bytes it would be a hash of them all; files have it from their path.
+    let statement = Statement::of_run("run", "part", 1, DateTime::UNIX_EPOCH);
     let reading = Reading {
         partner_tenant_id: &partner,
         arrived_at: DateTime::UNIX_EPOCH,
         rows_per_batch: 16_384,
-        statement: None,
+        statement: Some(statement),
     };
     let mut sink = |item: Item| {
         black_box(&item);
         Ok(())
     };
-    let summary = read_bytes("bench", text.as_bytes(), &reading, &mut sink).expect("the sink takes all");
+    let summary = read_bytes("bench", bytes, &reading, &mut sink).expect("the sink takes all");
     assert_eq!(summary.rejected, 0);
     summary.read
 }
@@ -135,16 +141,16 @@ fn into_lines(text: &str) -> u64 {
 
 fn parse(criterion: &mut Criterion) {
     for (kind, text) in [("activity", activity()), ("cost", cost()), ("flow", flow())] {
-        let records = into_batches(&text);
+        let records = into_batches(text.as_bytes());
         let mut group = criterion.benchmark_group(kind);
         group.sample_size(10);
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::new("bytes", records), &text, |bencher, text| {
-            bencher.iter(|| into_batches(text));
+            bencher.iter(|| into_batches(text.as_bytes()));
         });
         group.throughput(Throughput::Elements(records));
         group.bench_with_input(BenchmarkId::new("records", records), &text, |bencher, text| {
-            bencher.iter(|| into_batches(text));
+            bencher.iter(|| into_batches(text.as_bytes()));
         });
         if kind == "cost" {
             group.bench_with_input(BenchmarkId::new("csv_lines", records), &text, |bencher, text| {

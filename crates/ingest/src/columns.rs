@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
-use arrow_array::{ArrayRef, RecordBatch, TimestampMicrosecondArray};
+use arrow_array::{ArrayRef, RecordBatch};
 
+use crate::builders::{SteadyTextBuilder, SteadyTimeBuilder};
 use crate::event_id::EventId;
 use crate::read::Reading;
 use crate::schema::Kind;
@@ -50,8 +51,8 @@ pub(crate) struct CommonColumns {
     day: Date32Builder,
     event_id: BinaryBuilder,
     event_at: TimestampMicrosecondBuilder,
-    arrived_at: TimestampMicrosecondBuilder,
-    partner_tenant_id: StringBuilder,
+    arrived_at: SteadyTimeBuilder,
+    partner_tenant_id: SteadyTextBuilder,
     customer_tenant_id: StringBuilder,
     subscription_id: StringBuilder,
     resource_id: StringBuilder,
@@ -63,8 +64,8 @@ impl CommonColumns {
         self.day.append_value(row.event_at.day());
         self.event_id.append_value(row.event_id);
         self.event_at.append_value(row.event_at.micros);
-        self.arrived_at.append_value(reading.arrived_at.timestamp_micros());
-        self.partner_tenant_id.append_value(reading.partner_tenant_id.as_str());
+        self.arrived_at.append_option(Some(reading.arrived_at.timestamp_micros()));
+        self.partner_tenant_id.append_option(Some(reading.partner_tenant_id.as_str()));
         self.customer_tenant_id.append_option(row.customer_tenant_id);
         self.subscription_id.append_option(row.subscription_id);
         self.resource_id.append_option(row.resource_id);
@@ -77,7 +78,7 @@ impl CommonColumns {
             Arc::new(self.day.finish()),
             Arc::new(self.event_id.finish()),
             Arc::new(self.event_at.finish().with_timezone("UTC")),
-            Arc::new(self.arrived_at.finish().with_timezone("UTC")),
+            Arc::new(self.arrived_at.finish()),
             Arc::new(self.partner_tenant_id.finish()),
             Arc::new(self.customer_tenant_id.finish()),
             Arc::new(self.subscription_id.finish()),
@@ -85,27 +86,6 @@ impl CommonColumns {
             Arc::new(self.resource_group.finish()),
         ]
     }
-}
-
-/// A column of points in time: microseconds since 1970 in UTC.
-#[derive(Default)]
-pub(crate) struct UtcBuilder(TimestampMicrosecondBuilder);
-
-impl UtcBuilder {
-    pub(crate) fn append_option(&mut self, micros: Option<i64>) {
-        self.0.append_option(micros);
-    }
-
-    pub(crate) fn finish(&mut self) -> TimestampMicrosecondArray {
-        self.0.finish().with_timezone("UTC")
-    }
-}
-
-/// The builders that `rows!` may name.
-pub(crate) mod builders {
-    pub(crate) use arrow_array::builder::*;
-
-    pub(crate) use super::UtcBuilder;
 }
 
 /// Puts the columns of a kind together.
@@ -126,7 +106,7 @@ macro_rules! rows {
         #[derive(Default)]
         pub(crate) struct $rows {
             common: $crate::columns::CommonColumns,
-            $($column: $crate::columns::builders::$builder,)*
+            $($column: $crate::builders::$builder,)*
         }
 
         impl $crate::output::Rows for $rows {

@@ -14,6 +14,7 @@
 mod activity;
 mod address;
 mod advisory;
+mod builders;
 mod columns;
 mod cost;
 mod discover;

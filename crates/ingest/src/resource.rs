@@ -20,9 +20,12 @@ pub(crate) fn lower(text: &str) -> Cow<'_, str> {
 /// The text if it can be an id: one printable word of bounded length.
 pub(crate) fn id_word(text: &str) -> Option<&str> {
     let text = text.trim();
-    let is_word = !text.is_empty()
-        && text.len() <= ID_BYTES_MAX
-        && !text.chars().any(|character| character.is_whitespace() || character.is_control());
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return None;
+    }
+    // Nearly all ids are plain; the look at each character is for the others.
+    let is_word = text.bytes().all(|byte| byte.is_ascii_graphic())
+        || !text.chars().any(|character| character.is_whitespace() || character.is_control());
     is_word.then_some(text)
 }
 

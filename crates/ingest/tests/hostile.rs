@@ -1,8 +1,16 @@
 //! Damaged input: whatever bytes come, nothing panics and nothing vanishes. The checks themselves are
 //! in [`rows::read`].
 
+#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
+
 mod rows;
 
+use std::sync::{Arc, LazyLock};
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use rows::read;
 
@@ -43,6 +51,35 @@ const ADVISORY: &str = r#"{"time":"2031-02-03T04:05:06Z","category":"ServiceHeal
 const SECURITY_ALERT: &str = r#"{"id":"/subscriptions/s-1/x","name":"a","type":"Microsoft.Security/Locations/alerts","properties":{"timeGeneratedUtc":"2031-02-03T04:05:06Z","intent":"A, B","techniques":["T1"],"entities":[{"address":"10.0.0.4","x":[{"Address":"::1"}]}],"remediationSteps":["a","b"],"resourceIdentifiers":[{"azureResourceId":"/subscriptions/s-1"}]}}
 {"SystemAlertId":"b","StartTime":"2031-02-03T04:05:06Z","Techniques":"[\"T1\"]","Entities":"[{\"Address\":\"10.0.0.4\"}]","RemediationSteps":"x"}
 "#;
+const FOCUS: &str = "BilledCost,BillingCurrency,ChargePeriodStart,ChargeCategory,ConsumedQuantity,PricingQuantity,PricingUnit,RegionId,SubAccountId,Tags,x_SkuDetails\n1.5,EUR,2031-02-03T04:00:00Z,Usage,24,2.4,10 Hours,brazilsouth,/subscriptions/s-1,\"{\"\"a\"\":1}\",\"{\"\"ServiceType\"\":\"\"Standard_M8-2ms\"\"}\"\n0,EUR,2031-02-03 05:00:00,Purchase,NULL,1,1 Year,NULL,s-1,NULL,NULL\n-1,EUR,2031-02-03,Credit,,,,,s-2,,\n";
+
+const USAGE: &str = r#"{"PartnerId":"p","CustomerId":"c-1","InvoiceNumber":"G1","SubscriptionId":"plan","EntitlementId":"s-1","UsageDate":"2031-02-02T00:00:00Z","MeterRegion":"BR South","ResourceURI":"/subscriptions/s-1/x","Quantity":24,"UnitType":"1 Hour","BillingPreTaxTotal":"88.1","BillingCurrency":"NOK","Tags":{"a":[1]},"AdditionalInfo":"{\"ServiceType\":\"Standard_NC24ads_A100_v4\"}"}
+{"customerId":"c-1","entitlementId":"","usageDate":"02/03/2031","quantity":"1e3","billingPreTaxTotal":0,"unitType":null}
+{"usageDate":"2031-02-02","billingPreTaxTotal":1,"x":[{"y":"z"}]}
+{"blobs":[{"name":"part-0.json.gz"}],"dataFormat":"compressedJSONLines"}
+"#;
+
+/// Several row groups and pages, compressed, with a dictionary, nulls and statistics.
+static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let texts = |values: Vec<Option<&str>>| Arc::new(StringArray::from(values)) as ArrayRef;
+    let at = TimestampMicrosecondArray::from(vec![1_927_857_600_000_000; 3]).with_timezone("UTC");
+    let columns: [(&str, ArrayRef); 5] = [
+        ("ChargePeriodStart", Arc::new(at)),
+        ("SubAccountId", texts(vec![Some("s-1"), Some("s-1"), Some("s-2")])),
+        ("BilledCost", Arc::new(Float64Array::from(vec![Some(1.5), None, Some(2.5)]))),
+        ("PricingQuantity", Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0]))),
+        ("Tags", texts(vec![None, Some("{}"), None])),
+    ];
+    let columns = columns.map(|(name, array)| (name, array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_max_row_group_row_count(Some(2))
+        .build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+});
 
 /// One change to some bytes; the place is taken modulo their length.
 #[derive(Debug, Clone)]
@@ -85,8 +122,8 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
     }
 }
 
-fn check(sample: &str, changes: &[Change]) {
-    let mut bytes = sample.as_bytes().to_vec();
+fn check(sample: impl AsRef<[u8]>, changes: &[Change]) {
+    let mut bytes = sample.as_ref().to_vec();
     for change in changes {
         apply(&mut bytes, change);
     }
@@ -102,6 +139,8 @@ fn the_samples_are_sound() {
         (COST, 3),
         (FLOW, 3),
         (ENTRA, 3),
+        (FOCUS, 3),
+        (USAGE, 3),
         (DNS, 4),
         (INVENTORY, 4),
         (ADVISORY, 2),
@@ -110,13 +149,16 @@ fn the_samples_are_sound() {
         let outcome = read(sample.as_bytes());
         assert_eq!((outcome.summary.stored(), outcome.reasons()), (stored, vec![]));
     }
+    let outcome = read(&PARQUET);
+    assert_eq!((outcome.summary.stored(), outcome.reasons()), (3, vec![]));
 }
 
 #[test]
 fn every_cut_of_every_sample_is_survived() {
-    for sample in [ACTIVITY, COST, FLOW, ENTRA, DNS, INVENTORY, ADVISORY, SECURITY_ALERT] {
+    let samples = [ACTIVITY, COST, FLOW, ENTRA, FOCUS, USAGE, DNS, INVENTORY, ADVISORY, SECURITY_ALERT];
+    for sample in samples.map(str::as_bytes).into_iter().chain([PARQUET.as_slice()]) {
         for end in 0..sample.len() {
-            read(&sample.as_bytes()[..end]);
+            read(&sample[..end]);
         }
     }
 }
@@ -162,6 +204,27 @@ proptest! {
     #[test]
     fn changed_security_alerts(changes in prop::collection::vec(change(), 1..6)) {
         check(SECURITY_ALERT, &changes);
+    }
+
+    #[test]
+    fn changed_focus_exports(changes in prop::collection::vec(change(), 1..6)) {
+        check(FOCUS, &changes);
+    }
+
+    #[test]
+    fn changed_usage_records(changes in prop::collection::vec(change(), 1..6)) {
+        check(USAGE, &changes);
+    }
+
+    #[test]
+    fn changed_parquet(changes in prop::collection::vec(change(), 1..6)) {
+        check(PARQUET.as_slice(), &changes);
+    }
+
+    /// Most changes of any size end in the footer; those of one byte also get past it.
+    #[test]
+    fn parquet_with_one_other_byte(at in any::<usize>(), byte in any::<u8>()) {
+        check(PARQUET.as_slice(), &[Change::Replace(at, byte)]);
     }
 
     #[test]

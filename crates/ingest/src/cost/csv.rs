@@ -18,6 +18,8 @@ use crate::schema::Kind;
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// Old portals put a title and a blank line before the header.
 const LINES_BEFORE_HEADER_MAX: usize = 5;
+/// As much as the source has ready at most, so that it need not be copied twice.
+const BUFFER_BYTES: usize = 256 * 1024;
 /// How much of a file is looked through for signs of its dataset.
 const SAMPLE_BYTES: usize = 256 * 1024;
 
@@ -98,7 +100,7 @@ impl<R: Read> Lines<R> {
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .buffer_capacity(64 * 1024)
+            .buffer_capacity(BUFFER_BYTES)
             .from_reader(guarded);
         Self { csv, record: ByteRecord::new(), since_line }
     }
@@ -168,6 +170,7 @@ impl<'a> Record<'a> for Line<'a> {
         self.columns.place(column).is_some()
     }
 
+    #[inline]
     fn text(&self, column: Column) -> Option<&'a str> {
         // Fields were checked together; one that is cut within a character by a comma reads as blank.
         told(self.text.get(self.record.range(self.columns.place(column)?)?)?)

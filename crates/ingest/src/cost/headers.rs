@@ -175,6 +175,7 @@ impl Columns {
     }
 
     /// Where a column stands.
+    #[inline]
     pub(super) fn place(&self, column: Column) -> Option<usize> {
         self.places[column as usize].map(|place| place as usize)
     }

@@ -156,7 +156,7 @@ impl Normaliser {
         let at = |range: Option<Range<usize>>| range.and_then(|range| lowered.get(range));
 
         let resource_id = at(resource_id);
-        let in_path = parts(resource_id.unwrap_or_default());
+        let in_path = || parts(resource_id.unwrap_or_default());
         let unit_of_measure = text(Column::UnitOfMeasure);
         let unit = self.units.get(unit_of_measure.unwrap_or_default(), Unit::parse);
         let machine = match text(Column::AdditionalInfo) {
@@ -176,7 +176,7 @@ impl Normaliser {
             service_family: text(Column::ServiceFamily),
             consumed_service: at(consumed_service).or_else(|| provider(resource_id?)),
             product: text(Column::Product),
-            charge_type: at(charge_type),
+            charge_type: charge_type_of(at(charge_type), record.family()),
             publisher_type: at(publisher_type),
             amounts: Amounts {
                 quantity: numbers.quantity,
@@ -196,13 +196,13 @@ impl Normaliser {
                 cost_usd: numbers.cost_usd,
             },
             names: Names {
-                subscription_id: at(subscription_id).or(in_path.subscription_id),
+                subscription_id: at(subscription_id).or_else(|| in_path().subscription_id),
                 subscription_name: text(Column::SubscriptionName),
                 customer_tenant_id: at(customer_tenant_id),
                 customer_name: text(Column::CustomerName),
                 reseller_id: text(Column::ResellerId),
                 reseller_mpn_id: text(Column::ResellerMpnId),
-                resource_group: at(resource_group).or(in_path.resource_group),
+                resource_group: at(resource_group).or_else(|| in_path().resource_group),
                 resource_id,
             },
             machine,
@@ -288,6 +288,14 @@ impl Lowered {
         self.text.push_str(text);
         self.text[start..].make_ascii_uppercase();
         start..self.text.len()
+    }
+}
+
+/// Partner Center's file holds usage alone; its `new` says that a charge is none of a correction.
+fn charge_type_of(charge_type: Option<&str>, family: Family) -> Option<&str> {
+    match (charge_type, family) {
+        (None | Some("new"), Family::PartnerCenter) => Some("usage"),
+        (told, _) => told,
     }
 }
 

@@ -21,6 +21,7 @@ impl<V: Clone> Memo<V> {
     }
 
     /// What is made of a text.
+    #[inline]
     pub(super) fn get(&mut self, text: &str, make: impl FnOnce(&str) -> V) -> &V {
         if text.len() > TEXT_BYTES_MAX {
             self.of_long = make(text);
@@ -35,6 +36,7 @@ impl<V: Clone> Memo<V> {
 }
 
 /// A quick hash of all bytes; it need not be hard to guess.
+#[inline]
 fn slot(bytes: &[u8]) -> usize {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = bytes.len() as u64;

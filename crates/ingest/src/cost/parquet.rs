@@ -225,7 +225,7 @@ fn check_footer(source: &impl ChunkReader) -> Result<(), Fault> {
         b"PARE" => {
             return Err(Fault::Foreign("this Parquet file is encrypted; export it without".to_owned()));
         }
-        _ => return Err(damaged("it has no footer; was it cut?")),
+        _ => return Err(damaged("it has no footer, as if it were cut")),
     }
     if length as u64 > size - 12 || length > FOOTER_BYTES_MAX {
         return Err(damaged("its footer has an impossible length"));

@@ -27,6 +27,7 @@ pub(super) trait Record<'a> {
 }
 
 /// A text without white space around it; blank ones and `NULL`, as some exports write it, are none.
+#[inline]
 pub(super) fn told(text: &str) -> Option<&str> {
     let text = text.trim_ascii();
     let is_none = text.is_empty() || (text.len() == 4 && text.eq_ignore_ascii_case("null"));
