@@ -10,6 +10,7 @@ mod events;
 
 use std::num::NonZeroU64;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use chrono::{TimeDelta, Utc};
@@ -18,7 +19,7 @@ use deltalake::operations::optimize::OptimizeType;
 use deltalake::parquet::basic::{Compression, ZstdLevel};
 use deltalake::parquet::file::properties::WriterProperties;
 use deltalake::{DeltaTable, DeltaTableBuilder};
-use events::{FIRST_DAY, Source, copy, forget_peak, peak_and_now_mb};
+use events::{FIRST_DAY, Source, copy, peak_and_now_mb};
 use ingest::schema::Kind;
 use lake::{CompactionOptions, Lake};
 use url::Url;
@@ -31,7 +32,27 @@ const TARGET_BYTES: u64 = 128 << 20;
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run())
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let ["rewrite", layout, kind, path] = arguments[..] else { return run().await };
+        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or("no such kind")?;
+        let (_, before) = peak_and_now_mb();
+        let start = Instant::now();
+        rewrite(layout, kind, Path::new(path)).await?;
+        println!("{} {}", start.elapsed().as_secs_f64(), peak_and_now_mb().0 - before);
+        Ok(())
+    })
+}
+
+/// Rewrites in a process of its own, whose memory tells; seconds and MB beyond those at its start.
+fn rewrite_apart(layout: &str, kind: Kind, path: &Path) -> Result<(f64, f64), Failure> {
+    let program = std::env::current_exe()?;
+    let done = Command::new(program).args(["rewrite", layout, kind.name()]).arg(path).output()?;
+    let text = String::from_utf8(done.stdout)?;
+    let (seconds, peak) = text.trim().split_once(' ').ok_or("the rewriting failed")?;
+    Ok((seconds.parse()?, peak.parse()?))
 }
 
 async fn run() -> Result<(), Failure> {
@@ -52,12 +73,7 @@ async fn run() -> Result<(), Failure> {
         for layout in ["as appended", "Delta compaction", "Delta Z-order", "sorted (ours)"] {
             let path = folder.path().join("copy");
             copy(&full, &path)?;
-            let (_, before) = peak_and_now_mb();
-            forget_peak();
-            let start = Instant::now();
-            rewrite(layout, kind, &path).await?;
-            let seconds = start.elapsed().as_secs_f64();
-            let peak = peak_and_now_mb().0 - before;
+            let (seconds, peak) = rewrite_apart(layout, kind, &path)?;
             report(source, layout, &path, seconds, peak).await?;
             std::fs::remove_dir_all(&path)?;
         }

@@ -41,6 +41,10 @@ use crate::table::EventTable;
 /// Rows that are read, sorted and written at a time. Rows of an activity log are large.
 const BATCH_ROWS: usize = 4096;
 
+/// Memory for telling which statements are superseded, beside that for sorting, in bytes: enough for a million of
+/// them a day, which must be in memory all at once.
+const STATEMENTS_BYTES: usize = 192 << 20;
+
 /// When and how the files of a day are rewritten.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompactionOptions {
@@ -74,7 +78,7 @@ impl Default for CompactionOptions {
             superseded_kept: TimeDelta::days(7),
             superseded_share: 0.25,
             days_max: usize::MAX,
-            memory_bytes: 192 << 20,
+            memory_bytes: 64 << 20,
         }
     }
 }
@@ -212,7 +216,7 @@ impl EventTable {
         {
             return Ok(statements.droppable);
         }
-        let session = session(options.memory_bytes).map_err(|e| self.query_error(e))?;
+        let session = session(STATEMENTS_BYTES).map_err(|e| self.query_error(e))?;
         let Some(lines) = self.statement_columns(table, files, &session)? else { return Ok(0) };
         let statements = Statements::of(lines, options.superseded_kept, now).await;
         let statements = statements.map_err(|e| self.query_error(e))?;
@@ -277,7 +281,7 @@ impl EventTable {
         let read: Option<usize> = rewrite.files.iter().try_fold(0, |sum: usize, file| Some(sum + file.rows?));
         let expected = read.map(|rows| rows as u64 - rewrite.superseded.min(rows as u64));
         if let Some(expected) = expected.filter(|expected| *expected != written) {
-            self.discard_files(table, added).await;
+            self.discard_files(added).await;
             let problem = format!("{written} rows were written of {expected} that the log names");
             return Err(LakeError::Rewrite { location: self.location().to_string(), day, problem });
         }
@@ -315,7 +319,8 @@ impl EventTable {
         now: DateTime<Utc>,
     ) -> Result<(Vec<Add>, u64), LakeError> {
         let failed = |e| self.query_error(e);
-        let session = session(options.memory_bytes).map_err(failed)?;
+        let statements = if rewrite.superseded > 0 { STATEMENTS_BYTES } else { 0 };
+        let session = session(options.memory_bytes + statements).map_err(failed)?;
         let columns = self.columns_of(table)?;
         let order = account_and_time(&columns);
         let mut lines = self.lines(table, &rewrite.files, columns.as_ref().clone(), &session)?;
@@ -362,17 +367,27 @@ impl EventTable {
         };
         // Appends of this process wait, so that the next one finds the new files known.
         let mut known = self.known.lock().await;
-        let removal = self.replace(table, removed, added.clone(), operation).await;
-        match removal {
-            Ok(Removal::Committed) => {
-                let gone: Vec<&str> = rewrite.files.iter().map(|file| file.path.as_str()).collect();
-                let new: Vec<&str> = added.iter().map(|file| file.path.as_str()).collect();
-                // Ids of lines that were dropped are in no file any more; the day is read anew then.
-                known.replaced(rewrite.day.to_epoch_days(), &gone, if changes { &[] } else { &new });
-            }
-            _ => self.discard_files(table, added).await,
+        let removal = match self.replace(table, removed, added.clone(), operation).await? {
+            Removal::Overtaken if self.is_there(&added).await? => Removal::Committed,
+            removal => removal,
+        };
+        if removal == Removal::Overtaken {
+            self.discard_files(added).await;
+        } else {
+            let gone: Vec<&str> = rewrite.files.iter().map(|file| file.path.as_str()).collect();
+            let new: Vec<&str> = added.iter().map(|file| file.path.as_str()).collect();
+            // Ids of lines that were dropped are in no file any more; the day is read anew then.
+            known.replaced(rewrite.day.to_epoch_days(), &gone, if changes { &[] } else { &new });
         }
-        removal
+        Ok(removal)
+    }
+
+    /// Whether the table as it is now names one of the files.
+    async fn is_there(&self, files: &[Add]) -> Result<bool, LakeError> {
+        match self.current().await? {
+            Some(table) => self.names_any(&table, files),
+            None => Ok(false),
+        }
     }
 }
 

@@ -224,7 +224,6 @@ fn is_torn(path: &Path, before: SystemTime) -> bool {
     is_staged && modified().is_some_and(|at| at < before)
 }
 
-#[expect(clippy::ptr_arg, reason = "what a filter hands over")]
 fn remove(path: &PathBuf) -> bool {
     std::fs::remove_file(path).is_ok()
 }

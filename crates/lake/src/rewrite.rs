@@ -81,8 +81,25 @@ impl EventTable {
         }
     }
 
-    /// Removes files that no commit will name. Those that stay are a matter of space only.
-    pub(crate) async fn discard_files(&self, table: &DeltaTable, files: impl IntoIterator<Item = Add>) {
+    /// Whether the table names one of the files.
+    ///
+    /// A storage that is asked again after an answer got lost may say that the log entry exists which the
+    /// first request wrote: then the commit looks overtaken, by itself.
+    pub(crate) fn names_any(&self, table: &DeltaTable, files: &[Add]) -> Result<bool, LakeError> {
+        let state = table.snapshot().map_err(|e| self.delta_error(e))?;
+        Ok(state.log_data().iter().any(|named| files.iter().any(|file| named.path() == file.path)))
+    }
+
+    /// Removes files that no commit will name. Those that stay are a matter of space only; so they do if the
+    /// table cannot be read, or names one of them after all.
+    pub(crate) async fn discard_files(&self, files: Vec<Add>) {
+        if files.is_empty() {
+            return;
+        }
+        let table = match self.current().await {
+            Ok(Some(table)) if matches!(self.names_any(&table, &files), Ok(false)) => table,
+            _ => return debug!(table = %self.location(), "Files are left for the vacuum"),
+        };
         for file in files {
             if let Err(error) = table.object_store().delete(&Path::from(file.path.as_str())).await {
                 debug!(table = %self.location(), file = file.path, %error, "A file is left for the vacuum");
@@ -93,5 +110,58 @@ impl EventTable {
     /// Lets whoever was faster finish, before another look.
     pub(crate) async fn pause(&self) {
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{
+        ArrayRef, BinaryArray, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+        new_null_array,
+    };
+    use arrow_schema::DataType;
+    use ingest::schema::Kind;
+    use std::sync::Arc;
+
+    use super::Add;
+    use crate::Lake;
+
+    /// An event of 1970, of which only what must be there is there.
+    fn event() -> RecordBatch {
+        let schema = Kind::Flow.schema();
+        let columns = schema.fields().iter().map(|field| -> ArrayRef {
+            match field.data_type() {
+                DataType::Date32 => Arc::new(Date32Array::from(vec![0])),
+                DataType::Timestamp(..) => {
+                    Arc::new(TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC"))
+                }
+                DataType::Binary => Arc::new(BinaryArray::from_iter_values([[1; 16]])),
+                DataType::Utf8 => Arc::new(StringArray::from(vec!["a"])),
+                other => new_null_array(other, 1),
+            }
+        });
+        RecordBatch::try_new(schema.clone(), columns.collect()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn files_that_a_commit_names_are_never_discarded() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Lake::in_directory(folder.path()).unwrap();
+        lake.append(Kind::Flow, vec![event()]).await.unwrap();
+        let events = lake.event_table(Kind::Flow);
+        let table = events.current().await.unwrap().unwrap();
+        let named = table.snapshot().unwrap().log_data().iter().next().unwrap().path().into_owned();
+        let path = folder.path().join("flow").join(&named);
+        let mut file = Add { path: named, ..Add::default() };
+        assert!(events.names_any(&table, &[file.clone()]).unwrap());
+        events.discard_files(vec![file.clone()]).await;
+        assert!(path.exists());
+
+        let other = path.with_file_name("part-other.parquet");
+        std::fs::copy(&path, &other).unwrap();
+        file.path = other.strip_prefix(folder.path().join("flow")).unwrap().to_str().unwrap().to_owned();
+        assert!(!events.names_any(&table, &[file.clone()]).unwrap());
+        events.discard_files(vec![file]).await;
+        assert!(path.exists() && !other.exists());
     }
 }
