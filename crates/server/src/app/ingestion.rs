@@ -210,7 +210,12 @@ pub(super) fn read_input(
 }
 
 pub(super) fn reading(instance: &Instance, now: DateTime<Utc>) -> Reading<'_> {
-    Reading { partner_tenant_id: &instance.partner, arrived_at: now, rows_per_batch: ROWS_PER_BATCH, statement: None }
+    Reading {
+        partner_tenant_id: &instance.partner,
+        arrived_at: now,
+        rows_per_batch: ROWS_PER_BATCH,
+        statement: None,
+    }
 }
 
 pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> Result<(), Stop> {
