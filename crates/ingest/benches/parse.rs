@@ -1,15 +1,20 @@
 //! How fast each kind of input becomes record batches, on one thread, in memory.
 //!
 //! Beside each JSON kind stands `serde_json::Value` over the same bytes, record by record: the yardstick
-//! that the ingest targets are measured against. Run with `cargo bench -p ingest`.
+//! that the ingest targets are measured against; beside costs, the CSV library alone. Run with `cargo bench -p ingest`.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 
 use alerts::PartnerTenantId;
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use chrono::DateTime;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ingest::{Item, Reading, Statement, read_bytes};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 
 /// The allocator of the product.
 #[global_allocator]
@@ -114,6 +119,9 @@ fn into_batches(bytes: &[u8]) -> u64 {
         statement: Some(statement),
     };
     let mut sink = |item: Item| {
+        if let Item::Rejected(rejected) = &item {
+            panic!("{rejected:?}");
+        }
         black_box(&item);
         Ok(())
     };
@@ -127,6 +135,123 @@ fn into_values(text: &str) -> u64 {
     values.map(|value| u64::from(black_box(value).is_ok())).sum()
 }
 
+/// The same charges as FOCUS exports have them; the names of columns, and the lines.
+fn focus_lines() -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let names = vec![
+        "BilledCost",
+        "BillingAccountId",
+        "BillingCurrency",
+        "BillingPeriodEnd",
+        "BillingPeriodStart",
+        "ChargeCategory",
+        "ChargeDescription",
+        "ChargePeriodEnd",
+        "ChargePeriodStart",
+        "ConsumedQuantity",
+        "ConsumedUnit",
+        "EffectiveCost",
+        "PricingQuantity",
+        "PricingUnit",
+        "ProviderName",
+        "RegionId",
+        "ResourceId",
+        "ServiceCategory",
+        "SubAccountId",
+        "SubAccountName",
+        "Tags",
+        "x_CustomerId",
+        "x_PricingBlockSize",
+        "x_ResourceGroupName",
+        "x_SkuDetails",
+        "x_SkuMeterCategory",
+        "x_SkuMeterId",
+    ];
+    let line = |n: u64| {
+        let subscription = format!("/subscriptions/0f0e0d0c-0000-4000-8000-{:012}", n % 50);
+        let group = format!("rg-{}", n % 7);
+        let day = n % 28 + 1;
+        vec![
+            format!("{}.25", n % 90),
+            "/providers/Microsoft.Billing/billingAccounts/4711".to_owned(),
+            "EUR".to_owned(),
+            "2031-03-01T00:00:00Z".to_owned(),
+            "2031-02-01T00:00:00Z".to_owned(),
+            "Usage".to_owned(),
+            "Virtual Machines Dsv5 Series - D4s v5".to_owned(),
+            format!("2031-02-{day:02}T01:00:00Z"),
+            format!("2031-02-{day:02}T00:00:00Z"),
+            format!("{}.5", n % 24),
+            "Hours".to_owned(),
+            format!("{}.25", n % 90),
+            format!("{}.5", n % 24),
+            "Hours".to_owned(),
+            "Microsoft".to_owned(),
+            "westeurope".to_owned(),
+            format!(
+                "{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/vm{n}"
+            ),
+            "Compute".to_owned(),
+            subscription,
+            format!("Production {}", n % 50),
+            r#"{"env":"prod"}"#.to_owned(),
+            format!("0f0e0d0c-5555-4000-8000-{:012}", n % 20),
+            "1".to_owned(),
+            group,
+            r#"{"ServiceType":"Standard_D4s_v5"}"#.to_owned(),
+            "Virtual Machines".to_owned(),
+            format!("0f0e0d0c-6666-4000-8000-{:012}", n % 40),
+        ]
+    };
+    (names, (0..COST_LINES).map(line).collect())
+}
+
+fn focus() -> String {
+    let (names, lines) = focus_lines();
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(&names).expect("in memory");
+    lines.iter().for_each(|line| csv.write_record(line).expect("in memory"));
+    String::from_utf8(csv.into_inner().expect("in memory")).expect("text")
+}
+
+fn parquet() -> Vec<u8> {
+    let (names, lines) = focus_lines();
+    let column = |(at, name): (usize, &&'static str)| -> (&'static str, ArrayRef) {
+        let texts = lines.iter().map(|line| line[at].as_str());
+        if name.ends_with("Cost") || name.ends_with("Quantity") {
+            let numbers = texts.map(|text| text.parse().expect("a number"));
+            (*name, Arc::new(numbers.collect::<Vec<f64>>().into_iter().collect::<Float64Array>()))
+        } else {
+            (*name, Arc::new(texts.map(Some).collect::<StringArray>()))
+        }
+    };
+    let batch = RecordBatch::try_from_iter(names.iter().enumerate().map(column)).expect("one length");
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).expect("in memory");
+    writer.write(&batch).expect("in memory");
+    writer.into_inner().expect("in memory")
+}
+
+/// Partner Center's daily-rated usage.
+fn usage() -> String {
+    let mut text = String::new();
+    for n in 0..COST_LINES {
+        let _ = writeln!(
+            text,
+            r#"{{"PartnerId":"0f0e0d0c-bbbb-4000-8000-000000000001","PartnerName":"Fabrikam","CustomerId":"0f0e0d0c-5555-4000-8000-{:012}","CustomerName":"Contoso","CustomerDomainName":"contoso.example","CustomerCountry":"NO","MpnId":"4711","Tier2MpnId":"","InvoiceNumber":"","ProductId":"DZH318Z0BPS6","SkuId":"0001","SkuName":"Azure plan","ProductName":"Azure plan","PublisherName":"Microsoft","SubscriptionDescription":"Azure plan","SubscriptionId":"0f0e0d0c-9999-4000-8000-000000000001","ChargeStartDate":"2031-02-01T00:00:00Z","ChargeEndDate":"2031-02-28T00:00:00Z","UsageDate":"2031-02-{:02}T00:00:00Z","MeterType":"1 Compute Hour","MeterCategory":"Virtual Machines","MeterId":"0f0e0d0c-6666-4000-8000-{:012}","MeterSubCategory":"Dsv5 Series","MeterName":"D4s v5","MeterRegion":"EU West","Unit":"1 Hour","ResourceLocation":"EUWEST","ConsumedService":"Microsoft.Compute","ResourceGroup":"rg-{}","ResourceURI":"/subscriptions/0f0e0d0c-0000-4000-8000-{:012}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm{n}","ChargeType":"new","UnitPrice":0.192,"Quantity":{}.5,"UnitType":"1 Hour","BillingPreTaxTotal":{}.25,"BillingCurrency":"EUR","PricingPreTaxTotal":{}.25,"PricingCurrency":"USD","Tags":"{{\"env\":\"prod\"}}","AdditionalInfo":"{{\"ServiceType\":\"Standard_D4s_v5\"}}","EffectiveUnitPrice":0.192,"PCToBCExchangeRate":0.9,"EntitlementId":"0f0e0d0c-0000-4000-8000-{:012}","EntitlementDescription":"Production"}}"#,
+            n % 20,
+            n % 28 + 1,
+            n % 40,
+            n % 7,
+            n % 50,
+            n % 24,
+            n % 90,
+            n % 90,
+            n % 50
+        );
+    }
+    text
+}
+
 /// What the CSV library alone takes: lines cut into fields, and nothing made of them.
 fn into_lines(text: &str) -> u64 {
     let mut csv = csv::ReaderBuilder::new().buffer_capacity(64 * 1024).from_reader(text.as_bytes());
@@ -137,6 +262,25 @@ fn into_lines(text: &str) -> u64 {
         lines += 1;
     }
     lines
+}
+
+/// Costs in their other forms, by the record.
+fn costs(criterion: &mut Criterion) {
+    let forms = [
+        ("cost_focus_csv", focus().into_bytes()),
+        ("cost_focus_parquet", parquet()),
+        ("cost_usage_json", usage().into_bytes()),
+    ];
+    for (form, bytes) in forms {
+        let records = into_batches(&bytes);
+        let mut group = criterion.benchmark_group(form);
+        group.sample_size(10);
+        group.throughput(Throughput::Elements(records));
+        group.bench_with_input(BenchmarkId::new("records", records), &bytes, |bencher, bytes| {
+            bencher.iter(|| into_batches(bytes));
+        });
+        group.finish();
+    }
 }
 
 fn parse(criterion: &mut Criterion) {
@@ -166,5 +310,5 @@ fn parse(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, parse);
+criterion_group!(benches, parse, costs);
 criterion_main!(benches);

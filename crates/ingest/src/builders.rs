@@ -3,16 +3,16 @@
 
 use arrow_array::builder::TimestampMicrosecondBuilder;
 pub(crate) use arrow_array::builder::{BinaryBuilder, Float64Builder, Int64Builder, StringBuilder};
-use arrow_array::{BinaryArray, Float64Array, StringArray, TimestampMicrosecondArray};
+use arrow_array::{Array, BinaryArray, Float64Array, StringArray, TimestampMicrosecondArray};
 
-/// Texts of a column that many rows do not have.
+/// Texts. Absent ones are counted and put in together; a batch has room for as much as the one before.
 #[derive(Default)]
-pub(crate) struct SparseTextBuilder {
+pub(crate) struct TextBuilder {
     builder: StringBuilder,
     nulls: usize,
 }
 
-impl SparseTextBuilder {
+impl TextBuilder {
     #[inline]
     pub(crate) fn append_option(&mut self, value: Option<&str>) {
         match value {
@@ -33,18 +33,20 @@ impl SparseTextBuilder {
 
     pub(crate) fn finish(&mut self) -> StringArray {
         self.put_nulls();
-        self.builder.finish()
+        let texts = self.builder.finish();
+        self.builder = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
+        texts
     }
 }
 
-/// Numbers of a column that many rows do not have.
+/// Numbers, as [`TextBuilder`] has texts.
 #[derive(Default)]
-pub(crate) struct SparseFloatBuilder {
+pub(crate) struct FloatBuilder {
     builder: Float64Builder,
     nulls: usize,
 }
 
-impl SparseFloatBuilder {
+impl FloatBuilder {
     #[inline]
     pub(crate) fn append_option(&mut self, value: Option<f64>) {
         match value {
@@ -65,7 +67,9 @@ impl SparseFloatBuilder {
 
     pub(crate) fn finish(&mut self) -> Float64Array {
         self.put_nulls();
-        self.builder.finish()
+        let numbers = self.builder.finish();
+        self.builder = Float64Builder::with_capacity(numbers.len());
+        numbers
     }
 }
 
@@ -181,18 +185,16 @@ impl UtcBuilder {
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-
     use super::*;
 
     #[test]
     fn values_come_out_as_they_went_in() {
         let texts = [None, None, Some("a"), Some("a"), None, Some("b"), None];
-        let (mut sparse, mut steady) = (SparseTextBuilder::default(), SteadyTextBuilder::default());
+        let (mut sparse, mut steady) = (TextBuilder::default(), SteadyTextBuilder::default());
         let times = [Some(1), Some(1), None, Some(2)];
         let mut time = SteadyTimeBuilder::default();
         let numbers = [None, Some(1.0), None, None, Some(2.0)];
-        let mut number = SparseFloatBuilder::default();
+        let mut number = FloatBuilder::default();
         let hashes = [[0; 16], [0; 16], [1; 16], [0; 16]];
         let mut hash = SteadyHashBuilder::default();
         for _ in 0..2 {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BinaryBuilder, Date32Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::builder::{BinaryBuilder, Date32Builder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 
-use crate::builders::{SteadyTextBuilder, SteadyTimeBuilder};
+use crate::builders::{SteadyTextBuilder, SteadyTimeBuilder, TextBuilder};
 use crate::event_id::EventId;
 use crate::read::Reading;
 use crate::schema::Kind;
@@ -53,10 +53,10 @@ pub(crate) struct CommonColumns {
     event_at: TimestampMicrosecondBuilder,
     arrived_at: SteadyTimeBuilder,
     partner_tenant_id: SteadyTextBuilder,
-    customer_tenant_id: StringBuilder,
-    subscription_id: StringBuilder,
-    resource_id: StringBuilder,
-    resource_group: StringBuilder,
+    customer_tenant_id: TextBuilder,
+    subscription_id: TextBuilder,
+    resource_id: TextBuilder,
+    resource_group: TextBuilder,
 }
 
 impl CommonColumns {

@@ -27,6 +27,7 @@ use crate::json::loose::{Text, compact_into, loose, read_or_empty, unfold};
 use crate::read::Reading;
 use crate::resource::{id_word, lower, parts, resource_type};
 use crate::time::Instant;
+use crate::vm_size::VmSize;
 
 /// A normalised activity event; see the columns of the schema.
 pub(crate) struct ActivityEvent<'a> {
@@ -47,6 +48,8 @@ pub(crate) struct ActivityEvent<'a> {
     pub(crate) caller_ip: Option<String>,
     pub(crate) correlation_id: Option<Cow<'a, str>>,
     pub(crate) details: Details,
+    /// What the name of the machine's size says.
+    pub(crate) machine: Option<VmSize>,
     pub(crate) properties: Option<&'a str>,
 }
 
@@ -128,6 +131,7 @@ impl Parser {
             caller_origin,
             caller_ip,
             correlation_id: record.correlation_id.get().map(lower),
+            machine: details.vm_size.as_deref().and_then(VmSize::parse),
             details,
             properties: (!matches!(self.properties.as_str(), "" | "null" | "{}")).then_some(&self.properties),
         };

@@ -31,6 +31,9 @@ rows! {
         correlation_id: StringBuilder = event.correlation_id.as_deref(),
         resource_region: StringBuilder = event.details.resource_region.as_deref(),
         vm_size: StringBuilder = event.details.vm_size.as_deref(),
+        vm_family: StringBuilder = event.machine.as_ref().map(|machine| machine.family.as_str()),
+        vm_cpus: Int64Builder = event.machine.as_ref().map(|machine| machine.cpus),
+        vm_accelerator: StringBuilder = event.machine.as_ref().and_then(|machine| machine.accelerator.as_deref()),
         vm_capacity: Int64Builder = event.details.vm_capacity,
         properties: StringBuilder = event.properties,
     }

@@ -29,12 +29,15 @@ static NAMES: LazyLock<HashMap<&'static str, Vec<(Column, usize)>>> = LazyLock::
     names
 });
 
+/// Columns that a name stands for, each with the rank of the name among its aliases.
+type Named = &'static [(Column, usize)];
+
 /// Reads usage records.
 #[derive(Default)]
 pub(crate) struct UsageParser {
     normaliser: Option<Normaliser>,
     /// The names of the last record in their order, and their columns: records of a file are alike.
-    names: Vec<(Box<str>, &'static [(Column, usize)])>,
+    names: Vec<(Box<str>, Named)>,
 }
 
 impl UsageParser {
@@ -83,7 +86,7 @@ impl<'a> Record<'a> for Fields<'a> {
 /// Fills an object from JSON.
 struct Members<'o, 'a> {
     object: &'o mut Object<'a>,
-    names: &'o mut Vec<(Box<str>, &'static [(Column, usize)])>,
+    names: &'o mut Vec<(Box<str>, Named)>,
 }
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for Members<'_, 'a> {
@@ -124,11 +127,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Members<'_, 'a> {
 struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The columns of the name that stands at a place.
-fn columns_of(
-    names: &mut Vec<(Box<str>, &'static [(Column, usize)])>,
-    at: usize,
-    name: &str,
-) -> &'static [(Column, usize)] {
+fn columns_of(names: &mut Vec<(Box<str>, Named)>, at: usize, name: &str) -> Named {
     if let Some((known, columns)) = names.get(at)
         && **known == *name
     {

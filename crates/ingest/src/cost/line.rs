@@ -149,6 +149,7 @@ impl Normaliser {
         let subscription_id = text(Column::SubscriptionId).map(subscription_of).and_then(id_word);
         let subscription_id = subscription_id.map(|id| lowered.add(id));
         let customer_tenant_id = text(Column::CustomerTenantId).and_then(id_word).map(|id| lowered.add(id));
+        lowered.finish();
         let mut upper = |column| text(column).map(|text| lowered.add_upper(text));
         let currency = upper(Column::Currency);
         let pricing_currency = upper(Column::PricingCurrency);
@@ -276,11 +277,15 @@ impl Lowered {
         let start = self.text.len();
         if text.is_ascii() {
             self.text.push_str(text);
-            self.text[start..].make_ascii_lowercase();
         } else {
             self.text.push_str(&text.to_lowercase());
         }
         start..self.text.len()
+    }
+
+    /// Lowers all that was added so far: at once, since each text is short.
+    fn finish(&mut self) {
+        self.text.make_ascii_lowercase();
     }
 
     fn add_upper(&mut self, text: &str) -> Range<usize> {

@@ -64,8 +64,8 @@ enum Fault {
 
 /// What the reading thread sends.
 enum Message {
-    /// First of all: the columns, and how many rows there should be.
-    Columns(Columns, u64),
+    /// First of all: whose columns they are, and how many rows there should be.
+    Start(Family, u64),
     Rows(Table),
 }
 
@@ -83,9 +83,9 @@ pub(crate) fn read_parquet<R: ChunkReader + 'static>(
     let mut counted = 0;
     for message in messages {
         match message {
-            Message::Columns(columns, declared) => {
+            Message::Start(family, declared) => {
                 rows.declared = declared;
-                rows.family = columns.family;
+                rows.family = family;
             }
             Message::Rows(table) => {
                 rows.take(&table, output)?;
@@ -180,7 +180,7 @@ fn read_rows<R: ChunkReader + 'static>(source: R, to: &SyncSender<Message>) -> R
     let schema = metadata.metadata().file_metadata().schema_descr_ptr();
     let mask = ProjectionMask::roots(&schema, roots.iter().copied());
     let declared = check_pages(&source, &metadata, &mask)?;
-    if to.send(Message::Columns(columns, declared)).is_err() {
+    if to.send(Message::Start(columns.family, declared)).is_err() {
         return Ok(());
     }
     let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata)
@@ -277,7 +277,7 @@ fn check_chunk(source: &impl ChunkReader, chunk: &ColumnChunkMetaData, rows: u64
             .and_then(|body| at.checked_add(header.header_bytes as u64)?.checked_add(body))
             .filter(|at| *at <= end)
             .ok_or_else(|| damaged("a page is longer than what is there"))?;
-        let may_grow_to = body.saturating_mul(PAGE_GROWTH).max(PAGE_BYTES).min(PAGE_BYTES_MAX);
+        let may_grow_to = body.saturating_mul(PAGE_GROWTH).clamp(PAGE_BYTES, PAGE_BYTES_MAX);
         if !(0..=may_grow_to).contains(&grown) {
             return Err(damaged("a page would grow beyond all measure"));
         }

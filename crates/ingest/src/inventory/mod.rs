@@ -21,6 +21,7 @@ use crate::place::Place;
 use crate::read::Reading;
 use crate::regions::region_id;
 use crate::time::Instant;
+use crate::vm_size::VmSize;
 
 loose! {
     /// A row of the table `resources`, beside what the envelope has.
@@ -162,6 +163,8 @@ pub(crate) struct InventoryEvent<'a> {
     pub(crate) sku_tier: Option<String>,
     pub(crate) sku_capacity: Option<i64>,
     pub(crate) vm_size: Option<String>,
+    /// What the name of the size says.
+    pub(crate) machine: Option<VmSize>,
     pub(crate) priority: Option<String>,
     pub(crate) identity_type: Option<String>,
     pub(crate) identity_principal_id: Option<String>,
@@ -222,6 +225,7 @@ fn normalised<'p>(
         .iter()
         .filter_map(|one| one.properties.private_ip_address.get().and_then(without_port));
     let private_ips = private_ips.chain(group_private_ip).collect::<Vec<_>>();
+    let size = vm_size(&own, &sku, &resource_type);
     InventoryEvent {
         event_id: [0; 16],
         event_at,
@@ -232,7 +236,8 @@ fn normalised<'p>(
         sku_name: sku.name.lower(),
         sku_tier: sku.tier.lower(),
         sku_capacity: sku.capacity.get().and_then(|text| text.parse().ok()),
-        vm_size: vm_size(&own, &sku, &resource_type),
+        machine: size.as_deref().and_then(VmSize::parse),
+        vm_size: size,
         priority: [&own.priority, &own.scale_set.priority, &own.inner.priority]
             .into_iter()
             .find_map(Text::lower),

@@ -41,6 +41,10 @@ pub(super) fn columns() -> Vec<Field> {
         text("resource_region"),
         // `standard_nc24ads_a100_v4`; also the SKU of a scale set.
         text("vm_size"),
+        // `nc`, 24 and `a100` of that.
+        text("vm_family"),
+        number("vm_cpus"),
+        text("vm_accelerator"),
         // Number of instances of a scale set; null for a single machine.
         number("vm_capacity"),
         // The record's `properties` as JSON text.

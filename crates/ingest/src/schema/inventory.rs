@@ -17,6 +17,10 @@ pub(super) fn columns() -> Vec<Field> {
         number("sku_capacity"),
         // `standard_nc24ads_a100_v4`: of a machine, a scale set, a pool or a compute.
         text("vm_size"),
+        // `nc`, 24 and `a100` of that.
+        text("vm_family"),
+        number("vm_cpus"),
+        text("vm_accelerator"),
         // `spot`, `low`, `regular`, …
         text("priority"),
         // `systemassigned`, `userassigned`, …
