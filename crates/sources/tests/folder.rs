@@ -4,7 +4,6 @@ mod support;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -57,7 +56,8 @@ impl Fixture {
     }
 
     fn append(&mut self, name: &str, text: &str) {
-        let mut file = OpenOptions::new().append(true).create(true).open(self.folder.path().join(name)).unwrap();
+        let mut file =
+            OpenOptions::new().append(true).create(true).open(self.folder.path().join(name)).unwrap();
         file.write_all(text.as_bytes()).unwrap();
         self.touch(&file);
     }
@@ -169,7 +169,9 @@ async fn other_files_come_whole_when_they_are_quiet_and_again_when_they_changed(
 #[tokio::test]
 async fn some_names_are_left_out() {
     let mut it = Fixture::settled();
-    for name in [".hidden.json", ".git/a.json", "a.json.tmp", "a.TMP", "a.json~", "~lock.csv", "a.csv.part", "a.swp"] {
+    for name in
+        [".hidden.json", ".git/a.json", "a.json.tmp", "a.TMP", "a.json~", "~lock.csv", "a.csv.part", "a.swp"]
+    {
         it.write(name, "{}\n");
     }
     fs::create_dir(it.folder.path().join("empty.json")).unwrap();
@@ -227,16 +229,28 @@ async fn a_missing_folder_says_what_to_do() {
 #[derive(Debug, Clone)]
 enum Step {
     /// Appends records; of the last one, only so many tenths are written now.
-    Grow { file: usize, records: usize, tenths: usize },
-    Replace { file: usize },
-    Delete { file: usize },
+    Grow {
+        file: usize,
+        records: usize,
+        tenths: usize,
+    },
+    Replace {
+        file: usize,
+    },
+    Delete {
+        file: usize,
+    },
     Poll,
     /// The program dies with a batch taken in and its positions not saved.
     Crash,
 }
 
 fn steps(with_crashes_and_replacements: bool) -> impl Strategy<Value = Vec<Step>> {
-    let grow = (0..3usize, 1..4usize, 0..=10usize).prop_map(|(file, records, tenths)| Step::Grow { file, records, tenths });
+    let grow = (0..3usize, 1..4usize, 0..=10usize).prop_map(|(file, records, tenths)| Step::Grow {
+        file,
+        records,
+        tenths,
+    });
     let step = if with_crashes_and_replacements {
         prop_oneof![
             4 => grow,
@@ -341,9 +355,4 @@ proptest! {
         let (written, delivered) = run(play(steps));
         prop_assert_eq!(sorted(written), sorted(delivered));
     }
-}
-
-#[test]
-fn the_fixture_makes_files_where_it_should() {
-    assert!(!Path::new("log.json").exists());
 }
