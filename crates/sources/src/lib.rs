@@ -29,7 +29,7 @@ pub use environment::Environment;
 pub use error::SourceError;
 pub use event_hubs::{ClientSecret, EventHubs, EventHubsAccess, TokenProvider};
 pub use folder::Folder;
-pub use objects::Objects;
+pub use objects::{Objects, ObjectsOptions};
 pub use settings::{
     AzureBlobSettings, EventHubsAuth, EventHubsSettings, FolderSettings, S3Settings, SourceSettings, StartAt,
     open,

@@ -4,7 +4,6 @@ mod support;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
@@ -356,9 +355,4 @@ proptest! {
         let (written, delivered) = run(play(steps));
         prop_assert_eq!(sorted(written), sorted(delivered));
     }
-}
-
-#[test]
-fn the_fixture_makes_files_where_it_should() {
-    assert!(!Path::new("log.json").exists());
 }

@@ -60,3 +60,7 @@ impl Caller {
         self.taken.iter().flat_map(|(_, text)| text.lines()).collect()
     }
 }
+
+pub mod emulator;
+pub mod gate;
+pub mod http;
