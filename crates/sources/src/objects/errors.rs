@@ -35,6 +35,15 @@ impl Place {
 const CLOCK: &str =
     "the clock of this machine differs too much from the store's; set it, for example with NTP";
 const KEY: &str = "the credentials are not accepted: look whether the key, token or secret is right, complete and not expired";
+/// What stores say of credentials that they do not know or cannot check.
+const KEY_SAID: [&str; 5] = [
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "AuthenticationFailed",
+    "InvalidAuthenticationInfo",
+    "failed to authenticate the request",
+];
+const MISSING: &str = "create it, or correct the account, container or bucket in the settings";
 const RIGHTS: &str = "the credentials lack the right to list and read here: give them 'Storage Blob Data Reader' (Azure) or \
                       s3:ListBucket and s3:GetObject (S3), and look at the store's firewall";
 
@@ -49,28 +58,26 @@ fn translate(place: String, error: Error) -> SourceError {
     if has(&["Request date header too old", "RequestTimeTooSkewed"]) {
         return refused(CLOCK, error);
     }
-    if has(&[
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
-        "AuthenticationFailed",
-        "InvalidAuthenticationInfo",
-    ]) {
+    if has(&KEY_SAID) {
         return refused(KEY, error);
     }
     match error {
-        Error::NotFound { .. } => {
-            let mend = "create it, or correct the account, container or bucket in the settings";
-            SourceError::Missing { place, mend: mend.to_owned() }
+        Error::Generic { .. } if has(&["BlobArchived", "InvalidObjectState"]) => {
+            refused("it is archived; bring it back to an online tier", error)
         }
         Error::Unauthenticated { .. } => refused(KEY, error),
         Error::PermissionDenied { .. } => refused(RIGHTS, error),
+        Error::NotFound { .. } => SourceError::Missing { place, mend: MISSING.to_owned() },
+        // When listing, the library gives the status as text only.
+        Error::Generic { .. } if has(&["status code: 404"]) => {
+            SourceError::Missing { place, mend: MISSING.to_owned() }
+        }
+        Error::Generic { .. } if has(&["status code: 401"]) => refused(KEY, error),
+        Error::Generic { .. } if has(&["status code: 403"]) => refused(RIGHTS, error),
         Error::InvalidPath { .. } => refused(
             "a name in it has an empty part ('//') or a dot part, which cannot be read; rename it",
             error,
         ),
-        Error::Generic { .. } if has(&["BlobArchived", "InvalidObjectState"]) => {
-            refused("it is archived; bring it back to an online tier", error)
-        }
         // No answer, or an answer that makes no sense: the network's fault more often than not.
         error => {
             let mend =
