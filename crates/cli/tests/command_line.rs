@@ -370,3 +370,50 @@ fn tables_are_shown_compacted_and_vacuumed_beside_a_server() {
     server.kill().unwrap();
     server.wait().unwrap();
 }
+
+#[test]
+fn customers_keys_and_freshness_are_seen_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = path(folder.path(), "data");
+    let customer = "0f0e0d0c-3333-4000-8000-00000000000c";
+    let list = path(folder.path(), "customers.csv");
+    fs::write(&list, format!("customerTenantId,name,resellerTenantId\n{customer},Contoso,r-1\n,Nobody,\n"))
+        .unwrap();
+    let imported = json(&ok(&["customers", "import", "--data-dir", &data, "--json", &list]));
+    assert_eq!((&imported["new"], imported["rejected"].as_array().unwrap().len()), (&Value::from(1), 1));
+    let again = ok(&["customers", "import", "--data-dir", &data, &list]);
+    assert!(again.contains("1 as they were") && again.contains("no tenant"), "{again}");
+    assert_eq!(json(&ok(&["customers", "list", "--data-dir", &data, "--json"]))["name"], "Contoso");
+    let (code, _, err) = run(&["customers", "import", "--data-dir", &data, &path(folder.path(), "none.csv")]);
+    assert!(code == 1 && err.contains("none.csv"), "{err}");
+
+    let (code, key, err) =
+        run(&["keys", "create", "--data-dir", &data, "--customer", customer, "--kind", "flow"]);
+    assert!(code == 0 && key.starts_with("twk_") && err.contains("shown only now"), "{err}");
+    let listed = json(&ok(&["keys", "list", "--data-dir", &data, "--json"]));
+    assert_eq!((&listed["customerTenantId"], &listed["holds"]), (&Value::from(customer), &Value::from(true)));
+    assert!(!listed.to_string().contains(key.trim()), "the key is kept nowhere");
+    let id = listed["id"].as_str().unwrap();
+    ok(&["keys", "revoke", "--data-dir", &data, id]);
+    assert_eq!(json(&ok(&["keys", "list", "--data-dir", &data, "--json"]))["holds"], false);
+    let (code, _, err) = run(&["keys", "revoke", "--data-dir", &data, "nothing"]);
+    assert!(code == 1 && err.contains("there is no key nothing"), "{err}");
+
+    let (code, _, err) = run(&["sources", "status", "--data-dir", &data]);
+    assert!(code == 0 && err.contains("No records yet"), "{err}");
+    let record = format!(
+        r#"{{"time":"2031-02-03T04:05:06Z","resourceId":"/subscriptions/s-1/resourceGroups/rg","operationName":"A/B/write","category":"Administrative","resultType":"Success","tenantId":"{customer}"}}"#
+    );
+    let file = path(folder.path(), "PT1H.json");
+    fs::write(&file, record).unwrap();
+    ok(&["ingest", "--data-dir", &data, &file]);
+    let status = json(&ok(&["sources", "status", "--data-dir", &data, "--json"]));
+    let line = &status["coverage"][0];
+    assert_eq!(
+        (&line["customerTenantId"], &line["kind"]),
+        (&Value::from(customer), &Value::from("activity"))
+    );
+    assert_eq!((&line["stored"], &line["silent"]), (&Value::from(1), &Value::from(false)));
+    let table = ok(&["sources", "status", "--data-dir", &data, "--subscriptions"]);
+    assert!(table.contains("s-1") && table.contains("fresh"), "{table}");
+}

@@ -146,11 +146,6 @@ impl Parser {
         // Of the REST interface it is the name of the event.
         let tracking_id = event.tracking_id.lower().or_else(|| outer.name.lower().filter(|_| is_event));
         let title = event.english_title.get().or(event.title.get()).map(plain_text);
-        if tracking_id.is_none() && title.is_none() {
-            return Err("neither `trackingId` nor `title`, so nothing says what it is about; export the record again \
-                        with its `properties`"
-                .to_owned());
-        }
         keep(&mut self.properties, text, &inner, KNOWN);
 
         let summary = event.english_content.get().or(event.content.get()).or(event.description.get());

@@ -128,7 +128,7 @@ mod tests {
         let silent = silent(&coverage, &SilentAfter::default(), now);
         assert_eq!(silent.keys().collect::<Vec<_>>(), ["c2 activity"]);
         assert!(silent["c2 activity"].contains("for 30 hours"), "{silent:?}");
-        let never = SilentAfter { activity: Some(0), ..SilentAfter::default() };
+        let never = SilentAfter { activity: 0, ..SilentAfter::default() };
         assert!(super::silent(&coverage, &never, now).is_empty(), "0 switches it off");
     }
 }
