@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
-use arrow_array::{Array, RecordBatch, UInt32Array};
-use datafusion::arrow::compute::{concat_batches, take_record_batch};
+use arrow_array::{Array, RecordBatch, StringArray};
+use datafusion::arrow::compute::interleave_record_batch;
 use ingest::schema::{DAY, Kind};
 
 use crate::LakeError;
@@ -20,6 +20,8 @@ const EVENT_ID_BYTES: usize = 16;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
+const TOO_MANY_ROWS: &str = "more than 4 billion rows at once; append in chunks";
+
 /// Days since 1970, as in the `day` column.
 pub(crate) type Day = i32;
 
@@ -28,7 +30,9 @@ type EventKey = (Day, EventId);
 
 /// Checked events of one kind.
 pub(crate) struct Incoming {
-    rows: RecordBatch,
+    batches: Vec<RecordBatch>,
+    /// The batch of each row, and its place in it. Rows are numbered through all batches.
+    places: Vec<(u32, u32)>,
     /// The first row of each event.
     row_of: HashMap<EventKey, u32, IdHashing>,
     /// The rows of `row_of`, in the order in which they are to be written.
@@ -40,15 +44,20 @@ impl Incoming {
     /// Checks the batches, and drops what they hold twice.
     pub(crate) fn new(kind: Kind, batches: &[RecordBatch]) -> Result<Self, LakeError> {
         let malformed = |problem: String| LakeError::Malformed { kind, problem };
-        let schema = kind.schema();
         let mut checked = Vec::with_capacity(batches.len());
         for (index, batch) in batches.iter().enumerate() {
             checked.push(check_columns(kind, batch).map_err(|p| malformed(format!("batch {index}: {p}")))?);
         }
-        let rows = concat_batches(&schema, &checked).map_err(|error| malformed(error.to_string()))?;
-        u32::try_from(rows.num_rows())
-            .map_err(|_| malformed("more than 4 billion rows at once; append in chunks".to_owned()))?;
-        let keys = event_keys(&rows).map_err(malformed)?;
+        let mut places = Vec::new();
+        for (batch, rows) in (0u32..).zip(checked.iter().map(RecordBatch::num_rows)) {
+            let rows = u32::try_from(rows).map_err(|_| malformed(TOO_MANY_ROWS.to_owned()))?;
+            places.extend((0..rows).map(|row| (batch, row)));
+        }
+        u32::try_from(places.len()).map_err(|_| malformed(TOO_MANY_ROWS.to_owned()))?;
+        let mut keys = Vec::with_capacity(places.len());
+        for batch in &checked {
+            add_event_keys(batch, &mut keys).map_err(malformed)?;
+        }
 
         let mut row_of = HashMap::with_capacity_and_hasher(keys.len(), IdHashing);
         let mut order = Vec::with_capacity(keys.len());
@@ -60,13 +69,13 @@ impl Incoming {
                 days.entry(key.0).or_default().push(key.1);
             }
         }
-        sort_for_files(&rows, &mut order);
-        Ok(Self { rows, row_of, order, days })
+        sort_for_files(&checked, &mut order);
+        Ok(Self { batches: checked, places, row_of, order, days })
     }
 
     /// How many rows came in, repeats included.
     pub(crate) fn len(&self) -> usize {
-        self.rows.num_rows()
+        self.places.len()
     }
 
     /// The ids of each day, without repeats.
@@ -87,7 +96,13 @@ impl Incoming {
 
     /// Copies the rows named, in the order named.
     pub(crate) fn take(&self, rows: &[u32]) -> Result<RecordBatch, arrow_schema::ArrowError> {
-        take_record_batch(&self.rows, &UInt32Array::from(rows.to_vec()))
+        let places: Vec<(usize, usize)> = rows
+            .iter()
+            .map(|row| self.places[*row as usize])
+            .map(|(batch, row)| (batch as usize, row as usize))
+            .collect();
+        // Straight from the batches: to join them first would copy everything once more.
+        interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places)
     }
 }
 
@@ -110,24 +125,24 @@ fn check_columns(kind: Kind, batch: &RecordBatch) -> Result<RecordBatch, String>
     RecordBatch::try_new(schema, batch.columns().to_vec()).map_err(|error| error.to_string())
 }
 
-/// The key of each row, in the order of the rows.
-fn event_keys(rows: &RecordBatch) -> Result<Vec<EventKey>, String> {
+/// Adds the key of each row, in the order of the rows.
+fn add_event_keys(rows: &RecordBatch, keys: &mut Vec<EventKey>) -> Result<(), String> {
     let days = column(rows, DAY)?.as_primitive::<Date32Type>();
     let times = column(rows, "event_at")?.as_primitive::<TimestampMicrosecondType>();
     let ids = column(rows, "event_id")?.as_binary::<i32>();
-    let mut keys = Vec::with_capacity(rows.num_rows());
     for row in 0..rows.num_rows() {
         let day = days.value(row);
         // A row under the wrong day would be invisible to every query that names its day.
         if times.value(row).div_euclid(MICROSECONDS_PER_DAY) != i64::from(day) {
-            return Err(format!("row {row}: 'day' is not the UTC day of 'event_at'"));
+            return Err(format!("row {}: 'day' is not the UTC day of 'event_at'", keys.len()));
         }
         let id = event_id(ids.value(row)).ok_or_else(|| {
-            format!("row {row}: 'event_id' has {} bytes instead of {EVENT_ID_BYTES}", ids.value(row).len())
+            let (row, length) = (keys.len(), ids.value(row).len());
+            format!("row {row}: 'event_id' has {length} bytes instead of {EVENT_ID_BYTES}")
         })?;
         keys.push((day, id));
     }
-    Ok(keys)
+    Ok(())
 }
 
 /// An id from the bytes of the `event_id` column; `None` if they are not 16.
@@ -143,21 +158,43 @@ fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Arc<dyn Array>, S
 ///
 /// A chunk names few subscriptions many times, so their names are ranked once and the sort compares
 /// numbers only.
-fn sort_for_files(rows: &RecordBatch, order: &mut [u32]) {
-    let (Some(days), Some(times), Some(subscriptions)) =
-        (rows.column_by_name(DAY), rows.column_by_name("event_at"), rows.column_by_name("subscription_id"))
-    else {
-        return; // Order is a matter of speed only.
-    };
-    let days = days.as_primitive::<Date32Type>();
-    let times = times.as_primitive::<TimestampMicrosecondType>();
-    let subscriptions = subscriptions.as_string::<i32>();
-    let names: BTreeSet<&str> = subscriptions.iter().flatten().collect();
+fn sort_for_files(batches: &[RecordBatch], order: &mut [u32]) {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    for batch in batches {
+        let mut last = None;
+        // Rows of a subscription come in runs.
+        for name in subscriptions(batch).into_iter().flatten().flatten() {
+            if last != Some(name) {
+                names.insert(name);
+                last = Some(name);
+            }
+        }
+    }
     let rank_of: HashMap<&str, u32> = names.into_iter().zip(1u32..).collect();
-    let ranks: Vec<u32> =
-        subscriptions.iter().map(|name| name.and_then(|n| rank_of.get(n).copied()).unwrap_or(0)).collect();
-    order.sort_unstable_by_key(|row| {
-        let at = *row as usize;
-        (days.value(at), ranks[at], times.value(at), *row)
-    });
+    let mut keys: Vec<(i32, u32, i64)> = Vec::with_capacity(order.len());
+    for batch in batches {
+        let days = batch.column_by_name(DAY).map(|days| days.as_primitive::<Date32Type>());
+        let times = batch.column_by_name("event_at").map(|at| at.as_primitive::<TimestampMicrosecondType>());
+        let (Some(days), Some(times), Some(subscriptions)) = (days, times, subscriptions(batch)) else {
+            return; // Order is a matter of speed only.
+        };
+        let mut last: Option<(&str, u32)> = None;
+        for (name, (day, time)) in subscriptions.iter().zip(days.values().iter().zip(times.values())) {
+            let rank = match (name, last) {
+                (None, _) => 0,
+                (Some(name), Some((known, rank))) if known == name => rank,
+                (Some(name), _) => {
+                    let rank = rank_of.get(name).copied().unwrap_or(0);
+                    last = Some((name, rank));
+                    rank
+                }
+            };
+            keys.push((*day, rank, *time));
+        }
+    }
+    order.sort_unstable_by_key(|row| (keys[*row as usize], *row));
+}
+
+fn subscriptions(batch: &RecordBatch) -> Option<&StringArray> {
+    Some(batch.column_by_name("subscription_id")?.as_string::<i32>())
 }

@@ -16,8 +16,13 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use chrono::Utc;
+use mimalloc::MiMalloc;
 use server::app::{Instance, ingestion};
 use server::config::{DataDir, Settings};
+
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How much of the file is parsed in memory for comparison.
 const COMPARED_BYTES: u64 = 96 << 20;

@@ -22,8 +22,10 @@ use ingest::{
 use lake::LakeError;
 use store::StoreError;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
-use super::{Instance, intake};
+use super::Instance;
+use super::intake::{self, Stored};
 
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 32 * 1024;
@@ -31,8 +33,8 @@ const ROWS_PER_BATCH: usize = 32 * 1024;
 /// How much of a kind is gathered before it is written, in rows and in bytes. Each write leaves one file
 /// for each day that it touches, so small writes make many small files; and a write takes about three
 /// times its size in memory.
-const ROWS_PER_APPEND: usize = 512 * 1024;
-const BYTES_PER_APPEND: usize = 96 * 1024 * 1024;
+const ROWS_PER_APPEND: usize = 384 * 1024;
+const BYTES_PER_APPEND: usize = 48 * 1024 * 1024;
 
 /// How many batches the reader may be ahead of the writer.
 const BATCHES_AHEAD: usize = 4;
@@ -174,14 +176,14 @@ pub async fn ingest(
 
 /// Stores the batches that `read` gives, which runs in a thread of its own.
 pub(super) async fn store_what_is_read(
-    instance: &Instance,
+    instance: &Arc<Instance>,
     now: DateTime<Utc>,
     read: impl FnOnce(&mpsc::Sender<EventBatch>) -> Result<IngestReport, IngestionError> + Send + 'static,
 ) -> Result<IngestReport, IngestionError> {
     let (to_writer, mut batches) = mpsc::channel(BATCHES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || read(&to_writer));
 
-    let mut writer = Writer::new(instance, now);
+    let mut writer = Writer::new(instance.clone(), now);
     let mut written = Ok(());
     while let Some(batch) = batches.recv().await {
         written = writer.take(batch).await;
@@ -244,10 +246,13 @@ pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> R
 ///
 /// Every file ends with a batch of its own, often a small one in buffers that are much larger; so
 /// batches are copied together as they come.
-struct Writer<'a> {
-    instance: &'a Instance,
+///
+/// While a chunk is written, the next is gathered: one core reads and the other writes.
+struct Writer {
+    instance: Arc<Instance>,
     now: DateTime<Utc>,
     pending: BTreeMap<Kind, Pending>,
+    under_way: Option<(Kind, JoinHandle<Result<Vec<Stored>, IngestionError>>)>,
     counts: BTreeMap<Kind, Counts>,
 }
 
@@ -296,10 +301,10 @@ impl Pending {
     }
 }
 
-impl<'a> Writer<'a> {
-    fn new(instance: &'a Instance, now: DateTime<Utc>) -> Self {
+impl Writer {
+    fn new(instance: Arc<Instance>, now: DateTime<Utc>) -> Self {
         let counts = Kind::ALL.into_iter().map(|kind| (kind, Counts::default())).collect();
-        Self { instance, now, pending: BTreeMap::new(), counts }
+        Self { instance, now, pending: BTreeMap::new(), under_way: None, counts }
     }
 
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
@@ -312,15 +317,25 @@ impl<'a> Writer<'a> {
         for kind in Kind::ALL {
             self.write(kind).await?;
         }
-        Ok(())
+        self.settle().await
     }
 
+    /// Starts to write what was gathered of a kind, once the write before is done.
     async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
         let batches = pending.finish(kind).map_err(IngestionError::Gather)?;
-        let stored = intake::store(self.instance, kind, batches, self.now).await?;
+        self.settle().await?;
+        let (instance, now) = (self.instance.clone(), self.now);
+        let write = tokio::spawn(async move { intake::store(&instance, kind, batches, now).await });
+        self.under_way = Some((kind, write));
+        Ok(())
+    }
+
+    /// Waits for the write that is under way.
+    async fn settle(&mut self) -> Result<(), IngestionError> {
+        let Some((kind, write)) = self.under_way.take() else { return Ok(()) };
         let counts = self.counts.entry(kind).or_default();
-        for stored in stored {
+        for stored in write.await.map_err(IngestionError::WriterDied)?? {
             counts.stored += stored.new;
             counts.duplicates += stored.rows - stored.new;
         }
