@@ -1,4 +1,5 @@
 //! Containers in Azure Blob, against Azurite.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod support;
 

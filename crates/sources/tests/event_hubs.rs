@@ -1,5 +1,6 @@
 //! Event Hubs, against librdkafka's mock cluster. That knows no SASL, so where it matters a gate stands before it, which
 //! does, and passes everything else on.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A folder that is followed.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod support;
 

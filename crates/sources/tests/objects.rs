@@ -1,4 +1,5 @@
 //! Containers of objects, on a store in memory.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod support;
 

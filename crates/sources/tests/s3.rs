@@ -1,4 +1,5 @@
 //! Buckets of S3, against moto.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! The `[[sources]]` of a settings file.
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 use sources::{Environment, Limits, SourceSettings, open};
 

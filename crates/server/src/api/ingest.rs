@@ -139,7 +139,7 @@ fn keep(instance: &Instance, read: &Read) -> Result<u64, ApiError> {
 
 fn not_stored(error: IntakeError) -> ApiError {
     let advice = match &error {
-        IntakeError::Failed(cause) if ingestion::is_disk_full(&**cause) => "the server's disk is full",
+        IntakeError::Failed(cause) if ingestion::is_disk_full(cause) => "the server's disk is full",
         IntakeError::Failed(_) => "the server's log says why",
         IntakeError::Stopping => "the server is stopping",
     };

@@ -83,7 +83,7 @@ fn read_csv(text: &str) -> Result<CustomerList, NoCustomerList> {
             Ok(record) => {
                 let line = record.position().map_or(0, Position::line);
                 let field = |field| text_of(&record, &columns, field);
-                list.add(line, field(Field::Tenant).unwrap_or_default(), |wanted| field(wanted));
+                list.add(line, field(Field::Tenant).unwrap_or_default(), field);
             }
             Err(error) => {
                 let place = error.position().map_or(0, Position::line);

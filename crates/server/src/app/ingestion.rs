@@ -252,9 +252,12 @@ struct Writer {
     instance: Arc<Instance>,
     now: DateTime<Utc>,
     pending: BTreeMap<Kind, Pending>,
-    under_way: Option<(Kind, JoinHandle<Result<Vec<Stored>, IngestionError>>)>,
+    under_way: Option<(Kind, Write)>,
     counts: BTreeMap<Kind, Counts>,
 }
+
+/// A write under way.
+type Write = JoinHandle<Result<Vec<Stored>, IngestionError>>;
 
 struct Pending {
     under_way: BatchCoalescer,

@@ -1,6 +1,8 @@
 //! What the tests of sources share: a caller that saves positions after it took the data in, as the server does.
 
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
+#![allow(clippy::zombie_processes, reason = "what is started is waited for when it is dropped")]
 
 use std::io::Read;
 

@@ -87,8 +87,8 @@ pub async fn what_comes_in_adds_up<S: Store>(store: Arc<S>) {
     let (p, noon) = (partner("p"), time(NOON));
     let day = TimeDelta::days(1);
     for (after, at, stored) in [
-        (day * 0, "2031-02-03T11:00:00Z", 10),
-        (day * 0, "2031-02-03T10:00:00Z", 5),
+        (TimeDelta::zero(), "2031-02-03T11:00:00Z", 10),
+        (TimeDelta::zero(), "2031-02-03T10:00:00Z", 5),
         (day, "2031-02-04T11:00:00Z", 7),
         (day * 2, "2031-02-04T11:30:00Z", 0),
     ] {
