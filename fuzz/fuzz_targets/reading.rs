@@ -33,7 +33,7 @@ impl Found {
 
 fn read(bytes: &[u8]) -> Found {
     let arrived_at = DateTime::from_timestamp(1_930_000_000, 0).expect("a time");
-    let reading = Reading { partner_tenant_id: &PARTNER, arrived_at, rows_per_batch: 3 };
+    let reading = Reading { partner_tenant_id: &PARTNER, arrived_at, rows_per_batch: 3, statement: None };
     let (mut batches, mut rejected) = (Vec::new(), Vec::new());
     let mut sink = |item| {
         match item {
