@@ -18,24 +18,24 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Date32Type;
-use arrow_array::{RecordBatch, new_null_array};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{Field, Schema};
 use chrono::NaiveDate;
+use datafusion::common::ScalarValue;
+use datafusion::prelude::{Expr, col, lit};
+use delta_kernel::expressions::Scalar;
 use deltalake::kernel::transaction::{
     CommitBuilder, CommitConflictError, CommitProperties, TransactionError,
 };
-use deltalake::kernel::{Action, Add, Transaction};
+use deltalake::kernel::{Action, Add, LogicalFileView, StructDataExt as _, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::StreamExt;
 use ingest::schema::DAY;
 use tracing::{debug, warn};
 
 use crate::LakeError;
-use crate::files::writer_properties;
-use crate::incoming::{Day, Incoming, event_id};
-use crate::known::{DataFile, KnownIds};
+use crate::incoming::{Day, Incoming, STATEMENT, event_id};
+use crate::known::{DataFile, KnownIds, ReadingPlan};
 use crate::read::scan;
 use crate::table::EventTable;
 
@@ -58,7 +58,7 @@ pub struct Appended {
 /// Files that hold events but are in no commit yet.
 struct Written {
     /// The rows they hold.
-    rows: Vec<u32>,
+    rows: Arc<[u32]>,
     files: Vec<Add>,
 }
 
@@ -71,9 +71,9 @@ enum Turn {
 
 impl EventTable {
     /// Stores the events that the table does not have, in one commit; gives their rows.
-    pub(crate) async fn append(&self, incoming: &Incoming) -> Result<Vec<u32>, LakeError> {
+    pub(crate) async fn append(&self, incoming: &Arc<Incoming>) -> Result<Arc<[u32]>, LakeError> {
         if incoming.len() == 0 {
-            return Ok(Vec::new());
+            return Ok(Arc::from([]));
         }
         let mut known = self.known.lock().await;
         let mut earlier: Option<Written> = None;
@@ -87,7 +87,7 @@ impl EventTable {
                 return Ok(written.rows.clone());
             }
             let in_table = self.find_known(&mut known, &table, incoming).await?;
-            let fresh = incoming.fresh(&in_table);
+            let fresh: Arc<[u32]> = incoming.fresh(&in_table).into();
             let written = match earlier.take() {
                 Some(written) if written.rows == fresh => written,
                 stale => {
@@ -124,23 +124,9 @@ impl EventTable {
         let files = self.files_by_day(table, incoming)?;
         let plan = known.plan(&files, incoming.days());
         let mut in_table = vec![false; incoming.len()];
-        if !plan.files.is_empty() {
-            let meet = |known: &mut KnownIds, day, id| {
-                if plan.kept.contains(&day) {
-                    known.learn(day, [id]);
-                } else if let Some(row) = incoming.row(day, id) {
-                    in_table[row as usize] = true;
-                }
-            };
-            if let Err(error) = self.read_ids(known, table, &plan.files, meet).await {
-                known.clear();
-                return Err(error);
-            }
-            for (day, file) in
-                files.iter().flat_map(|(day, files)| files.iter().map(move |file| (*day, file)))
-            {
-                known.learnt_file(day, &file.path);
-            }
+        if let Err(error) = self.read_planned(known, table, incoming, &plan, &mut in_table).await {
+            known.clear();
+            return Err(error);
         }
         for (day, ids) in incoming.days() {
             for id in ids.iter().filter(|id| known.contains(*day, **id)) {
@@ -150,6 +136,48 @@ impl EventTable {
             }
         }
         Ok(in_table)
+    }
+
+    /// Reads what the plan names: learns the ids of days that are kept, and marks the rows that are met in
+    /// others.
+    async fn read_planned(
+        &self,
+        known: &mut KnownIds,
+        table: &DeltaTable,
+        incoming: &Incoming,
+        plan: &ReadingPlan,
+        in_table: &mut [bool],
+    ) -> Result<(), LakeError> {
+        if !plan.learnt.is_empty() {
+            let files = plan.learnt.iter().map(|(_, path)| path.as_str());
+            self.read_ids(table, files, None, |day, id| known.learn(day, [id])).await?;
+            for (day, path) in &plan.learnt {
+                known.learnt_file(*day, path);
+            }
+        }
+        if !plan.passing.is_empty() {
+            let files = plan.passing.iter().map(String::as_str);
+            self.read_ids(table, files, self.alike(incoming), |day, id| {
+                if let Some(row) = incoming.row(day, id) {
+                    in_table[row as usize] = true;
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What stored events have in common with those that may be the same as one of `incoming`, where that can be
+    /// said in few words. Parts of files that hold no such events need not be read.
+    fn alike(&self, incoming: &Incoming) -> Option<Expr> {
+        if self.kind().id_holds_time() {
+            let (first, last) = incoming.times()?;
+            let time = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
+            return Some(col("event_at").between(time(first), time(last)));
+        }
+        let statements = incoming.statements()?;
+        let statements = statements.into_iter().map(|id| lit(ScalarValue::Binary(Some(id))));
+        Some(col(STATEMENT).in_list(statements.collect(), false))
     }
 
     /// The table's files of the days that the events fall on, by the log.
@@ -165,25 +193,34 @@ impl EventTable {
         for file in state.log_data().iter() {
             let partition = file.partition_values_map().remove(DAY).flatten();
             let Some(day) = partition.and_then(|name| days.get(&name).copied()) else { continue };
-            let file = DataFile { path: file.path().into_owned(), rows: file.num_records() };
+            let times = if self.kind().id_holds_time() { times_of(&file) } else { None };
+            let overlaps = match (times, incoming.times_of(day)) {
+                (Some((first, last)), Some((from, until))) => first <= until && from <= last,
+                _ => true,
+            };
+            let file = DataFile { path: file.path().into_owned(), rows: file.num_records(), overlaps };
             files.entry(day).or_default().push(file);
         }
         Ok(files)
     }
 
     /// Hands the day and id of each event in the files to `meet`.
-    async fn read_ids(
+    async fn read_ids<'f>(
         &self,
-        known: &mut KnownIds,
         table: &DeltaTable,
-        files: &[String],
-        mut meet: impl FnMut(&mut KnownIds, Day, u128),
+        files: impl Iterator<Item = &'f str>,
+        filter: Option<Expr>,
+        mut meet: impl FnMut(Day, u128),
     ) -> Result<(), LakeError> {
-        let columns =
-            vec![Field::new(DAY, DataType::Date32, false), Field::new("event_id", DataType::Binary, false)];
+        let schema = self.kind().schema();
+        let read = |name: &&str| schema.field_with_name(name).ok().cloned();
+        let columns: Vec<Field> = [DAY, "event_id", "event_at", STATEMENT].iter().filter_map(read).collect();
         let failed = |e| self.query_error(e);
         let scan = scan(table, Schema::new(columns), &self.session).map_err(failed)?.with_file_paths(files);
-        let events = self.session.read_table(Arc::new(scan)).map_err(failed)?;
+        let mut events = self.session.read_table(Arc::new(scan)).map_err(failed)?;
+        if let Some(filter) = filter {
+            events = events.filter(filter).map_err(failed)?;
+        }
         let events = events.select_columns(&[DAY, "event_id"]).map_err(failed)?;
         let mut batches = events.execute_stream().await.map_err(failed)?;
         while let Some(batch) = batches.next().await {
@@ -193,28 +230,11 @@ impl EventTable {
             for (day, bytes) in days.values().iter().zip(ids) {
                 // Ids of another length are not ours, so that no event of ours equals them.
                 if let Some(id) = bytes.and_then(event_id) {
-                    meet(known, *day, id);
+                    meet(*day, id);
                 }
             }
         }
         Ok(())
-    }
-
-    /// Writes one file a day; no commit names them yet.
-    async fn write(
-        &self,
-        table: &DeltaTable,
-        incoming: &Incoming,
-        rows: &[u32],
-    ) -> Result<Vec<Add>, LakeError> {
-        let arrow_failed = |source| self.delta_error(DeltaTableError::Arrow { source });
-        let batch = incoming.take(rows).map_err(arrow_failed)?;
-        let mut writer = RecordBatchWriter::for_table(table)
-            .map_err(|e| self.delta_error(e))?
-            .with_writer_properties(writer_properties());
-        let batch = under_schema(&batch, &writer.arrow_schema()).map_err(arrow_failed)?;
-        writer.write(batch).await.map_err(|e| self.delta_error(e))?;
-        writer.flush().await.map_err(|e| self.delta_error(e))
     }
 
     async fn commit(&self, table: &DeltaTable, files: &[Add]) -> Result<Turn, LakeError> {
@@ -275,6 +295,19 @@ fn was_overtaken(error: &DeltaTableError) -> bool {
     }
 }
 
+/// When the first and the last event of a file happened, in microseconds since 1970; `None` if the log does not
+/// say.
+fn times_of(file: &LogicalFileView) -> Option<(i64, i64)> {
+    let micros = |values: Option<Scalar>| match values? {
+        Scalar::Struct(values) => match values.value(values.index_of("event_at")?)? {
+            Scalar::Timestamp(micros) => Some(*micros),
+            _ => None,
+        },
+        _ => None,
+    };
+    Some((micros(file.min_values())?, micros(file.max_values())?))
+}
+
 fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
     for (day, ids) in incoming.days() {
         known.learn(*day, ids.iter().copied());
@@ -292,13 +325,4 @@ fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
 /// How the log writes a day: `2026-11-23`. `None` if no calendar has it.
 fn partition_name(day: Day) -> Option<String> {
     NaiveDate::from_epoch_days(day).map(|date| date.format("%Y-%m-%d").to_string())
-}
-
-/// The batch with the table's columns: in its order, and null where this version knows no such column.
-fn under_schema(batch: &RecordBatch, schema: &Arc<Schema>) -> Result<RecordBatch, arrow_schema::ArrowError> {
-    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(column) => column.clone(),
-        None => new_null_array(field.data_type(), batch.num_rows()),
-    });
-    RecordBatch::try_new(schema.clone(), columns.collect())
 }

@@ -333,7 +333,7 @@ impl EventTable {
         let mut writer = RecordBatchWriter::for_table(table)
             .map_err(|e| self.delta_error(e))?
             .with_target_file_size(options.target_file_bytes)
-            .with_writer_properties(writer_properties());
+            .with_writer_properties(writer_properties(self.kind()));
         let mut rows = 0;
         while let Some(batch) = batches.next().await {
             let batch = batch.map_err(failed)?;

@@ -20,6 +20,12 @@ const EVENT_ID_BYTES: usize = 16;
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
+/// The column of the table of costs that names the statement of a line. The id of a line is made of it.
+pub(crate) const STATEMENT: &str = "statement_id";
+
+/// More statements than this in one append are not named one by one.
+const STATEMENTS_MAX: usize = 64;
+
 const TOO_MANY_ROWS: &str = "more than 4 billion rows at once; append in chunks";
 
 /// Days since 1970, as in the `day` column.
@@ -38,6 +44,8 @@ pub(crate) struct Incoming {
     /// The rows of `row_of`, in the order in which they are to be written.
     order: Vec<u32>,
     days: DayIds,
+    /// The least and the greatest time of each day.
+    times: BTreeMap<Day, (i64, i64)>,
 }
 
 impl Incoming {
@@ -70,12 +78,48 @@ impl Incoming {
             }
         }
         sort_for_files(&checked, &mut order);
-        Ok(Self { batches: checked, places, row_of, order, days })
+        let times = times_of_days(&checked);
+        Ok(Self { batches: checked, places, row_of, order, days, times })
     }
 
     /// How many rows came in, repeats included.
     pub(crate) fn len(&self) -> usize {
         self.places.len()
+    }
+
+    /// The day of a row.
+    pub(crate) fn day(&self, row: u32) -> Day {
+        let (batch, row) = self.places[row as usize];
+        // The first column of every kind, as was checked.
+        self.batches[batch as usize].column(0).as_primitive::<Date32Type>().value(row as usize)
+    }
+
+    /// When the first and the last event of a day happened, in microseconds since 1970.
+    pub(crate) fn times_of(&self, day: Day) -> Option<(i64, i64)> {
+        self.times.get(&day).copied()
+    }
+
+    /// When the first and the last event happened.
+    pub(crate) fn times(&self) -> Option<(i64, i64)> {
+        self.times.values().copied().reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
+    }
+
+    /// The statements of costs that the events are part of; `None` if they are none or many.
+    pub(crate) fn statements(&self) -> Option<BTreeSet<Vec<u8>>> {
+        let mut found = BTreeSet::new();
+        for batch in &self.batches {
+            let mut last: Option<&[u8]> = None;
+            for id in batch.column_by_name(STATEMENT)?.as_binary::<i32>().iter().flatten() {
+                if last != Some(id) {
+                    found.insert(id.to_vec());
+                    last = Some(id);
+                }
+            }
+            if found.len() > STATEMENTS_MAX {
+                return None;
+            }
+        }
+        Some(found)
     }
 
     /// The ids of each day, without repeats.
@@ -94,8 +138,11 @@ impl Incoming {
         self.order.iter().copied().filter(|row| !known[*row as usize]).collect()
     }
 
-    /// Copies the rows named, in the order named.
+    /// The rows named, in the order named.
     pub(crate) fn take(&self, rows: &[u32]) -> Result<RecordBatch, arrow_schema::ArrowError> {
+        if let Some(run) = self.run(rows) {
+            return Ok(run);
+        }
         let places: Vec<(usize, usize)> = rows
             .iter()
             .map(|row| self.places[*row as usize])
@@ -103,6 +150,16 @@ impl Incoming {
             .collect();
         // Straight from the batches: to join them first would copy everything once more.
         interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places)
+    }
+
+    /// Rows that stand one after the other as they came, as those of a file in the order of time do: nothing is
+    /// copied then.
+    fn run(&self, rows: &[u32]) -> Option<RecordBatch> {
+        let (first, last) = (*rows.first()?, *rows.last()?);
+        let (batch, start) = self.places[first as usize];
+        let is_run =
+            self.places[last as usize].0 == batch && rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        is_run.then(|| self.batches[batch as usize].slice(start as usize, rows.len()))
     }
 }
 
@@ -152,6 +209,21 @@ pub(crate) fn event_id(bytes: &[u8]) -> Option<EventId> {
 
 fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Arc<dyn Array>, String> {
     rows.column_by_name(name).ok_or_else(|| format!("no column '{name}'"))
+}
+
+/// When the first and the last event of each day happened.
+fn times_of_days(batches: &[RecordBatch]) -> BTreeMap<Day, (i64, i64)> {
+    let mut times: BTreeMap<Day, (i64, i64)> = BTreeMap::new();
+    for batch in batches {
+        let Some(of_batch) = batch.column_by_name("event_at") else { continue };
+        for time in of_batch.as_primitive::<TimestampMicrosecondType>().values() {
+            // The day of a row is that of its time, as was checked.
+            let day = i32::try_from(time.div_euclid(MICROSECONDS_PER_DAY)).unwrap_or_default();
+            let (first, last) = times.entry(day).or_insert((*time, *time));
+            (*first, *last) = ((*first).min(*time), (*last).max(*time));
+        }
+    }
+    times
 }
 
 /// Sorts row numbers by day, subscription and time; rows without a subscription come first.

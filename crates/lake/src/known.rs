@@ -5,17 +5,21 @@
 //! a number of ids ([`KNOWN_IDS_MAX`] unless told otherwise): days not used for longest are forgotten first, and a day that is too large alone
 //! is never kept; its ids then pass by and are compared with the incoming ones only.
 //!
+//! Files that cannot hold an event that is about to come are not read: where an event's time is part of its id,
+//! those of other hours. So a day that is too large for the memory costs each append no more than the files of
+//! the same hours.
+//!
 //! A day is remembered together with the files that its ids were read from. Files never change, so
 //! what was read stays true as long as the table still has the file. If one is gone (compacted,
 //! expired), the day is forgotten and read again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 
 use crate::incoming::Day;
 
-/// How many event ids one table remembers at most, unless told otherwise: some 40 to 80 MB.
-pub const KNOWN_IDS_MAX: usize = 2_000_000;
+/// How many event ids one table remembers at most, unless told otherwise: some 20 to 40 MB.
+pub const KNOWN_IDS_MAX: usize = 1_000_000;
 
 /// The 16 bytes of an `event_id`.
 pub(crate) type EventId = u128;
@@ -30,6 +34,8 @@ pub(crate) struct DataFile {
     pub(crate) path: String,
     /// Number of rows; `None` if another program wrote the file and did not say.
     pub(crate) rows: Option<usize>,
+    /// Whether it may hold one of the events that are about to come, by what the log says of it.
+    pub(crate) overlaps: bool,
 }
 
 /// Remembered ids.
@@ -51,10 +57,10 @@ struct KnownDay {
 /// What has to be read before the ids of some days can be told known or new.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReadingPlan {
-    /// Paths of the files to read.
-    pub(crate) files: Vec<String>,
-    /// The days whose ids are to be remembered; those of other days only pass by.
-    pub(crate) kept: BTreeSet<Day>,
+    /// The files whose ids are to be remembered, with their days.
+    pub(crate) learnt: Vec<(Day, String)>,
+    /// Paths of the files whose ids are only compared with those that are about to come.
+    pub(crate) passing: Vec<String>,
 }
 
 impl KnownIds {
@@ -73,18 +79,20 @@ impl KnownIds {
         let mut promised = 0;
         for (day, files) in wanted {
             let known = self.days.get(day);
-            let unread: Vec<&DataFile> =
-                files.iter().filter(|file| known.is_none_or(|day| !day.files.contains(&file.path))).collect();
+            let unread: Vec<&DataFile> = files
+                .iter()
+                .filter(|file| file.overlaps && known.is_none_or(|day| !day.files.contains(&file.path)))
+                .collect();
             let about_to_come = incoming.get(day).map_or(0, Vec::len);
             let growth = unread.iter().try_fold(about_to_come, |sum, file| sum.checked_add(file.rows?));
             if let Some(growth) = growth.filter(|growth| self.make_room(promised + growth)) {
                 promised += growth;
                 self.days.entry(*day).or_default().used = self.clock;
-                plan.kept.insert(*day);
-                plan.files.extend(unread.iter().map(|file| file.path.clone()));
+                plan.learnt.extend(unread.iter().map(|file| (*day, file.path.clone())));
             } else {
                 self.days.remove(day);
-                plan.files.extend(files.iter().map(|file| file.path.clone()));
+                let overlapping = files.iter().filter(|file| file.overlaps);
+                plan.passing.extend(overlapping.map(|file| file.path.clone()));
             }
         }
         plan
@@ -204,18 +212,22 @@ mod tests {
     use super::*;
 
     fn file(path: &str, rows: usize) -> DataFile {
-        DataFile { path: path.to_owned(), rows: Some(rows) }
+        DataFile { path: path.to_owned(), rows: Some(rows), overlaps: true }
     }
 
     fn wanted(days: &[(Day, &[DataFile])]) -> BTreeMap<Day, Vec<DataFile>> {
         days.iter().map(|(day, files)| (*day, files.to_vec())).collect()
     }
 
+    fn learnt(plan: &ReadingPlan) -> Vec<&str> {
+        plan.learnt.iter().map(|(_, path)| path.as_str()).collect()
+    }
+
     /// Plans, then learns as a reader would: ids are made up, `rows` for each file that is read.
     fn plan_and_read(known: &mut KnownIds, files: &BTreeMap<Day, Vec<DataFile>>) -> ReadingPlan {
         let plan = known.plan(files, &DayIds::new());
         for (day, files) in files {
-            for file in files.iter().filter(|file| plan.files.contains(&file.path)) {
+            for file in files.iter().filter(|file| plan.learnt.contains(&(*day, file.path.clone()))) {
                 let first = EventId::from(file.path.as_bytes()[0]) << 64;
                 known.learn(*day, (0..file.rows.unwrap_or(0) as u128).map(|n| first + n));
                 known.learnt_file(*day, &file.path);
@@ -228,9 +240,9 @@ mod tests {
     fn a_file_is_read_once() {
         let mut known = KnownIds::new(100);
         let first = plan_and_read(&mut known, &wanted(&[(1, &[file("a", 10)])]));
-        assert_eq!(first.files, ["a"]);
+        assert_eq!(learnt(&first), ["a"]);
         let second = plan_and_read(&mut known, &wanted(&[(1, &[file("a", 10), file("b", 5)])]));
-        assert_eq!((second.files, second.kept), (vec!["b".to_owned()], BTreeSet::from([1])));
+        assert_eq!(second.learnt, [(1, "b".to_owned())]);
         assert!(known.contains(1, (97 << 64) + 9));
         assert!(known.contains(1, (98 << 64) + 4));
         assert!(!known.contains(2, (97 << 64) + 9), "ids belong to their day");
@@ -241,7 +253,7 @@ mod tests {
         let mut known = KnownIds::new(100);
         plan_and_read(&mut known, &wanted(&[(1, &[file("a", 10), file("b", 10)])]));
         let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("b", 10), file("c", 1)])]));
-        assert_eq!(plan.files, ["b", "c"]);
+        assert_eq!(learnt(&plan), ["b", "c"]);
         assert!(!known.contains(1, 97 << 64));
     }
 
@@ -251,13 +263,13 @@ mod tests {
         plan_and_read(&mut known, &wanted(&[(1, &[file("a", 10), file("b", 10)])]));
         known.replaced(1, &["a", "b"], &["c"]);
         let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("c", 20), file("d", 1)])]));
-        assert_eq!(plan.files, ["d"]);
+        assert_eq!(learnt(&plan), ["d"]);
         known.replaced(1, &["d", "e"], &["f"]);
         let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("c", 20), file("f", 2)])]));
-        assert_eq!(plan.files, ["c", "f"], "'e' was never read");
+        assert_eq!(learnt(&plan), ["c", "f"], "'e' was never read");
         known.replaced(1, &["c"], &[]);
         let plan = plan_and_read(&mut known, &wanted(&[(1, &[file("f", 2), file("g", 9)])]));
-        assert_eq!(plan.files, ["f", "g"], "some ids of 'c' may be gone");
+        assert_eq!(learnt(&plan), ["f", "g"], "some ids of 'c' may be gone");
         known.replaced(2, &["a"], &["b"]);
     }
 
@@ -278,10 +290,25 @@ mod tests {
         let mut known = KnownIds::new(15);
         let files = wanted(&[(1, &[file("a", 10)]), (2, &[file("b", 10)])]);
         let plan = plan_and_read(&mut known, &files);
-        assert_eq!((plan.files, plan.kept), (vec!["a".to_owned(), "b".to_owned()], BTreeSet::from([1])));
+        assert_eq!((learnt(&plan), plan.passing.as_slice()), (vec!["a"], ["b".to_owned()].as_slice()));
         assert!(!known.contains(2, 98 << 64));
         let again = plan_and_read(&mut known, &files);
-        assert_eq!(again.files, ["b"], "the kept day is not read again, the other one is");
+        assert_eq!(
+            (again.learnt.len(), again.passing),
+            (0, vec!["b".to_owned()]),
+            "the kept day is not read again"
+        );
+    }
+
+    #[test]
+    fn files_of_other_hours_are_not_read() {
+        let mut known = KnownIds::new(15);
+        let elsewhere = DataFile { overlaps: false, ..file("a", 100) };
+        let plan = plan_and_read(&mut known, &wanted(&[(1, &[elsewhere.clone(), file("b", 10)])]));
+        assert_eq!((learnt(&plan), plan.passing.as_slice()), (vec!["b"], [].as_slice()));
+        assert!(!known.contains(1, 97 << 64), "never read");
+        let plan = plan_and_read(&mut known, &wanted(&[(1, &[elsewhere, file("b", 10), file("c", 10)])]));
+        assert_eq!((plan.learnt.len(), plan.passing), (0, vec!["b".to_owned(), "c".to_owned()]));
     }
 
     #[test]
@@ -289,15 +316,15 @@ mod tests {
         let mut known = KnownIds::new(15);
         let incoming = DayIds::from([(1, (0..10).collect())]);
         let plan = known.plan(&wanted(&[(1, &[file("a", 10)])]), &incoming);
-        assert!(plan.kept.is_empty());
+        assert_eq!((plan.learnt.len(), plan.passing.len()), (0, 1));
     }
 
     #[test]
     fn a_file_of_unknown_size_passes_by() {
         let mut known = KnownIds::new(100);
-        let foreign = DataFile { path: "a".to_owned(), rows: None };
+        let foreign = DataFile { path: "a".to_owned(), rows: None, overlaps: true };
         let plan = known.plan(&wanted(&[(1, &[foreign])]), &DayIds::new());
-        assert_eq!((plan.files.len(), plan.kept.len()), (1, 0));
+        assert_eq!((plan.learnt.len(), plan.passing.len()), (0, 1));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! - A table written by an older version, without columns that have come since, can be read (the
 //!   columns are null) and gets the columns with the next append.
 //!
-//! Each append leaves one file for each day that it touches, so callers should append in large chunks (see
+//! Each append leaves a file or a few for each day that it touches, so callers should append in large chunks (see
 //! [`Lake::append`]), and somebody must call [`Lake::compact`] now and then.
 //!
 //! Correctness does not rest on any memory of this process: the ids and table states that it keeps
@@ -34,6 +34,7 @@ mod s3;
 mod storage;
 mod superseded;
 mod table;
+mod write;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -80,8 +81,8 @@ impl Lake {
 
     /// As [`Lake::open`], with a bound on the memory: how many event ids each table may remember.
     ///
-    /// Each takes 20 to 40 bytes. Days whose ids do not fit are read again for each append that
-    /// touches them.
+    /// Each takes 20 to 40 bytes. Of days whose ids do not fit, an append reads again what may hold its events:
+    /// the files of the same hours, where the log tells.
     ///
     /// # Errors
     ///
@@ -121,10 +122,10 @@ impl Lake {
     /// already in the table under the same `day`, or earlier in `batches`, is counted as a duplicate
     /// and dropped. If nothing is left, nothing is committed.
     ///
-    /// Memory: about three times the size of `batches`, plus the ids that are remembered (bounded,
-    /// see the module `known`). The caller bounds it by appending in chunks; 100,000 to 500,000 rows
-    /// make good files. Sorting and encoding run on the calling task, so that a server should give an
-    /// append a task of its own.
+    /// Memory: the size of `batches`, some ten MB a core for what is being encoded, and the ids that are
+    /// remembered (bounded, see the module `known`). The caller bounds it by appending in chunks; 100,000 to
+    /// 500,000 rows make good files. Sorting runs on the calling task, so that a server should give an append a
+    /// task of its own; encoding runs on threads of the runtime for what blocks.
     ///
     /// # Errors
     ///
@@ -142,10 +143,10 @@ impl Lake {
     ///
     /// As [`Lake::append`].
     pub async fn append_rows(&self, kind: Kind, batches: &[RecordBatch]) -> Result<Vec<bool>, LakeError> {
-        let incoming = Incoming::new(kind, batches)?;
+        let incoming = Arc::new(Incoming::new(kind, batches)?);
         let mut is_new = vec![false; incoming.len()];
-        for row in self.event_table(kind).append(&incoming).await? {
-            is_new[row as usize] = true;
+        for row in self.event_table(kind).append(&incoming).await?.iter() {
+            is_new[*row as usize] = true;
         }
         Ok(is_new)
     }

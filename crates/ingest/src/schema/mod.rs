@@ -72,6 +72,16 @@ impl Kind {
         }
     }
 
+    /// Whether two records of different times are always two events, with two ids. Not so where a record is
+    /// told by what it is about: it keeps its id when it comes again with another time.
+    #[must_use]
+    pub fn id_holds_time(self) -> bool {
+        match self {
+            Self::Activity | Self::Flow | Self::SignIn | Self::Audit | Self::Dns | Self::Advisory => true,
+            Self::Cost | Self::Inventory | Self::SecurityAlert => false,
+        }
+    }
+
     /// The columns of the kind's table.
     #[must_use]
     pub fn schema(self) -> SchemaRef {

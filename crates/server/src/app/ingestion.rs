@@ -28,16 +28,16 @@ use super::Instance;
 use super::intake::{self, Stored};
 
 /// How many events the reader puts into a batch.
-const ROWS_PER_BATCH: usize = 32 * 1024;
+const ROWS_PER_BATCH: usize = 16 * 1024;
 
 /// How much of a kind is gathered before it is written, in rows and in bytes. Each write leaves one file
 /// for each day that it touches, so small writes make many small files; and a write takes about three
 /// times its size in memory.
 const ROWS_PER_APPEND: usize = 384 * 1024;
-const BYTES_PER_APPEND: usize = 48 * 1024 * 1024;
+const BYTES_PER_APPEND: usize = 32 * 1024 * 1024;
 
 /// How many batches the reader may be ahead of the writer.
-const BATCHES_AHEAD: usize = 4;
+const BATCHES_AHEAD: usize = 2;
 
 /// How many rejections the report names; all of them are in the quarantine.
 const REJECTED_NAMED: usize = 100;
@@ -245,7 +245,7 @@ pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> R
 /// Gathers batches and writes them in large chunks.
 ///
 /// Every file ends with a batch of its own, often a small one in buffers that are much larger; so
-/// batches are copied together as they come.
+/// small batches are copied together as they come.
 ///
 /// While a chunk is written, the next is gathered: one core reads and the other writes.
 struct Writer {
@@ -269,7 +269,8 @@ struct Pending {
 
 impl Pending {
     fn new(kind: Kind) -> Self {
-        let under_way = BatchCoalescer::new(kind.schema(), ROWS_PER_BATCH);
+        let under_way = BatchCoalescer::new(kind.schema(), ROWS_PER_BATCH)
+            .with_biggest_coalesce_batch_size(Some(ROWS_PER_BATCH / 2));
         Self { under_way, whole: Vec::new(), subscriptions: Vec::new(), rows: 0, bytes: 0 }
     }
 
