@@ -22,7 +22,7 @@ const SECOND: f64 = 0.15;
 const FADES_IN_MAX: f64 = 400.0;
 
 /// or, in a series that is short yet, in this part of its length,
-const FADES_IN_PART: f64 = 0.2;
+const FADES_IN_PART: f64 = 0.5;
 
 /// but not faster than in this many points.
 const FADES_IN_MIN: f64 = 20.0;

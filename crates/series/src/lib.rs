@@ -9,7 +9,7 @@
 //!    series better than its plain level has.
 //! 2. [`scorer`] looks at the point from five sides, the [`Aspect`]s: how far it is from what was expected, how
 //!    far from anything recent, whether the series is wilder or calmer than usual, whether its level moved
-//!    within the hour's or the quarter day's points.
+//!    quickly or slowly.
 //! 3. [`tail`] puts each of these numbers among all that the series had before: what part of them was at least
 //!    as large? That makes aspects, and series of any unit and shape, comparable.
 //! 4. [`habit`] remembers what was strange lately, so that one incident is one high score at its beginning

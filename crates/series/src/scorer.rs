@@ -16,7 +16,7 @@ const LEVEL: f64 = 500.0;
 
 /// The short and the long memory of each moving aspect, in points.
 const JUMP: [f64; 2] = [12.0, 500.0];
-const DRIFT: [f64; 2] = [48.0, 1000.0];
+const DRIFT: [f64; 2] = [96.0, 1000.0];
 const UNREST: [f64; 2] = [96.0, 2000.0];
 
 /// Unrest may grow or shrink by this factor at most, so that a series that stops moving has a bound.
@@ -48,13 +48,13 @@ pub struct Config {
 pub enum Aspect {
     /// It is far from what was expected at its time.
     Position,
-    /// It is far from the point before and from what the last days had around its time.
+    /// It is far from the point before and from what the last three days had around its time.
     Novelty,
     /// The series lately moves more, or less, from point to point than it used to.
     Unrest,
     /// The level moved within about a dozen points.
     Jump,
-    /// The level moved within about fifty points.
+    /// The level moved within about a hundred points.
     Drift,
 }
 

@@ -83,7 +83,8 @@ impl Season {
         Expected { value, foretold, place: Some(place) }
     }
 
-    /// The distance of a value from the nearest of what slots around this time had, infinite without any.
+    /// The distance of a value from the nearest of what the last three days had around this time, infinite
+    /// without any. The week is left out: the more a value may be like, the less is ever new.
     pub(crate) fn nearest(&self, expected: &Expected, value: f64) -> f64 {
         let Some(place) = expected.place else {
             return f64::INFINITY;
@@ -93,7 +94,7 @@ impl Season {
         let around = [(place.day + slots - 1) % slots, place.day, (place.day + 1) % slots];
         let days = around.iter().flat_map(|slot| self.day[*slot]);
         // `min` passes over what is not there.
-        days.chain(self.week[place.week]).fold(f64::INFINITY, |nearest, had| nearest.min((value - had).abs()))
+        days.fold(f64::INFINITY, |nearest, had| nearest.min((value - had).abs()))
     }
 
     /// Takes in what the value was.
@@ -141,14 +142,18 @@ impl Season {
     }
 }
 
-/// The median of what is there, the lower one of two.
+/// The median of what is there, the middle of two. Values come in from the right.
 fn median(slot: &Slot) -> Option<f64> {
     let [a, b, c] = *slot;
-    if a.is_nan() {
-        // Values come in from the right.
-        return if b.is_nan() { Some(c).filter(|c| !c.is_nan()) } else { Some(b.min(c)) };
+    if c.is_nan() {
+        None
+    } else if b.is_nan() {
+        Some(c)
+    } else if a.is_nan() {
+        Some(f64::midpoint(b, c))
+    } else {
+        Some(a.min(b).max(a.max(b).min(c)))
     }
-    Some(a.min(b).max(a.max(b).min(c)))
 }
 
 #[cfg(test)]
@@ -161,7 +166,7 @@ mod tests {
         for (slot, expected) in [
             ([none, none, none], None),
             ([none, none, 5.0], Some(5.0)),
-            ([none, 7.0, 5.0], Some(5.0)),
+            ([none, 7.0, 5.0], Some(6.0)),
             ([9.0, 7.0, 5.0], Some(7.0)),
             ([1.0, 7.0, 5.0], Some(5.0)),
             ([9.0, 7.0, 8.0], Some(8.0)),
