@@ -28,6 +28,9 @@ const HALVED_AFTER: u32 = 5000;
 /// The part of the history from which the tail is drawn out beyond the largest number.
 const TAIL: f64 = 0.1;
 
+/// In a short history it is drawn from this many, because two or three show nothing of a shape.
+const TAIL_MIN: f64 = 8.0;
+
 /// Even if the upper tenth is all but equal, the tail thins out no faster than with this power.
 const POWER_MAX: f64 = 20.0;
 
@@ -79,7 +82,7 @@ impl Tail {
         if self.largest <= 0.0 {
             return history.log10() + FIRST_MOVE;
         }
-        let tail = f64::from(self.total) * TAIL;
+        let tail = (f64::from(self.total) * TAIL).max(TAIL_MIN);
         let start = self.exceeded_by(tail).max(self.largest * 1e-3);
         let power = tail.log10() / (self.largest / start).max(1.05).log10();
         history.log10() + power.clamp(0.0, POWER_MAX) * (number / self.largest).log10()
