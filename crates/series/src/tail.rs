@@ -25,6 +25,10 @@ const HISTORY_MIN: f32 = 20.0;
 /// After this many numbers, all counts are halved.
 const HALVED_AFTER: u32 = 5000;
 
+/// Numbers of the history count as being as large from this part of a number on. A rhythm that repeats to
+/// the last digit would else set a record each day, each by nothing but what its means still settle.
+const ALIKE: f64 = 0.999;
+
 /// The part of the history from which the tail is drawn out beyond the largest number.
 const TAIL: f64 = 0.1;
 
@@ -62,12 +66,13 @@ impl Tail {
     /// logarithm of the part of the history that was at least as large.
     pub(crate) fn surprise(&mut self, number: f64) -> f64 {
         let bucket = bucket(number);
-        let surprise = if self.total < HISTORY_MIN { 0.0 } else { self.rarity(number, bucket) };
+        let surprise = if self.total < HISTORY_MIN { 0.0 } else { self.rarity(number * ALIKE) };
         self.add(number, bucket);
         surprise
     }
 
-    fn rarity(&self, number: f64, bucket: usize) -> f64 {
+    fn rarity(&self, number: f64) -> f64 {
+        let bucket = bucket(number);
         let history = f64::from(self.total) + 1.0;
         if number <= self.largest {
             let group = bucket / GROUP;

@@ -193,7 +193,10 @@ fn windows_of(
             return Err((number, format!("no point of the series lies between {start} and {end}")));
         };
         if ranges.last().is_some_and(|before| *before.end() >= first) {
-            return Err((number, "starts before the window before it ends; order them, or make them one".into()));
+            return Err((
+                number,
+                "starts before the window before it ends; order them, or make them one".into(),
+            ));
         }
         ranges.push(first..=last);
     }

@@ -143,9 +143,10 @@ impl Sweep {
     pub fn best(&self, profile: &Profile) -> Outcome {
         let outcomes = self.outcomes(profile);
         // Of equal scores the higher threshold, which is the earlier, is taken: fewer alerts.
-        let best = outcomes.into_iter().enumerate().max_by(|(i, a), (j, b)| {
-            a.score.total_cmp(&b.score).then(Reverse(i).cmp(&Reverse(j)))
-        });
+        let best = outcomes
+            .into_iter()
+            .enumerate()
+            .max_by(|(i, a), (j, b)| a.score.total_cmp(&b.score).then(Reverse(i).cmp(&Reverse(j))));
         best.map_or(NOTHING, |(_, outcome)| outcome)
     }
 

@@ -56,7 +56,11 @@ fn says_what_is_wrong_where_and_how_to_mend_it() {
             fine,
             "data/a/b.csv, line 3: 'n/a' is not a number",
         ),
-        (SERIES, "{}", "labels/combined_windows.json: no entry for data/a/b.csv; add \"a/b.csv\": [] if nothing is wrong in it"),
+        (
+            SERIES,
+            "{}",
+            "labels/combined_windows.json: no entry for data/a/b.csv; add \"a/b.csv\": [] if nothing is wrong in it",
+        ),
         (
             SERIES,
             r#"{"a/b.csv": [], "c/d.csv": []}"#,
@@ -76,7 +80,10 @@ fn says_what_is_wrong_where_and_how_to_mend_it() {
         assert_eq!(error(series, labels), expected);
     }
     let labels = error(SERIES, "[1]");
-    assert!(labels.contains("expected {\"folder/file.csv\": [[\"start\", \"end\"], …], …}: invalid type"), "{labels}");
+    assert!(
+        labels.contains("expected {\"folder/file.csv\": [[\"start\", \"end\"], …], …}: invalid type"),
+        "{labels}"
+    );
 }
 
 #[test]
