@@ -3,6 +3,8 @@
 //! The shapes are those that usage and cost have: rhythms, steps, bursts, silence. Where NAB itself is at hand
 //! (`TENANTWATCH_NAB`, or beside the repository), it is scored too, against the figures that others published.
 
+#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,14 +5,14 @@
 //! a series scored as it grows and the same series scored afterwards have the same scores. It needs no
 //! settings, no training and no knowledge of what the numbers are.
 //!
-//! 1. [`season`] learns the rhythm of the day and of the week, and uses it only where it has foretold the
+//! 1. `season` learns the rhythm of the day and of the week, and uses it only where it has foretold the
 //!    series better than its plain level has.
-//! 2. [`scorer`] looks at the point from five sides, the [`Aspect`]s: how far it is from what was expected, how
+//! 2. `scorer` looks at the point from five sides, the [`Aspect`]s: how far it is from what was expected, how
 //!    far from anything recent, whether the series is wilder or calmer than usual, whether its level moved
 //!    quickly or slowly.
-//! 3. [`tail`] puts each of these numbers among all that the series had before: what part of them was at least
+//! 3. `tail` puts each of these numbers among all that the series had before: what part of them was at least
 //!    as large? That makes aspects, and series of any unit and shape, comparable.
-//! 4. [`habit`] remembers what was strange lately, so that one incident is one high score at its beginning
+//! 4. `habit` remembers what was strange lately, so that one incident is one high score at its beginning
 //!    instead of a hundred.
 //!
 //! Missing points, irregular steps, values that are no numbers and series that never move are all in order;
@@ -20,7 +20,7 @@
 //!
 //! The crate knows nothing of SQL, files or labels. The crates that exist do other things: `augurs` fits whole
 //! series, where later points change earlier scores; random cut forests have no baseline to explain an alert
-//! with, and did less well on the same files (docs/detection.md).
+//! with, and their published figures on the same files are lower (docs/detection.md).
 
 mod habit;
 mod mean;
