@@ -19,8 +19,12 @@ const LOWEST: u64 = (1023 - 64) << BITS;
 /// Buckets whose sum is kept too, so that counting what lies above adds few numbers.
 const GROUP: usize = 32;
 
+/// What a number counts when it comes in. Whole numbers can be summed several at a time, which floating ones cannot;
+/// halved four times, it is forgotten.
+const ONE: u32 = 8;
+
 /// With fewer numbers than this, nothing can be said.
-const HISTORY_MIN: f32 = 20.0;
+const HISTORY_MIN: u32 = 20 * ONE;
 
 /// After this many numbers, all counts are halved.
 const HALVED_AFTER: u32 = 5000;
@@ -44,9 +48,9 @@ const FIRST_MOVE: f64 = 1.0;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Tail {
-    counts: Box<[f32; BUCKETS]>,
-    groups: [f32; BUCKETS / GROUP],
-    total: f32,
+    counts: Box<[u32; BUCKETS]>,
+    groups: [u32; BUCKETS / GROUP],
+    total: u32,
     largest: f64,
     since_halved: u32,
 }
@@ -54,9 +58,9 @@ pub(crate) struct Tail {
 impl Tail {
     pub(crate) fn new() -> Self {
         Self {
-            counts: Box::new([0.0; BUCKETS]),
-            groups: [0.0; BUCKETS / GROUP],
-            total: 0.0,
+            counts: Box::new([0; BUCKETS]),
+            groups: [0; BUCKETS / GROUP],
+            total: 0,
             largest: 0.0,
             since_halved: 0,
         }
@@ -73,21 +77,21 @@ impl Tail {
 
     fn rarity(&self, number: f64) -> f64 {
         let bucket = bucket(number);
-        let history = f64::from(self.total) + 1.0;
+        let history = self.total() + 1.0;
         if number <= self.largest {
             let group = bucket / GROUP;
-            let above: f32 = self.groups[group + 1..].iter().sum::<f32>()
-                + self.counts[bucket + 1..(group + 1) * GROUP].iter().sum::<f32>();
+            let above = self.groups[group + 1..].iter().sum::<u32>()
+                + self.counts[bucket + 1..(group + 1) * GROUP].iter().sum::<u32>();
             let (low, high) = (lower(bucket), lower(bucket + 1));
             // Within the bucket, numbers are taken to be evenly spread; zeros are all alike.
             let part = if bucket == 0 { 1.0 } else { ((high - number) / (high - low)).clamp(0.0, 1.0) };
-            let as_large = f64::from(above) + f64::from(self.counts[bucket]) * part;
+            let as_large = numbers(above) + numbers(self.counts[bucket]) * part;
             return (history / (as_large + 1.0)).log10();
         }
         if self.largest <= 0.0 {
             return history.log10() + FIRST_MOVE;
         }
-        let tail = (f64::from(self.total) * TAIL).max(TAIL_MIN);
+        let tail = (self.total() * TAIL).max(TAIL_MIN);
         let start = self.exceeded_by(tail).max(self.largest * 1e-3);
         let power = tail.log10() / (self.largest / start).max(1.05).log10();
         history.log10() + power.clamp(0.0, POWER_MAX) * (number / self.largest).log10()
@@ -97,13 +101,13 @@ impl Tail {
     pub(crate) fn exceeded_by(&self, count: f64) -> f64 {
         let mut above = 0.0;
         for group in (0..self.groups.len()).rev() {
-            let with_group = above + f64::from(self.groups[group]);
+            let with_group = above + numbers(self.groups[group]);
             if with_group < count {
                 above = with_group;
                 continue;
             }
             for bucket in (group * GROUP..(group + 1) * GROUP).rev() {
-                above += f64::from(self.counts[bucket]);
+                above += numbers(self.counts[bucket]);
                 if above >= count {
                     return lower(bucket);
                 }
@@ -114,13 +118,13 @@ impl Tail {
 
     /// How many numbers the history has, less what is forgotten.
     pub(crate) fn total(&self) -> f64 {
-        f64::from(self.total)
+        numbers(self.total)
     }
 
     fn add(&mut self, number: f64, bucket: usize) {
-        self.counts[bucket] += 1.0;
-        self.groups[bucket / GROUP] += 1.0;
-        self.total += 1.0;
+        self.counts[bucket] += ONE;
+        self.groups[bucket / GROUP] += ONE;
+        self.total += ONE;
         self.largest = self.largest.max(number);
         self.since_halved += 1;
         if self.since_halved == HALVED_AFTER {
@@ -130,17 +134,22 @@ impl Tail {
 
     fn halve(&mut self) {
         self.since_halved = 0;
-        // What is down to an eighth of one number is forgotten, and with it the largest.
         for count in self.counts.iter_mut() {
-            *count = if *count < 0.25 { 0.0 } else { *count / 2.0 };
+            *count /= 2;
         }
         for (sum, counts) in self.groups.iter_mut().zip(self.counts.chunks_exact(GROUP)) {
             *sum = counts.iter().sum();
         }
         self.total = self.groups.iter().sum();
-        let top = self.counts.iter().rposition(|count| *count > 0.0).unwrap_or(0);
+        // With what is forgotten, the largest is too.
+        let top = self.counts.iter().rposition(|count| *count > 0).unwrap_or(0);
         self.largest = self.largest.min(lower(top + 1));
     }
+}
+
+/// How many numbers a count stands for.
+fn numbers(count: u32) -> f64 {
+    f64::from(count) / f64::from(ONE)
 }
 
 /// The bucket of a number: its exponent and the leading bits of its mantissa. Zero has the lowest.
