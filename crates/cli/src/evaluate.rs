@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ::alerts::Alert;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::Args;
+use clap::{Args, Subcommand};
 use server::app::Instance;
 use server::app::detection::{self, Clock, Period};
 use server::app::replay;
@@ -26,9 +26,14 @@ use crate::simulate::describe;
 /// with the delay with which Azure publishes its records.
 #[derive(Debug, Args)]
 #[command(
+    args_conflicts_with_subcommands = true,
     after_help = "Example:\n  tenantwatch evaluate --seeds 1-5 --customers 50 --days 60 --json\n\nWith --json: {\"precision\",\"recall\",\"median_time_to_detect_s\",\"false_alerts_per_1000_clean_subscription_days\",…}"
 )]
 pub(crate) struct Evaluate {
+    /// A benchmark of others instead of simulated estates
+    #[command(subcommand)]
+    benchmark: Option<Benchmark>,
+
     /// Seeds of the estates: one, or the first and the last
     #[arg(long, value_name = "A-B", default_value = "1-1", value_parser = seeds)]
     seeds: RangeInclusive<u64>,
@@ -54,6 +59,41 @@ pub(crate) struct Evaluate {
     json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+enum Benchmark {
+    Nab(Nab),
+}
+
+/// Score the series scorer on a folder laid out like the Numenta Anomaly Benchmark
+///
+/// Reads data/*/*.csv and labels/combined_windows.json. No file has settings of its own; one threshold for all
+/// files is chosen for each of the benchmark's three profiles, as its rules say.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tenantwatch evaluate nab ../NAB --json\n\nWith --json: {\"windows\",\"points\",\"standard\":{\"score\",\"threshold\",\"windows_found\",\"false_alerts\"},\"reward_low_FP_rate\":…,\"reward_low_FN_rate\":…,\"files\":[…]}"
+)]
+struct Nab {
+    /// The folder that holds `data` and `labels`
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+
+    /// Print the scores as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Nab {
+    fn run(&self) -> anyhow::Result<()> {
+        let report = evaluation::nab::evaluate(&self.folder)?;
+        if self.json {
+            output::print(&serde_json::to_string(&report)?)?;
+        } else {
+            output::print(report.to_string().trim_end())?;
+        }
+        Ok(())
+    }
+}
+
 /// Estates and what the detectors made of them.
 #[derive(Default)]
 struct Evidence {
@@ -64,6 +104,9 @@ struct Evidence {
 
 impl Evaluate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        if let Some(Benchmark::Nab(nab)) = &self.benchmark {
+            return nab.run();
+        }
         let mut evidence = Evidence::default();
         for seed in self.seeds.clone() {
             let folder = tempfile::tempdir().context("making a folder for the estate")?;
