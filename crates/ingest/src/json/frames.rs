@@ -8,6 +8,7 @@
 
 use std::io::{self, Read};
 
+use super::envelope::begins_record;
 use super::scan::{LIST_NAMES, Progress, Scan};
 use super::window::Window;
 use crate::rejected::KEPT_BYTES_MAX;
@@ -143,12 +144,43 @@ impl<R: Read> Frames<R> {
                 Ok(Some(self.record(length)))
             }
             Progress::List(start) => {
+                if self.is_one_record(start)? {
+                    return self.value();
+                }
                 self.window.advance(start);
                 self.place = Place::List { wrapped: true };
                 Ok(None)
             }
             Progress::Damaged(at, why) => self.damaged_until_line(at, why.to_owned(), Some(0)),
             Progress::Open => self.end(Some("it is not closed: the file ends within it")),
+        }
+    }
+
+    /// Whether the object whose list starts at a place is not to be cut: what stands before the list says that it
+    /// is a record, or the list is empty, so that the object would be gone.
+    fn is_one_record(&mut self, start: usize) -> io::Result<bool> {
+        let mut at = start;
+        loop {
+            let rest = &self.window.bytes()[at..];
+            if let Some(found) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                let is_empty = rest[found] == b']';
+                return Ok(is_empty || begins_record(&self.window.bytes()[..start]));
+            }
+            at += rest.len();
+            if at > RECORD_BYTES_MAX || !self.window.widen()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The object that the window stands at, as one record whatever it has.
+    fn value(&mut self) -> io::Result<Option<Frame>> {
+        match self.scan(Scan::of_value())? {
+            Progress::End(length) => Ok(Some(self.record(length))),
+            Progress::Damaged(at, why) => self.damaged_until_line(at, why.to_owned(), Some(0)),
+            Progress::List(_) | Progress::Open => {
+                self.end(Some("it is not closed: the file ends within it"))
+            }
         }
     }
 
@@ -427,7 +459,12 @@ mod tests {
             "{\"a\":1}\n{\"records\":[{\"b\":2}]}\n{\"c\":3},",
             &["1:{\"a\":1}", "2:{\"b\":2}", "3:{\"c\":3}"],
         );
-        check("{\"value\":[]}", &[]);
+        check("{\"value\":[]}", &["1:{\"value\":[]}"]);
+        check("{\"value\":[ ],\"data\":[1]}", &["1:{\"value\":[ ],\"data\":[1]}"]);
+        check("{\"value\":[1],\"data\":[2],\"value\":[3]}", &["1:1", "1:2", "1:3"]);
+        check("{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}", &[
+            "1:{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}",
+        ]);
         check("[1, null,\"x\"]", &["1:1", "1:null", "1:\"x\""]);
     }
 
