@@ -240,7 +240,8 @@ fn read_stream(
 /// Reads text that does not start as JSON: a CSV, or a piece of a stream whose first line is damaged.
 fn read_text(input: Input<'_>, output: &mut Output<'_>) -> Result<(), Failure> {
     let text = Text::of(input.bytes).map_err(Failure::Read)?;
-    let is_of_lines = output.reading.extent == Extent::Piece && !text.is_of_costs() && text.may_have_records();
+    let is_of_lines =
+        output.reading.extent == Extent::Piece && !text.is_of_costs() && text.may_have_records();
     if is_of_lines {
         document::read(text.into_bytes(), output)
     } else {

@@ -109,11 +109,17 @@ const LINES: [(&str, u64, u64, u64); 13] = [
         0,
     ),
     (r#"{"category":"FlowLogFlowEvent","flowRecords":{"flows":[]}}"#, 0, 0, 1),
-    (r#"{"category":"FlowLogFlowEvent","flowRecords":{"flows":[{"groups":[{"flowTuples":["odd"]}]}]}}"#, 0, 1, 0),
+    (
+        r#"{"category":"FlowLogFlowEvent","flowRecords":{"flows":[{"groups":[{"flowTuples":["odd"]}]}]}}"#,
+        0,
+        1,
+        0,
+    ),
     ("", 0, 0, 0),
 ];
 
-static ZSTD: LazyLock<Vec<u8>> = LazyLock::new(|| zstd::encode_all(ACTIVITY.repeat(20).as_bytes(), 3).unwrap());
+static ZSTD: LazyLock<Vec<u8>> =
+    LazyLock::new(|| zstd::encode_all(ACTIVITY.repeat(20).as_bytes(), 3).unwrap());
 
 static GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -8,7 +8,8 @@ use ingest::Extent;
 use ingest::schema::Kind;
 use rows::{Outcome, read, read_as};
 
-const GOOD: &str = r#"{"time":"2031-02-03T04:05:06Z","operationName":"A/B/write","category":"Administrative"}"#;
+const GOOD: &str =
+    r#"{"time":"2031-02-03T04:05:06Z","operationName":"A/B/write","category":"Administrative"}"#;
 
 fn piece(text: impl AsRef<[u8]>) -> Outcome {
     read_as(Extent::Piece, text.as_ref())
@@ -27,7 +28,9 @@ fn unknown_records_do_not_end_a_piece() {
     assert_eq!(counts(&outcome), (1, 150, 0));
     let lines: Vec<u64> = outcome.rejected.iter().map(|rejected| rejected.line).collect();
     assert_eq!(lines, (1..=150).collect::<Vec<_>>());
-    assert!(outcome.rejected.iter().all(|rejected| rejected.is_complete && rejected.record == "{\"unknown\":1}"));
+    assert!(
+        outcome.rejected.iter().all(|rejected| rejected.is_complete && rejected.record == "{\"unknown\":1}")
+    );
     assert_eq!(counts(&piece(&unknown)), (0, 150, 0), "nor do they if nothing else is there");
     assert_eq!(counts(&piece("noise\n".repeat(3))), (0, 1, 0), "text that is none of lines is one");
 
@@ -59,6 +62,8 @@ fn a_damaged_beginning_does_not_decide_over_a_piece() {
         let start = String::from_utf8_lossy(&beginning[..beginning.len().min(10)]).into_owned();
         assert_eq!(counts(&outcome), (3, 1, 0), "{start:?}");
     }
+    // Messages may be lists, after each other, and one of them damaged.
+    assert_eq!(counts(&piece(format!("[{GOOD},{{]]\n[{GOOD},{GOOD}]\n[{GOOD}]\n"))), (4, 1, 0));
     let csv = "Date,SubscriptionId,MeterId,Cost\n2031-02-03,s-1,m-1,1\n";
     assert_eq!(piece(csv).summary.rows(Kind::Cost), 1, "costs may come in a request");
     for (binary, reason) in [(&b"PK\x03\x04rest"[..], "zip"), (b"\0\x01\x02", "not a known kind")] {
@@ -92,7 +97,11 @@ fn a_flow_record_without_its_lists_is_not_taken_for_an_empty_one() {
     check(nsg("{}"), (0, 1, 0), "no `flows`");
     check(nsg("7"), (0, 1, 0), "no `flows`");
     check(nsg(r#"{"flows":null}"#), (0, 1, 0), "no `flows`");
-    check(nsg(&format!(r#"{{"records":[{{"flows":[{{"flowTuples":{tuple}}}]}}]}}"#)), (0, 1, 0), "no `flows`");
+    check(
+        nsg(&format!(r#"{{"records":[{{"flows":[{{"flowTuples":{tuple}}}]}}]}}"#)),
+        (0, 1, 0),
+        "no `flows`",
+    );
     check(nsg(r#"{"flows":["x"]}"#), (0, 1, 0), "no `flows`");
     check(nsg(&format!(r#"{{"flows":[{{"flows":[{{"tuples":{tuple}}}]}}]}}"#)), (0, 1, 0), "no `flowTuples`");
     let half = format!(r#"{{"flows":[{{"flows":[{{"flowTuples":{tuple}}},{{"tuples":{tuple}}}]}}]}}"#);

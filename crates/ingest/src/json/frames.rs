@@ -178,9 +178,7 @@ impl<R: Read> Frames<R> {
         match self.scan(Scan::of_value())? {
             Progress::End(length) => Ok(Some(self.record(length))),
             Progress::Damaged(at, why) => self.damaged_until_line(at, why.to_owned(), Some(0)),
-            Progress::List(_) | Progress::Open => {
-                self.end(Some("it is not closed: the file ends within it"))
-            }
+            Progress::List(_) | Progress::Open => self.end(Some("it is not closed: the file ends within it")),
         }
     }
 
@@ -383,7 +381,7 @@ impl<R: Read> Frames<R> {
         Ok(Some(Frame { line, damage: Some(reason) }))
     }
 
-    /// Whether the window stands at a line with `{` after `indent` blanks.
+    /// Whether the window stands at a line with `{` after `indent` blanks, or with `[` at its start.
     fn line_starts_record(&mut self, indent: usize) -> io::Result<bool> {
         while self.window.bytes().len() <= indent {
             if !self.window.widen()? {
@@ -391,7 +389,9 @@ impl<R: Read> Frames<R> {
             }
         }
         let (blanks, rest) = self.window.bytes().split_at(indent);
-        Ok(rest[0] == b'{' && blanks.iter().all(|byte| matches!(byte, b' ' | b'\t')))
+        // A message may be a list of records as well.
+        let is_start = rest[0] == b'{' || (rest[0] == b'[' && indent == 0);
+        Ok(is_start && blanks.iter().all(|byte| matches!(byte, b' ' | b'\t')))
     }
 
     /// Moves over the rest of the line; `false` at the end of the stream.
@@ -462,9 +462,10 @@ mod tests {
         check("{\"value\":[]}", &["1:{\"value\":[]}"]);
         check("{\"value\":[ ],\"data\":[1]}", &["1:{\"value\":[ ],\"data\":[1]}"]);
         check("{\"value\":[1],\"data\":[2],\"value\":[3]}", &["1:1", "1:2", "1:3"]);
-        check("{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}", &[
-            "1:{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}",
-        ]);
+        check(
+            "{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}",
+            &["1:{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}"],
+        );
         check("[1, null,\"x\"]", &["1:1", "1:null", "1:\"x\""]);
     }
 
@@ -487,6 +488,10 @@ mod tests {
             &["1:{\"a\":1}", "1!{\"b\":\n{\"c\":3}\n", "3:{\"d\":4}"],
         );
         check("{\"records\":[{\"a\":1}]", &["1:{\"a\":1}", "1!"]);
+        check(
+            "{\"a\":]}\n[{\"b\":2},{\"c\":]}]\n[{\"d\":4}]\n",
+            &["1!{\"a\":]}\n", "2:{\"b\":2}", "2!{\"c\":]}]\n", "3:{\"d\":4}"],
+        );
     }
 
     #[test]

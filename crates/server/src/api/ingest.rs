@@ -19,9 +19,7 @@ use chrono::Utc;
 use graph::ApiError;
 use graph::error::Kind as ErrorKind;
 use ingest::schema::Kind;
-use ingest::{
-    EventBatch, Extent, FileSummary, IngestError, Item, QuarantineWriter, Reading, Rejected, Stop,
-};
+use ingest::{EventBatch, Extent, FileSummary, IngestError, Item, QuarantineWriter, Reading, Rejected, Stop};
 use serde_json::{Value, json};
 
 use self::sender::Sender;

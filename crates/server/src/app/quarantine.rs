@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use chrono::{DateTime, Utc};
-use ingest::{
-    EventBatch, Extent, InputFile, Item, Kept, QuarantineWriter, Reading, Stop, read_quarantine,
-};
+use ingest::{EventBatch, Extent, InputFile, Item, Kept, QuarantineWriter, Reading, Stop, read_quarantine};
 use tokio::sync::mpsc;
 
 use super::Instance;

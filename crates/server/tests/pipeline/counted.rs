@@ -19,6 +19,8 @@ const KINDS: [&str; 10] = [
     "security_alert",
 ];
 const CHANGED_A_KIND: usize = 25;
+/// Bytes that mean something to the formats.
+const MEANINGFUL: &[u8] = b"{}[]\",:\\\n \x00\xff0T-.";
 
 /// A small generator of numbers that look random and are the same each time (Marsaglia's xorshift).
 struct Dice(u64);
@@ -36,7 +38,7 @@ impl Dice {
         for _ in 0..=self.below(3) {
             let at = self.below(bytes.len());
             let end = (at + 1 + self.below(30)).min(bytes.len());
-            let byte = b"{}[]\",:\\\n \x00\xff0T-"[self.below(16)];
+            let byte = MEANINGFUL[self.below(MEANINGFUL.len())];
             match self.below(8) {
                 0..3 if !bytes.is_empty() => bytes[at] = byte,
                 3..5 => bytes.insert(at, byte),
@@ -70,7 +72,8 @@ async fn what_is_met_is_stored_or_known_or_quarantined_the_second_time_too() {
         fs::create_dir_all(&folder).unwrap();
         let seeds = seeds(kind);
         // Unchanged, under two names.
-        for (name, seed) in ["a", "b"].into_iter().flat_map(|name| seeds.iter().map(move |seed| (name, seed))) {
+        for (name, seed) in ["a", "b"].into_iter().flat_map(|name| seeds.iter().map(move |seed| (name, seed)))
+        {
             let number = fs::read_dir(&folder).unwrap().count();
             fs::write(folder.join(format!("{name}{number}")), seed).unwrap();
         }
@@ -82,9 +85,8 @@ async fn what_is_met_is_stored_or_known_or_quarantined_the_second_time_too() {
     }
     let files = ingest::discover(&[inputs]).unwrap();
     let now = at("2031-02-04T00:00:00Z");
-    let take_in = async || {
-        ingestion::ingest(here.instance.clone(), files.clone(), now, Arc::default()).await.unwrap()
-    };
+    let take_in =
+        async || ingestion::ingest(here.instance.clone(), files.clone(), now, Arc::default()).await.unwrap();
     let in_lake = async || {
         let tables = here.instance.lake.describe().await.unwrap();
         tables.iter().map(|table| table.rows).sum::<u64>()
@@ -107,4 +109,36 @@ async fn what_is_met_is_stored_or_known_or_quarantined_the_second_time_too() {
     assert_eq!(second.empty, first.empty);
     assert_eq!(in_lake().await, first.stored(), "nothing is stored twice");
     assert_eq!(quarantine(&here), kept, "nor kept twice");
+}
+
+/// The list of customers has no fuzz target: it is read in this crate, whose dependencies are too many to be built
+/// with a sanitizer.
+#[test]
+fn changed_lists_of_customers_are_read_or_refused() {
+    let seeds = [
+        &b"Company name,Customer Tenant ID,Primary domain name,MPN ID,Reseller Tenant ID\n\
+        Contoso,c-1,contoso.example,4711,r-1\n\"Tailspin, Ltd\",c-2\n"[..],
+        br#"{"totalCount":2,"items":[{"id":"c-1","companyProfile":{"tenantId":"c-1","domain":"contoso.example"}},{"id":7}]}"#,
+        br#"{"value":[{"id":"c-1","tenantId":"c-1","displayName":"Contoso"},{}]}"#,
+    ];
+    let mut dice = Dice(0x51de_0f0e_c1c2_a9b7);
+    let (mut lists, mut refused) = (0, 0);
+    for _ in 0..5000 {
+        let mut bytes = seeds[dice.below(seeds.len())].to_vec();
+        dice.change(&mut bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        match app::customers::read(&text) {
+            Ok(list) => {
+                lists += 1;
+                assert!(list.rejected.iter().all(|entry| !entry.reason.is_empty()), "{text}");
+                let again = app::customers::read(&text).unwrap();
+                assert_eq!((again.customers, again.rejected), (list.customers, list.rejected), "{text}");
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+    assert!(lists > 1000 && refused > 500, "{lists} are lists, {refused} are none");
 }

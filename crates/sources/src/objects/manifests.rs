@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn the_nearest_manifest_counts() {
-        let keys = ["a/manifest.json", "a/b/c/_manifest.json", "a/b/c/x.csv", "manifest.jsonl", "d/manifest.json"];
+        let keys =
+            ["a/manifest.json", "a/b/c/_manifest.json", "a/b/c/x.csv", "manifest.jsonl", "d/manifest.json"];
         let manifests = Manifests::among(keys.into_iter());
         let check = |key: &str, expected: Option<(&str, &str)>| {
             let found = manifests.of(key);

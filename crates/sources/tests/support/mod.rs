@@ -55,9 +55,10 @@ impl Caller {
             if let Ok(mut content) = delivery.content.open() {
                 content.read_to_end(&mut bytes).unwrap();
             }
-            let manifest = delivery.manifest.as_ref().map(|manifest| {
-                (String::from_utf8(manifest.text.to_vec()).unwrap(), manifest.part.clone())
-            });
+            let manifest = delivery
+                .manifest
+                .as_ref()
+                .map(|manifest| (String::from_utf8(manifest.text.to_vec()).unwrap(), manifest.part.clone()));
             self.manifests.push((delivery.key.clone(), manifest));
             self.taken.push((delivery.key.clone(), String::from_utf8_lossy(&bytes).into_owned()));
         }

@@ -1,5 +1,4 @@
-//! What holds of every input of records, whatever is in it; the targets of the kinds share it.
-#![allow(dead_code, reason = "each target uses its own part")]
+//! What holds of every input of records, whatever is in it; the targets that read records share it.
 
 use std::sync::LazyLock;
 
@@ -42,7 +41,8 @@ fn read(extent: Extent, bytes: &[u8]) -> Found {
         }
         Ok(())
     };
-    let summary = read_bytes("input", bytes, &reading, &mut sink).expect("the sink takes all, and all is accounted for");
+    let summary = read_bytes("input", bytes, &reading, &mut sink)
+        .expect("the sink takes all, and all is accounted for");
     Found { summary, batches, rejected }
 }
 
