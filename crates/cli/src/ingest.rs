@@ -17,7 +17,7 @@ use crate::progress::BytesBar;
 /// How many rejected records the summary lists; all of them are in the quarantine.
 const REJECTED_SHOWN: usize = 10;
 
-/// Take in Azure records from files and folders, plain or gzip
+/// Take in Azure records from files and folders, plain, gzip or zstd
 ///
 /// The kind of each record is told by its content: activity log, Entra sign-in and audit logs (each as
 /// exported, from the API, or from Log Analytics), Cost Management actual cost (CSV), NSG and VNet flow
@@ -25,7 +25,7 @@ const REJECTED_SHOWN: usize = 10;
 /// them. Taking in a file again changes nothing.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}"
+    after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"empty\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}"
 )]
 pub(crate) struct Ingest {
     #[command(flatten)]
@@ -86,10 +86,11 @@ fn as_json(report: &IngestReport) -> serde_json::Value {
         .map(|rejected| json!({"file": rejected.file, "line": rejected.line, "reason": rejected.reason}))
         .collect();
     json!({
-        "read": report.read(),
+        "read": report.read,
         "stored": report.stored(),
         "duplicates": report.duplicates(),
         "quarantined": report.quarantined,
+        "empty": report.empty,
         "by_kind": by_kind,
         "rejected": rejected,
     })
@@ -102,12 +103,18 @@ fn as_text(report: &IngestReport) -> Vec<String> {
     }
     lines.push(format!(
         "{} read from {} files: {} stored, {} duplicates, {} quarantined",
-        report.read(),
+        report.read,
         report.files,
         report.stored(),
         report.duplicates(),
         report.quarantined
     ));
+    if report.empty > 0 {
+        lines.push(format!(
+            "{} held no records: flow records without flows, empty lists, manifests of exports",
+            report.empty
+        ));
+    }
     for rejected in report.rejected.iter().take(REJECTED_SHOWN) {
         lines.push(format!("rejected {}:{}: {}", rejected.file, rejected.line, rejected.reason));
     }

@@ -112,12 +112,8 @@ fn into_batches(bytes: &[u8]) -> u64 {
     let partner: PartnerTenantId = "partner".parse().expect("a word");
     // Of bytes it would be a hash of them all; files have it from their path.
     let statement = Statement::of_run("run", "part", 1, DateTime::UNIX_EPOCH);
-    let reading = Reading {
-        partner_tenant_id: &partner,
-        arrived_at: DateTime::UNIX_EPOCH,
-        rows_per_batch: 16_384,
-        statement: Some(statement),
-    };
+    let reading =
+        Reading { statement: Some(statement), ..Reading::new(&partner, DateTime::UNIX_EPOCH, 16_384) };
     let mut sink = |item: Item| {
         if let Item::Rejected(rejected) = &item {
             panic!("{rejected:?}");

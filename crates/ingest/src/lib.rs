@@ -1,11 +1,12 @@
 //! Reads Azure's own record formats and normalises them into events.
 //!
-//! Files are found ([`discover()`]), opened (plain or gzip), and read record by record ([`read_file`]).
+//! Files are found ([`discover()`]), opened (plain, gzip or zstd), and read record by record ([`read_file`]).
 //! What a file holds is told by its content, never by its name, and decided record by record: activity
 //! log, flow logs, Entra's logs, DNS and firewall logs, inventory, Service Health and alerts come as JSON in
 //! several wrappers, costs as CSV, Parquet and JSON. Records of a kind become rows of an Arrow table
 //! ([`schema`]); what cannot be read is rejected with a reason, and a [`QuarantineWriter`] keeps it. Nothing
-//! is dropped in silence: read = stored + rejected.
+//! is dropped in silence: records are counted where they are met, and read = stored + rejected, or the reading
+//! fails.
 //!
 //! This crate stores nothing and knows no clock: time of arrival is a parameter. Duplicates are not
 //! removed here either; equal events have equal `event_id`s, and the lake drops the second. Cost lines that
@@ -44,6 +45,6 @@ pub use output::{EventBatch, SeenSubscription};
 pub use quarantine::{
     Kept, QuarantineError, QuarantineWriter, UnreadableQuarantine, quarantine_files, read_quarantine,
 };
-pub use read::{FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
+pub use read::{Extent, FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
 pub use rejected::{KEPT_BYTES_MAX, Rejected};
-pub use statement::Statement;
+pub use statement::{Listed, Statement};

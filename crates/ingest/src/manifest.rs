@@ -85,7 +85,7 @@ fn text_of(path: &Path) -> Option<String> {
 }
 
 /// Reads a manifest; `None` if it is none, or none of the file `part`.
-fn parse(text: &str, part: &str) -> Option<Manifest> {
+pub(crate) fn parse(text: &str, part: &str) -> Option<Manifest> {
     let members: Members<'_> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let blobs: Vec<Blob<'_>> = serde_json::from_str(members.blobs?.get()).ok()?;
     let lists_it = blobs.iter().filter_map(|blob| blob.name.get()).any(|name| ends_with_path(name, part));

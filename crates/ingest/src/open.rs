@@ -1,20 +1,30 @@
-//! Opens an input: plain or gzip, told apart by the first bytes, never by the name.
+//! Opens an input: plain, gzip or zstd, told apart by the first bytes, never by the name.
 //!
 //! What comes out is a stream of decompressed bytes and a look at its beginning. Bytes are counted
 //! before decompression, so that progress can be measured against the size of the file.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
+use memchr::memmem;
+
+use crate::read::Extent;
 
 /// How much of the content is looked at to tell what it is.
 const HEAD_BYTES: usize = 1024;
 /// Size of one read from the file.
 const READ_BYTES: usize = 128 * 1024;
+/// The most that zstd may look back over, as a power of two: 128 MiB, which it then holds in memory. It is the most
+/// that its own tool writes or reads unless it is told otherwise; the usual levels look back 8 MiB at most.
+const ZSTD_WINDOW_LOG_MAX: u32 = 27;
+
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
 
 /// What the first bytes of an input say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Nothing at all, or only white space.
     Empty,
@@ -23,7 +33,7 @@ pub(crate) enum Content {
     /// Some other text.
     Text,
     /// Something that is not read; says what and how to mend it.
-    Unreadable(&'static str),
+    Unreadable(Cow<'static, str>),
 }
 
 /// An open input.
@@ -44,14 +54,26 @@ pub(crate) fn is_parquet(start: &[u8]) -> bool {
 /// Opens a stream; `progress` grows by the bytes taken from it.
 ///
 /// # Errors
-/// Only what the system reports. Damaged gzip is not an error here: it is met while reading.
-pub(crate) fn open<'a>(source: impl Read + 'a, progress: &'a AtomicU64) -> io::Result<Input<'a>> {
+/// Only what the system reports. Damaged compressed data is not an error here: it is met while reading.
+pub(crate) fn open<'a>(
+    source: impl Read + 'a,
+    extent: Extent,
+    progress: &'a AtomicU64,
+) -> io::Result<Input<'a>> {
     let mut raw = BufReader::with_capacity(READ_BYTES, Counted { source, progress });
-    let is_gzip = raw.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    if is_gzip { look(MultiGzDecoder::new(raw)) } else { look(raw) }
+    let start = raw.fill_buf()?;
+    if start.starts_with(GZIP) {
+        look(MultiGzDecoder::new(raw), extent)
+    } else if start.starts_with(ZSTD) {
+        let mut decoder = zstd::Decoder::with_buffer(raw)?;
+        decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+        look(decoder, extent)
+    } else {
+        look(raw, extent)
+    }
 }
 
-fn look<'a>(mut source: impl Read + 'a) -> io::Result<Input<'a>> {
+fn look<'a>(mut source: impl Read + 'a, extent: Extent) -> io::Result<Input<'a>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     let fault = match source.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head) {
         Ok(_) => None,
@@ -61,10 +83,11 @@ fn look<'a>(mut source: impl Read + 'a) -> io::Result<Input<'a>> {
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         head.drain(..3);
     }
-    let content = if fault.is_some() && head.is_empty() {
-        Content::Unreadable("the gzip data is damaged from the start; copy the file again")
-    } else {
-        content(&head)
+    let content = match &fault {
+        Some(fault) if head.is_empty() => Content::Unreadable(Cow::Owned(format!(
+            "the compressed data is damaged from the start ({fault}); copy the file again"
+        ))),
+        _ => content(&head, extent),
     };
     // The fault, if any, comes again after what could be read.
     let rest = Rest { fault, source };
@@ -77,20 +100,23 @@ pub(crate) fn is_of_the_system(error: &io::Error) -> bool {
     error.raw_os_error().is_some()
 }
 
-fn content(head: &[u8]) -> Content {
+fn content(head: &[u8], extent: Extent) -> Content {
     const BINARY: &[(&[u8], &str)] = &[
         (b"PK\x03\x04", "this is a zip archive; unpack it and ingest the files inside"),
-        (b"PAR1", "this is a Parquet file inside gzip; unpack it"),
-        (b"\x1f\x8b", "this is gzip inside gzip; unpack it once"),
-        (b"\x28\xb5\x2f\xfd", "this is compressed with zstd, which is not read yet; use gzip"),
+        (b"PAR1", "this is a Parquet file that was compressed as a whole; unpack it"),
+        (GZIP, "this is gzip inside compressed data; unpack it once"),
+        (ZSTD, "this is zstd inside compressed data; unpack it once"),
         (b"\xff\xfe", "this is UTF-16 text; save it as UTF-8"),
         (b"\xfe\xff", "this is UTF-16 text; save it as UTF-8"),
     ];
-    if let Some((_, advice)) = BINARY.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Content::Unreadable(advice);
+    // What begins a piece of a stream may be damaged, such as the zeros that a crash leaves in a file that was growing;
+    // the lines after it are to be read.
+    let has_lines = extent == Extent::Piece && memmem::find(head, b"\n{").is_some();
+    if let Some((_, advice)) = BINARY.iter().find(|(magic, _)| !has_lines && head.starts_with(magic)) {
+        return Content::Unreadable(Cow::Borrowed(advice));
     }
-    if head.contains(&0) {
-        return Content::Unreadable("not a known kind: this is binary data, not text");
+    if extent == Extent::File && head.contains(&0) {
+        return Content::Unreadable(Cow::Borrowed("not a known kind: this is binary data, not text"));
     }
     match head.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None if head.len() < HEAD_BYTES => Content::Empty,
@@ -138,6 +164,14 @@ mod tests {
 
     use super::*;
 
+    fn open_file<'a>(bytes: &'a [u8], progress: &'a AtomicU64) -> Input<'a> {
+        open(bytes, Extent::File, progress).unwrap()
+    }
+
+    fn zstd(bytes: &[u8]) -> Vec<u8> {
+        ::zstd::encode_all(bytes, 3).unwrap()
+    }
+
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
@@ -148,7 +182,7 @@ mod tests {
     fn content_is_told_by_the_first_bytes() {
         let check = |bytes: &[u8], expected: Content| {
             let progress = AtomicU64::new(0);
-            assert_eq!(open(bytes, &progress).unwrap().content, expected, "{bytes:?}");
+            assert_eq!(open_file(bytes, &progress).content, expected, "{bytes:?}");
         };
         check(b"", Content::Empty);
         check(b" \r\n\t", Content::Empty);
@@ -157,39 +191,82 @@ mod tests {
         check(b"\xef\xbb\xbf[]", Content::Json);
         check(b"Date,Cost", Content::Text);
         check(&gzip(b"{}"), Content::Json);
+        check(&zstd(b"{}"), Content::Json);
+        check(&zstd(b"Date,Cost"), Content::Text);
         let unreadable = |bytes: &[u8], part: &str| {
             let progress = AtomicU64::new(0);
-            let content = open(bytes, &progress).unwrap().content;
-            assert!(matches!(content, Content::Unreadable(why) if why.contains(part)), "{content:?}");
+            let content = open_file(bytes, &progress).content;
+            assert!(matches!(&content, Content::Unreadable(why) if why.contains(part)), "{content:?}");
         };
         unreadable(b"PK\x03\x04rest", "zip archive");
-        unreadable(&gzip(b"PAR1"), "Parquet file inside gzip");
+        unreadable(&gzip(b"PAR1"), "Parquet file that was compressed");
         unreadable(b"{\0}", "binary");
-        unreadable(&gzip(&gzip(b"{}")), "gzip inside gzip");
+        unreadable(&gzip(&gzip(b"{}")), "gzip inside compressed data");
+        unreadable(&zstd(&gzip(b"{}")), "gzip inside compressed data");
+        unreadable(&gzip(&zstd(b"{}")), "zstd inside compressed data");
         unreadable(&[0x1f, 0x8b, 1, 2, 3], "damaged");
+        unreadable(&[0x28, 0xb5, 0x2f, 0xfd, 0xff, 0xff], "damaged");
     }
 
     #[test]
-    fn several_gzip_members_are_one_stream() {
-        let bytes = [gzip(b"{\"a\":1}\n"), gzip(b"{\"b\":2}\n")].concat();
-        let progress = AtomicU64::new(0);
-        let mut text = String::new();
-        open(&bytes[..], &progress).unwrap().bytes.read_to_string(&mut text).unwrap();
-        assert_eq!(text, "{\"a\":1}\n{\"b\":2}\n");
-        assert_eq!(progress.into_inner(), bytes.len() as u64);
+    fn several_members_are_one_stream() {
+        for compress in [gzip, zstd] {
+            let bytes = [compress(b"{\"a\":1}\n"), compress(b"{\"b\":2}\n")].concat();
+            let progress = AtomicU64::new(0);
+            let mut text = String::new();
+            open_file(&bytes, &progress).bytes.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "{\"a\":1}\n{\"b\":2}\n");
+            assert_eq!(progress.into_inner(), bytes.len() as u64);
+        }
     }
 
     #[test]
-    fn cut_gzip_gives_what_is_there_and_then_the_fault() {
+    fn what_is_cut_gives_what_is_there_and_then_the_fault() {
         // Noise that does not compress, so that half of the bytes hold half of the content.
-        let noise: Vec<u8> =
-            (0..200_000u32).map(|n| b'a' + (n.wrapping_mul(2_654_435_761) >> 27) as u8).collect();
-        let bytes = gzip(&noise);
+        let mut state = 1u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let noise: Vec<u8> = (0..600_000).map(|_| next()).collect();
+        for bytes in [gzip(&noise), zstd(&noise)] {
+            let progress = AtomicU64::new(0);
+            let mut read = Vec::new();
+            let input = open_file(&bytes[..bytes.len() / 2], &progress);
+            let error = { input }.bytes.read_to_end(&mut read).unwrap_err();
+            assert!(!is_of_the_system(&error));
+            assert!(!read.is_empty() && noise.starts_with(&read));
+        }
+    }
+
+    #[test]
+    fn a_window_beyond_the_limit_is_refused_before_it_is_allocated() {
+        let of_window = |log: u32| {
+            let mut encoder = ::zstd::Encoder::new(Vec::new(), 1).unwrap();
+            encoder.long_distance_matching(true).unwrap();
+            encoder.window_log(log).unwrap();
+            encoder.write_all(b"{\"a\":1}\n").unwrap();
+            encoder.finish().unwrap()
+        };
         let progress = AtomicU64::new(0);
-        let mut read = Vec::new();
-        let error =
-            open(&bytes[..bytes.len() / 2], &progress).unwrap().bytes.read_to_end(&mut read).unwrap_err();
-        assert!(!is_of_the_system(&error));
-        assert!(!read.is_empty() && noise.starts_with(&read));
+        let bytes = of_window(ZSTD_WINDOW_LOG_MAX);
+        assert_eq!(open_file(&bytes, &progress).content, Content::Json);
+        let bytes = of_window(ZSTD_WINDOW_LOG_MAX + 1);
+        let content = open_file(&bytes, &progress).content;
+        assert!(matches!(&content, Content::Unreadable(why) if why.contains("memory")), "{content:?}");
+    }
+
+    #[test]
+    fn the_beginning_of_a_piece_decides_nothing_about_its_lines() {
+        let check = |bytes: &[u8], expected: Content| {
+            let progress = AtomicU64::new(0);
+            assert_eq!(open(bytes, Extent::Piece, &progress).unwrap().content, expected, "{bytes:?}");
+        };
+        check(b"\0\0\0\n{}", Content::Text);
+        check(b"\xff\xfe\n{}", Content::Text);
+        check(b"{\"a\":\"\0\"}\n{}", Content::Json);
+        let progress = AtomicU64::new(0);
+        let zip = open(&b"PK\x03\x04rest"[..], Extent::Piece, &progress).unwrap().content;
+        assert!(matches!(zip, Content::Unreadable(_)));
     }
 }

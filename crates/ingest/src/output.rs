@@ -1,5 +1,5 @@
 //! Where parsers put what they read: rows into batches, rejections to the sink, counts into the
-//! summary. The one place that counts, so that nothing read can go missing.
+//! summary. What goes in and what comes out is counted apart, so that nothing read can go missing.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -54,6 +54,8 @@ pub(crate) enum Failure {
     Read(io::Error),
     /// The sink wants no more.
     Stopped(Stop),
+    /// Not all records that were met came out.
+    Unaccounted { met: u64, accounted: u64 },
 }
 
 /// The sink of one input, with batches under way.
@@ -149,13 +151,22 @@ impl<'a> Output<'a> {
     /// The statement that the input's costs are part of. Found out only for costs: files are read for it.
     pub(crate) fn origin(&self) -> Origin {
         let arrived_at = self.reading.arrived_at;
-        *self.origin.get_or_init(|| match (self.reading.statement, self.source) {
-            (Some(statement), _) => Origin::of_named(self.file, statement),
-            (None, Source::File(file)) => Origin::of_file(file, arrived_at),
-            (None, Source::Bytes(bytes)) => {
-                Origin::of_named(self.file, Statement::of_bytes(bytes, arrived_at))
-            }
+        *self.origin.get_or_init(|| {
+            let found = match (self.reading.statement, self.source) {
+                (Some(statement), _) => Origin::of_named(self.file, statement),
+                (None, Source::File(file)) => Origin::of_file(file, arrived_at),
+                (None, Source::Bytes(bytes)) => {
+                    Origin::of_named(self.file, Statement::of_bytes(bytes, arrived_at))
+                }
+            };
+            Origin { is_amortized: self.reading.is_amortized.or(found.is_amortized), ..found }
         })
+    }
+
+    /// Counts records where they are met, before anything is done with them; each is then taken or rejected,
+    /// once. [`Output::finish`] compares.
+    pub(crate) fn met(&mut self, records: u64) {
+        self.summary.read += records;
     }
 
     /// Takes an event.
@@ -167,7 +178,8 @@ impl<'a> Output<'a> {
         batch.count_row(self.reading, self.sink)
     }
 
-    /// Notes a record that says, as it may, that nothing happened, or a manifest, which is about files.
+    /// Notes a record that says, as it may, that nothing happened, or a manifest, which is about files. It is not
+    /// counted as met.
     pub(crate) fn empty(&mut self) {
         self.summary.empty += 1;
     }
@@ -186,6 +198,18 @@ impl<'a> Output<'a> {
         let is_nothing = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '\u{feff}');
         let says_something = std::str::from_utf8(text).is_ok_and(|text| !text.chars().all(is_nothing));
         self.pass_on(line, kind, reason, text, is_kept_whole && says_something)
+    }
+
+    /// Meets and passes on an input that is refused as a whole, or from here on.
+    pub(crate) fn refuse(
+        &mut self,
+        line: u64,
+        kind: Option<Kind>,
+        reason: String,
+        text: &[u8],
+    ) -> Result<(), Failure> {
+        self.met(1);
+        self.reject_part(line, kind, reason, text)
     }
 
     /// Passes on what could not be read and cannot be read without what stands around it.
@@ -226,8 +250,8 @@ impl<'a> Output<'a> {
         inventory.flush(self.sink)?;
         advisory.flush(self.sink)?;
         security_alert.flush(self.sink)?;
-        self.summary.read = self.summary.stored() + self.summary.rejected;
-        Ok(self.summary)
+        let (met, accounted) = (self.summary.read, self.summary.stored() + self.summary.rejected);
+        if met == accounted { Ok(self.summary) } else { Err(Failure::Unaccounted { met, accounted }) }
     }
 }
 

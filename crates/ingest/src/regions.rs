@@ -19,6 +19,9 @@ static IDS: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     ids
 });
 
+/// The one spelling whose blank counts: with it it is Swiss, without it Chinese.
+const SWISS_OR_CHINESE: &str = "chnorth";
+
 /// The longest spelling that is looked up; region names are far shorter.
 const SPELLING_BYTES_MAX: usize = 64;
 
@@ -36,6 +39,10 @@ pub(crate) fn region_id(spelling: &str) -> Option<Cow<'static, str>> {
     let folded = std::str::from_utf8(&folded[..length]).ok()?;
     match folded {
         "" | "unassigned" | "unknown" | "none" | "na" | "null" => None,
+        SWISS_OR_CHINESE if spelling.trim().contains(char::is_whitespace) => {
+            Some(Cow::Borrowed("switzerlandnorth"))
+        }
+        SWISS_OR_CHINESE => Some(Cow::Borrowed("chinanorth")),
         _ => Some(IDS.get(folded).map_or_else(|| Cow::Owned(folded.to_owned()), |id| Cow::Borrowed(*id))),
     }
 }
@@ -52,7 +59,42 @@ mod tests {
         for spelling in ["brazilsouth", "Brazil South", "BR South", "brsouth", "BRAZILSOUTH"] {
             check(spelling, Some("brazilsouth"));
         }
-        check("AP Southeast", Some("southeastasia"));
+        // The odd ones of Regions.csv, whose spellings say little of the id, or look like those of others.
+        for (spellings, id) in [
+            ("AP Southeast,sg,southsoutheastasia", "southeastasia"),
+            ("ch north, CH North ,CHN,switzerlandn", "switzerlandnorth"),
+            ("chnorth,CHNORTH,bj,cn north", "chinanorth"),
+            ("ch west,CHW", "switzerlandwest"),
+            ("bjs,cn north 2", "chinanorth2"),
+            ("bl,eu,useast", "eastus"),
+            ("bn,eu2,eastsu2", "eastus2"),
+            ("eu west,am2,europe,we", "westeurope"),
+            ("db,ne,eu north", "northeurope"),
+            ("ch,Chicago,us north central", "northcentralus"),
+            ("Dallas,sn,scus", "southcentralus"),
+            ("se,kr central", "koreacentral"),
+            ("ps", "koreasouth"),
+            ("sec,se central", "swedencentral"),
+            ("ses,se south", "swedensouth"),
+            ("pn,in central", "centralindia"),
+            ("ins,ma,sin", "southindia"),
+            ("by,siliconvalley", "westus"),
+            ("ml,au southeast", "australiasoutheast"),
+            ("sy,eau", "australiaeast"),
+            ("qa central,qatarentral", "qatarcentral"),
+            ("canandacentral,yt", "canadacentral"),
+            ("fr", "germanycentral"),
+            ("FR Central,par", "francecentral"),
+            ("za north,san", "southafricanorth"),
+            ("us gov az,phx,ussgovarizona", "usgovarizona"),
+            ("USV", "usgovvirginia"),
+            ("bso,cq,br south", "brazilsouth"),
+            ("unitedkingdomsouth2,gbs", "uksouth"),
+        ] {
+            for spelling in spellings.split(',') {
+                check(spelling, Some(id));
+            }
+        }
         check("US East 2", Some("eastus2"));
         check("West Europe", Some("westeurope"));
         check("Global", Some("global"));

@@ -31,6 +31,15 @@ pub struct Statement {
     pub stated_at: DateTime<Utc>,
 }
 
+/// What the manifest of a run says of a file that it lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The statement that the run is.
+    pub statement: Statement,
+    /// Whether its costs are amortised or actual, if it says so.
+    pub is_amortized: Option<bool>,
+}
+
 /// What is known of a file's costs beside the file itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
@@ -75,6 +84,22 @@ impl Statement {
     }
 }
 
+impl Listed {
+    /// What the text of a manifest says of a blob: `part` is the blob's name below the folder that the manifest lies
+    /// in, with `/` between folders. `None` if it is no manifest, or does not list the blob; then only the blob's
+    /// name tells ([`Statement::of_blob`]).
+    #[must_use]
+    pub fn find(manifest: &str, part: &str, size_bytes: u64, modified_at: DateTime<Utc>) -> Option<Self> {
+        Some(Self::of(&manifest::parse(manifest, part)?, part, size_bytes, modified_at))
+    }
+
+    fn of(manifest: &Manifest, part: &str, size_bytes: u64, modified_at: DateTime<Utc>) -> Self {
+        let stated_at = manifest.stated_at.unwrap_or(modified_at);
+        let statement = Statement::of_run(&manifest.run, part, size_bytes, stated_at);
+        Self { statement, is_amortized: manifest.is_amortized }
+    }
+}
+
 impl Origin {
     /// Of a file on disk. What cannot be found out of it is taken from the file itself, or is `arrived_at`.
     pub(crate) fn of_file(file: &InputFile, arrived_at: DateTime<Utc>) -> Self {
@@ -91,9 +116,8 @@ impl Origin {
             .collect();
         let folders: Vec<&str> = names.iter().map(String::as_str).collect();
         let told_by_path = told_by_names(&folders);
-        if let Some((Manifest { run, stated_at: submitted_at, is_amortized }, part)) = manifest::of(&path) {
-            let stated_at = submitted_at.unwrap_or(stated_at);
-            let statement = Statement::of_run(&run, &part, file.size_bytes, stated_at);
+        if let Some((manifest, part)) = manifest::of(&path) {
+            let Listed { statement, is_amortized } = Listed::of(&manifest, &part, file.size_bytes, stated_at);
             return Self { statement, is_amortized: is_amortized.or(told_by_path) };
         }
         let statement = match run_folder(&folders) {
@@ -230,6 +254,36 @@ mod tests {
         let gone =
             Origin::of_file(&InputFile { path: PathBuf::from("/nowhere/x"), size_bytes: 1 }, arrival());
         assert_eq!(gone.statement.stated_at, arrival());
+    }
+
+    /// A blob in a container and its copy on disk are told by the same manifest, and so are one.
+    #[test]
+    fn a_manifest_tells_of_blobs_as_of_files() {
+        let manifest = |dataset: &str| {
+            format!(
+                r#"{{"exportConfig":{{"type":"{dataset}"}},"runInfo":{{"runId":"{RUN}","submittedTime":"2031-02-03T04:05:06Z"}},
+                "blobs":[{{"blobName":"exports/daily/part_0_0001.csv"}},{{"blobName":"exports/daily/b/part_1_0001.csv"}}]}}"#
+            )
+        };
+        let blob = |manifest: &str, part: &str| Listed::find(manifest, part, 1, arrival());
+        let root = tempfile::tempdir().unwrap();
+        for (dataset, is_amortized) in
+            [("AmortizedCost", Some(true)), ("ActualCost", Some(false)), ("FocusCost", None)]
+        {
+            let manifest = manifest(dataset);
+            fs::write(root.path().join("manifest.json"), &manifest).unwrap();
+            for name in ["part_0_0001.csv", "b/part_1_0001.csv"] {
+                let found = blob(&manifest, name).unwrap();
+                assert_eq!(found.statement.stated_at.to_rfc3339(), "2031-02-03T04:05:06+00:00");
+                assert_eq!(found.is_amortized, is_amortized);
+                let on_disk = origin(root.path(), name, "a");
+                assert_eq!((on_disk.statement, on_disk.is_amortized), (found.statement, is_amortized));
+            }
+        }
+        let manifest = manifest("AmortizedCost");
+        assert_ne!(blob(&manifest, "part_0_0001.csv"), blob(&manifest, "b/part_1_0001.csv"));
+        assert_eq!(blob(&manifest, "part_2_0001.csv"), None, "it is not listed");
+        assert_eq!(blob("{}", "part_0_0001.csv"), None, "that is no manifest");
     }
 
     #[test]

@@ -173,6 +173,50 @@ fn focus() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
+/// FOCUS 1.2 as the specification has it, without columns of a provider's own, and with those that came after 1.0:
+/// FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec, specification/columns.
+fn focus_1_2() -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("BilledCost", "88.152"),
+        ("BillingAccountId", "1"),
+        ("BillingAccountType", "Billing Profile"),
+        ("BillingCurrency", "EUR"),
+        ("BillingPeriodEnd", "2031-03-01T00:00:00Z"),
+        ("BillingPeriodStart", "2031-02-01T00:00:00Z"),
+        ("CapacityReservationId", "NULL"),
+        ("CapacityReservationStatus", "NULL"),
+        ("ChargeCategory", "Usage"),
+        ("ChargeDescription", "NC24ads A100 v4"),
+        ("ChargePeriodEnd", "2031-02-03T05:00:00Z"),
+        ("ChargePeriodStart", "2031-02-03T04:00:00Z"),
+        ("CommitmentDiscountQuantity", "0"),
+        ("CommitmentDiscountUnit", "NULL"),
+        ("ConsumedQuantity", "24"),
+        ("ConsumedUnit", "Hours"),
+        ("ContractedUnitPrice", "3.673"),
+        ("EffectiveCost", "80.5"),
+        ("InvoiceId", "G1"),
+        ("PricingCurrency", "usd"),
+        ("PricingCurrencyContractedUnitPrice", "3.98"),
+        ("PricingCurrencyEffectiveCost", "87.2"),
+        ("PricingCurrencyListUnitPrice", "4.1"),
+        ("PricingQuantity", "24"),
+        ("PricingUnit", "Hours"),
+        ("RegionId", "brazilsouth"),
+        ("ResourceId", MACHINE),
+        ("ServiceCategory", "Compute"),
+        ("ServiceSubcategory", "Virtual Machines"),
+        ("SkuId", "S-1"),
+        ("SkuMeter", "NC24ads A100 v4"),
+        ("SkuPriceDetails", r#"{"CoreCount":24,"InstanceType":"Standard_NC24ads_A100_v4"}"#),
+        ("SkuPriceId", "P-1"),
+        ("SubAccountId", AZURE),
+        ("SubAccountName", "Production"),
+        ("SubAccountType", "Subscription"),
+        ("Tags", r#"{"env":"prod"}"#),
+    ]
+}
+
 /// Partner Center's daily-rated usage.
 fn usage() -> Value {
     json!({
@@ -201,9 +245,14 @@ fn only(outcome: &Outcome) -> Value {
 
 #[test]
 fn headers_of_every_agreement() {
-    for (name, fields) in
-        [("old_ea", old_ea()), ("ea", ea()), ("mca", mca()), ("csp", csp()), ("focus", focus())]
-    {
+    for (name, fields) in [
+        ("old_ea", old_ea()),
+        ("ea", ea()),
+        ("mca", mca()),
+        ("csp", csp()),
+        ("focus", focus()),
+        ("focus_1_2", focus_1_2()),
+    ] {
         insta::assert_json_snapshot!(name, only(&read(csv(&fields).as_bytes())));
     }
 }
@@ -408,12 +457,7 @@ fn other_files_of_parquet_are_refused() {
 
 fn part(bytes: &[u8], statement: Statement) -> Vec<(String, String)> {
     let partner = "partner-1".parse().unwrap();
-    let reading = Reading {
-        partner_tenant_id: &partner,
-        arrived_at: arrival(),
-        rows_per_batch: 100,
-        statement: Some(statement),
-    };
+    let reading = Reading { statement: Some(statement), ..Reading::new(&partner, arrival(), 100) };
     let mut outcome = Vec::new();
     let mut sink = |item| {
         if let Item::Batch(batch) = item {
@@ -454,6 +498,29 @@ fn statements_replace_each_other() {
     assert_eq!(part(first.as_bytes(), statement("run-1", 0)), stated[0], "the same file again is the same");
 }
 
+/// A manifest that the caller has says more than names and lines do.
+#[test]
+fn the_caller_may_know_the_dataset() {
+    let partner = "partner-1".parse().unwrap();
+    let text = csv(&ea());
+    let dataset = |name: &str, is_amortized| {
+        let reading = Reading { is_amortized, ..Reading::new(&partner, arrival(), 100) };
+        let mut outcome = Outcome { summary: Default::default(), batches: Vec::new(), rejected: Vec::new() };
+        let mut sink = |item| {
+            if let Item::Batch(batch) = item {
+                outcome.batches.push(batch);
+            }
+            Ok(())
+        };
+        read_bytes(name, text.as_bytes(), &reading, &mut sink).unwrap();
+        outcome.column(Kind::Cost, "dataset")
+    };
+    assert_eq!(dataset("part_0_0001.csv", None), ["actual"]);
+    assert_eq!(dataset("part_0_0001.csv", Some(true)), ["amortized"]);
+    assert_eq!(dataset("amortized/part_0_0001.csv", None), ["amortized"]);
+    assert_eq!(dataset("amortized/part_0_0001.csv", Some(false)), ["actual"]);
+}
+
 /// A line that is mended leaves the ids of the others as they are.
 #[test]
 fn rejected_lines_have_a_place_too() {
@@ -470,8 +537,7 @@ fn rejected_lines_have_a_place_too() {
 
 fn read_folder(folder: &Path) -> (Vec<Value>, u64) {
     let partner = "partner-1".parse().unwrap();
-    let reading =
-        Reading { partner_tenant_id: &partner, arrived_at: arrival(), rows_per_batch: 100, statement: None };
+    let reading = Reading::new(&partner, arrival(), 100);
     let (mut rows, mut empty) = (Vec::new(), 0);
     for file in ingest::discover(&[folder.to_owned()]).unwrap() {
         let InputFile { size_bytes, .. } = file;

@@ -5,14 +5,19 @@
 
 mod rows;
 
+use std::io::Write;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use bytes::Bytes;
+use ingest::Extent;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
-use rows::read;
+use rows::{read, read_as};
+use serde_json::Value;
 
 const ACTIVITY: &str = r#"{"time":"2031-02-03T04:05:06.7890123Z","resourceId":"/SUBSCRIPTIONS/S-1/RESOURCEGROUPS/RG","operationName":"A/B/WRITE","category":"Administrative","resultType":"Start","identity":"{\"claims\":{\"appid\":\"a\"}}","properties":{"requestbody":"{\"location\":\"uksouth\"}"}}
 {"records":[{"time":"2031-02-03T04:05:07Z","operationName":{"value":"A/B/write"},"category":{"value":"Policy"},"status":{"value":"Failed"}}]}
@@ -81,6 +86,47 @@ static PARQUET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     writer.into_inner().unwrap()
 });
 
+/// Lines of a stream: how many records each stores, rejects, and how often it holds none.
+const LINES: [(&str, u64, u64, u64); 13] = [
+    (r#"{"time":"2031-02-03T04:05:06Z","operationName":"A/B/write","category":"Administrative"}"#, 1, 0, 0),
+    (r#"{"time":"never","operationName":"A/B/write","category":"Administrative"}"#, 0, 1, 0),
+    (r#"{"unknown":1}"#, 0, 1, 0),
+    (r#"{"records":[{"unknown":1},{"time":"2031-02-03T04:05:06Z","operationName":"A/B/write"}]}"#, 1, 1, 0),
+    (r#"{"count":2,"value":[{"unknown":1}],"data":[{"unknown":2}],"VALUE":[3]}"#, 0, 3, 0),
+    (r#"{"value":[]}"#, 0, 0, 1),
+    (r#"{"value":[],"nextLink":"x","data":[{"unknown":1}]}"#, 0, 1, 0),
+    (
+        r#"{"time":"2031-02-03T04:05:06Z","operationName":"A/B/write","category":"Administrative","data":[1,2]}"#,
+        1,
+        0,
+        0,
+    ),
+    (r#"{"blobs":[{"name":"part-0.json.gz"}],"dataFormat":"compressedJSONLines"}"#, 0, 0, 1),
+    (
+        r#"{"time":"2031-02-03T04:05:06Z","category":"FlowLogFlowEvent","flowRecords":{"flows":[{"flowGroups":[{"rule":"r","flowTuples":["1927000000123,10.0.0.4,198.51.100.7,50112,3333,6,O,B,NX,0,0,0,0","odd"]}]}]}}"#,
+        1,
+        1,
+        0,
+    ),
+    (r#"{"category":"FlowLogFlowEvent","flowRecords":{"flows":[]}}"#, 0, 0, 1),
+    (
+        r#"{"category":"FlowLogFlowEvent","flowRecords":{"flows":[{"groups":[{"flowTuples":["odd"]}]}]}}"#,
+        0,
+        1,
+        0,
+    ),
+    ("", 0, 0, 0),
+];
+
+static ZSTD: LazyLock<Vec<u8>> =
+    LazyLock::new(|| zstd::encode_all(ACTIVITY.repeat(20).as_bytes(), 3).unwrap());
+
+static GZIP: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(ACTIVITY.repeat(20).as_bytes()).unwrap();
+    encoder.finish().unwrap()
+});
+
 /// One change to some bytes; the place is taken modulo their length.
 #[derive(Debug, Clone)]
 enum Change {
@@ -130,6 +176,33 @@ fn check(sample: impl AsRef<[u8]>, changes: &[Change]) {
     let first = read(&bytes);
     let second = read(&bytes);
     assert_eq!(first.summary, second.summary, "reading is repeatable");
+    // Of a piece of a stream nothing is passed over that a file gives.
+    let piece = read_as(Extent::Piece, &bytes);
+    assert!(piece.summary.stored() >= first.summary.stored());
+    if let Some(records) = records_by_line(&bytes) {
+        assert_eq!(piece.summary.read + piece.summary.empty, records, "counted without the reader");
+    }
+}
+
+/// How many records an input has whose lines are objects of JSON that neither wrap records nor hold flows: as many as
+/// lines. `None` for other inputs.
+fn records_by_line(bytes: &[u8]) -> Option<u64> {
+    const OTHERS: [&str; 4] = ["records", "value", "data", "flowrecords"];
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut records = 0;
+    for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {
+        let members = match serde_json::from_str(line).ok()? {
+            Value::Object(members) => members,
+            _ => return None,
+        };
+        let is_other = |name: &String| OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other));
+        // `category` says that it holds flows.
+        if members.keys().any(is_other) || line.to_ascii_lowercase().contains("flow") {
+            return None;
+        }
+        records += 1;
+    }
+    Some(records)
 }
 
 #[test]
@@ -151,6 +224,32 @@ fn the_samples_are_sound() {
     }
     let outcome = read(&PARQUET);
     assert_eq!((outcome.summary.stored(), outcome.reasons()), (3, vec![]));
+    for compressed in [&ZSTD, &GZIP] {
+        assert_eq!(read(compressed).summary.stored(), 60);
+    }
+}
+
+/// What grows beyond all measure takes the memory of a record, not its own.
+#[test]
+fn what_was_compressed_a_thousandfold_is_bounded() {
+    let blank = vec![b' '; 32 << 20];
+    let bomb = [b"{\"a\":\"".to_vec(), blank].concat();
+    let outcome = read_as(Extent::Piece, &zstd::encode_all(&bomb[..], 3).unwrap());
+    assert_eq!(outcome.summary.rejected, 1);
+    assert!(outcome.rejected[0].record.len() <= ingest::KEPT_BYTES_MAX + 4);
+}
+
+#[test]
+fn records_of_tables_are_counted_by_row() {
+    let rows = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(PARQUET.clone())).unwrap();
+    let rows = rows.metadata().file_metadata().num_rows();
+    assert_eq!(read(&PARQUET).summary.read, u64::try_from(rows).unwrap());
+    for sample in [COST, FOCUS] {
+        let lines = csv::Reader::from_reader(sample.as_bytes()).records().count();
+        assert_eq!(read(sample.as_bytes()).summary.read, lines as u64);
+    }
+    // The wrapper has a list of two, the other a table of two rows.
+    assert_eq!(read(INVENTORY.as_bytes()).summary.read, 4);
 }
 
 #[test]
@@ -159,6 +258,7 @@ fn every_cut_of_every_sample_is_survived() {
     for sample in samples.map(str::as_bytes).into_iter().chain([PARQUET.as_slice()]) {
         for end in 0..sample.len() {
             read(&sample[..end]);
+            read_as(Extent::Piece, &sample[..end]);
         }
     }
 }
@@ -229,6 +329,30 @@ proptest! {
 
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        read(&bytes);
+        check(bytes, &[]);
+    }
+
+    #[test]
+    fn changed_zstd(changes in prop::collection::vec(change(), 1..6)) {
+        check(ZSTD.as_slice(), &changes);
+    }
+
+    #[test]
+    fn changed_gzip(changes in prop::collection::vec(change(), 1..6)) {
+        check(GZIP.as_slice(), &changes);
+    }
+
+    /// Any lines after each other are read as each by itself, whatever stands before them.
+    #[test]
+    fn lines_of_a_piece_do_not_hide_each_other(lines in prop::collection::vec(0..LINES.len(), 0..60)) {
+        let text: String = lines.iter().map(|line| format!("{}\n", LINES[*line].0)).collect();
+        let outcome = read_as(Extent::Piece, text.as_bytes());
+        let summary = outcome.summary;
+        let expected = lines.iter().fold([0; 3], |sums, line| {
+            let (_, stored, rejected, empty) = LINES[*line];
+            [sums[0] + stored, sums[1] + rejected, sums[2] + empty]
+        });
+        prop_assert_eq!([summary.stored(), summary.rejected, summary.empty], expected, "{}", text);
+        prop_assert_eq!(summary.read, expected[0] + expected[1]);
     }
 }

@@ -16,6 +16,11 @@ use server::app::{self, Instance};
 use server::config::{DataDir, Settings};
 use server::{ServeOptions, Server};
 
+#[path = "pipeline/counted.rs"]
+mod counted;
+#[path = "pipeline/delivered.rs"]
+mod delivered;
+
 const SUBSCRIPTION: &str = "0f0e0d0c-0000-4000-8000-000000000001";
 const CUSTOMER: &str = "0f0e0d0c-3333-4000-8000-00000000000c";
 
@@ -110,7 +115,7 @@ impl Installation {
 }
 
 fn counts(report: &IngestReport) -> (u64, u64, u64, u64) {
-    (report.read(), report.stored(), report.duplicates(), report.quarantined)
+    (report.read, report.stored(), report.duplicates(), report.quarantined)
 }
 
 /// The quarantine: path and lines of each file.

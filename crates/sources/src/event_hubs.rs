@@ -419,6 +419,8 @@ impl Joined {
             name: format!("event hub partition {key}, offsets {first} to {last}"),
             content: Content::Bytes(bytes.freeze()),
             modified_at,
+            is_whole: false,
+            manifest: None,
             position: position(last + 1),
         }
     }

@@ -194,6 +194,7 @@ impl Folder {
         let patience = Patience { is_whole: quiet, ends_here: quiet };
         let next =
             pieces::next(&found.key, &file, &found.version, position.as_ref(), patience, piece).await?;
+        let is_whole = matches!(next, Next::Whole);
         let (content, modified_at, position, more) = match next {
             Next::Nothing | Next::Unfinished => {
                 self.mark_looked(&found.key, quiet);
@@ -220,6 +221,8 @@ impl Folder {
             name,
             content,
             modified_at,
+            is_whole,
+            manifest: None,
             position: position.to_value(),
         }))
     }

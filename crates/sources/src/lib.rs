@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -80,8 +81,22 @@ pub struct Delivery {
     pub content: Content,
     /// When the file, the object or the last message was written, as its keeper says.
     pub modified_at: Option<DateTime<Utc>>,
+    /// All of a file or object, as it is now. Otherwise it is a piece of something that grows, or messages, and
+    /// what stands in it does not come again.
+    pub is_whole: bool,
+    /// The manifest beside an object, if there is one. Of a file, whoever reads it looks for it.
+    pub manifest: Option<Manifest>,
     /// To be saved under `key` once the piece is committed, and not before.
     pub position: Value,
+}
+
+/// What an export writes beside its parts once they are all there. It may say when they were made, and what they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Its bytes.
+    pub text: Bytes,
+    /// The name of the delivered object below the folder that the manifest lies in, with `/` between folders.
+    pub part: String,
 }
 
 /// How much a poll may hold in memory.

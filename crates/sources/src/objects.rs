@@ -12,6 +12,7 @@
 mod connect;
 mod errors;
 mod layout;
+mod manifests;
 mod object;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -30,6 +31,7 @@ use crate::{Batch, Delivery, Limits, Positions, Source, SourceError};
 
 pub(crate) use connect::{azure, s3};
 use errors::Place;
+use manifests::{ManifestOf, Manifests, Texts};
 use object::Piece;
 
 /// The key of the cursor. No object has it: a path has no empty segment.
@@ -109,6 +111,7 @@ struct Found {
     key: String,
     version: Version,
     modified_at: DateTime<Utc>,
+    manifest: Option<ManifestOf>,
 }
 
 #[derive(Debug)]
@@ -264,6 +267,7 @@ impl Objects {
             key.as_str() != CURSOR && layout::hour_of(key).is_none() && !present.contains(key.as_str())
         };
         batch.forget.extend(saved.keys().filter(is_gone).cloned());
+        let manifests = Manifests::among(present.iter().map(String::as_str));
         let first_run = !saved.contains_key(CURSOR);
         let since = self.options.since.filter(|_| first_run);
         for (object, is_ready) in others {
@@ -271,20 +275,22 @@ impl Objects {
             let too_early = is_new && since.is_some_and(|since| object.last_modified < since);
             let too_old = is_too_old(object.location.as_ref(), from);
             if is_ready && !too_early && !too_old {
-                self.take(object, saved);
+                let manifest = manifests.of(object.location.as_ref());
+                self.take(object, manifest, saved);
             }
         }
     }
 
     /// Has an object wait to be read, unless that was done.
-    fn take(&mut self, object: ObjectMeta, saved: &Positions) {
+    fn take(&mut self, object: ObjectMeta, manifest: Option<ManifestOf>, saved: &Positions) {
         let key = object.location.as_ref();
         let version = object::version(&object);
         let is_done =
             Position::read(saved.get(key)).is_some_and(|position| position.done.as_ref() == Some(&version));
         let failed_lately = self.failed.get(key).is_some_and(|at| at.elapsed() < FAILED_WAIT);
         if !is_done && !failed_lately && object.size > 0 {
-            self.waiting.push_back(Found { key: key.to_owned(), version, modified_at: object.last_modified });
+            let (key, modified_at) = (key.to_owned(), object.last_modified);
+            self.waiting.push_back(Found { key, version, modified_at, manifest });
         }
     }
 
@@ -309,7 +315,7 @@ impl Objects {
                 .await?;
             for object in objects.into_iter().flatten() {
                 if !is_too_old(object.location.as_ref(), from) {
-                    self.take(object, saved);
+                    self.take(object, None, saved);
                 }
             }
         }
@@ -354,6 +360,13 @@ impl Objects {
 
     async fn read(&mut self, saved: &Positions, batch: &mut Batch) -> Result<(), SourceError> {
         let group = self.next_group(saved);
+        let texts = match self.texts_for(&group, batch).await {
+            Ok(texts) => texts,
+            Err(error) => {
+                group.into_iter().rev().for_each(|(found, ..)| self.waiting.push_front(found));
+                return Err(error);
+            }
+        };
         let (store, piece_bytes) = (&self.store, self.limits.piece_bytes);
         let results: Vec<_> = stream::iter(group)
             .map(|(found, position, quiet)| async move {
@@ -367,7 +380,7 @@ impl Objects {
         let mut failure = None;
         for (found, quiet, result) in results {
             match result {
-                Ok(Some(piece)) => self.deliver(found, piece, batch),
+                Ok(Some(piece)) => self.deliver(found, piece, &texts, batch),
                 Ok(None) => self.mark_looked(&found.key, quiet),
                 Err(error) => {
                     let error = self.place.object_error(&found.key, error);
@@ -389,6 +402,23 @@ impl Objects {
         }
     }
 
+    /// The manifests of the objects that are read next, each once.
+    async fn texts_for(
+        &self,
+        group: &[(Found, Option<Position>, bool)],
+        batch: &mut Batch,
+    ) -> Result<Texts, SourceError> {
+        let mut texts = Texts::new();
+        for manifest in group.iter().filter_map(|(found, ..)| found.manifest.as_ref()) {
+            if !texts.contains_key(&manifest.key) {
+                let store = self.store.as_ref();
+                let text = manifests::read(store, &self.place, &manifest.key, &mut batch.notices).await?;
+                texts.insert(manifest.key.clone(), text);
+            }
+        }
+        Ok(texts)
+    }
+
     fn mark_looked(&mut self, key: &str, quiet: bool) {
         if let Some(watched) = self.watched.get_mut(key) {
             watched.looked = true;
@@ -396,7 +426,7 @@ impl Objects {
         }
     }
 
-    fn deliver(&mut self, found: Found, piece: Piece, batch: &mut Batch) {
+    fn deliver(&mut self, found: Found, piece: Piece, texts: &Texts, batch: &mut Batch) {
         self.watched.remove(&found.key);
         let position = piece.position.to_value();
         self.handed.push((found.key.clone(), position.clone()));
@@ -405,6 +435,8 @@ impl Objects {
             name: self.place.name_of(&found.key),
             content: piece.content,
             modified_at: piece.modified_at.or(Some(found.modified_at)),
+            is_whole: piece.is_whole,
+            manifest: found.manifest.clone().and_then(|manifest| manifest.with_text(texts)),
             position,
         });
         if piece.more {

@@ -113,6 +113,8 @@ async fn logs_and_exports_are_read_as_azure_lays_them_out() {
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), [""; 0]);
     azure.write(&format!("{run}/manifest.json"), "{}").await;
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), ["a,b\n1,2\n"]);
+    let (_, manifest) = caller.manifests.last().unwrap();
+    assert_eq!(manifest, &Some(("{}".to_owned(), "part_0_0001.csv".to_owned())));
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), [""; 0]);
 
     // More than a piece holds.

@@ -205,6 +205,57 @@ async fn parts_of_a_cost_export_wait_for_their_manifest() {
 }
 
 #[tokio::test]
+async fn what_a_manifest_lists_comes_with_its_text() {
+    let mut it = Fixture::usual();
+    it.write("exports/run/part_0_0001.csv", "a\n1\n").await;
+    it.write("exports/run/part_1_0001.csv", "a\n2\n").await;
+    it.write("exports/run/manifest.json", "{\"n\":1}").await;
+    it.write("usage/_manifest.json", "{\"n\":2}\n").await;
+    it.write("usage/deep/part-00000.json.gz", "not gzip, and nobody here cares").await;
+    it.write("large/manifest.json", &" ".repeat(5 << 20)).await;
+    it.write("large/x.csv", "a\n3\n").await;
+    it.write("alone.csv", "a\n4\n").await;
+    it.write(&blob("A", 0), "{\"n\":1}\n").await;
+    it.drain().await;
+    let of = |key: &str| {
+        let found = it.caller.manifests.iter().find(|(found, _)| found == key).unwrap();
+        found.1.as_ref().map(|(text, part)| (text.as_str(), part.as_str()))
+    };
+    assert_eq!(of("exports/run/part_0_0001.csv"), Some(("{\"n\":1}", "part_0_0001.csv")));
+    assert_eq!(of("exports/run/part_1_0001.csv"), Some(("{\"n\":1}", "part_1_0001.csv")));
+    assert_eq!(of("usage/deep/part-00000.json.gz"), Some(("{\"n\":2}\n", "deep/part-00000.json.gz")));
+    for key in ["large/x.csv", "alone.csv", &blob("A", 0)] {
+        assert_eq!(of(key), None, "{key}");
+    }
+    let notices = &it.caller.notices;
+    assert!(notices.iter().any(|notice| notice.contains("large/manifest.json is not used")), "{notices:?}");
+}
+
+/// Which deliveries come again as a whole, and which are pieces of what does not come again.
+#[tokio::test]
+async fn deliveries_say_whether_they_are_whole() {
+    let mut it = Fixture::new(SMALL, None);
+    let lines = "{\"n\":1}\n".repeat(20);
+    it.write("a/lines.jsonl", &lines).await;
+    it.write("b/one.json", "{\n \"n\": 1\n}\n").await;
+    it.write("c/cost.csv", &"a,b\n".repeat(50)).await;
+    let mut whole = std::collections::BTreeMap::new();
+    loop {
+        let batch = it.source.poll(&it.caller.saved).await.unwrap();
+        for delivery in &batch.deliveries {
+            whole.insert(delivery.key.clone(), delivery.is_whole);
+        }
+        let more = batch.more;
+        it.caller.take(batch);
+        if !more {
+            break;
+        }
+    }
+    let expected = [("a/lines.jsonl", false), ("b/one.json", true), ("c/cost.csv", true)];
+    assert_eq!(whole, expected.map(|(key, is_whole)| (key.to_owned(), is_whole)).into());
+}
+
+#[tokio::test]
 async fn objects_that_are_gone_are_forgotten() {
     let mut it = Fixture::usual();
     it.write("a.csv", "1\n").await;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use csv::ByteRecord;
+use memchr::memmem;
 
 use super::headers::{Column, Columns, Family};
 use super::line::Normaliser;
@@ -12,6 +13,7 @@ use super::record::{Record, told};
 use super::{Dataset, Signs};
 use crate::open::{Rest, is_of_the_system};
 use crate::output::{Failure, Output};
+use crate::read::Extent;
 use crate::schema::Kind;
 
 /// A line larger than this is refused; a quote that is never closed would take the rest of the file.
@@ -26,13 +28,53 @@ const SAMPLE_BYTES: usize = 256 * 1024;
 const UNKNOWN: &str = "not a known kind: neither JSON records nor a CSV with the columns of a cost export \
                        (a date, and a cost or a quantity)";
 
-/// Reads all lines of a CSV stream; `head` is its beginning, kept if all of it is rejected.
-pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
-    let (sample, rest) = take_sample(source).map_err(Failure::Read)?;
+/// A text, of which the beginning was read.
+pub(crate) struct Text<R> {
+    /// The beginning.
+    sample: Vec<u8>,
+    /// What follows; a fault of its data comes again after the beginning.
+    rest: Rest<R>,
+}
+
+impl<R: BufRead> Text<R> {
+    /// Reads the beginning.
+    pub(crate) fn of(mut source: R) -> io::Result<Self> {
+        let mut sample = Vec::with_capacity(SAMPLE_BYTES);
+        let fault = match source.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut sample) {
+            Ok(_) => None,
+            Err(error) if is_of_the_system(&error) => return Err(error),
+            Err(error) => Some(error),
+        };
+        Ok(Self { sample, rest: Rest { fault, source } })
+    }
+
+    /// Whether it has the header of a cost export.
+    pub(crate) fn is_of_costs(&self) -> bool {
+        matches!(Lines::new(&self.sample[..]).find_header(), Ok(Some(_)))
+    }
+
+    /// Whether a line of it may be a record of JSON.
+    pub(crate) fn may_have_records(&self) -> bool {
+        self.sample.len() == SAMPLE_BYTES || memmem::find(&self.sample, b"\n{").is_some()
+    }
+
+    /// All of it.
+    pub(crate) fn into_bytes(self) -> impl Read {
+        io::Cursor::new(self.sample).chain(self.rest)
+    }
+}
+
+/// Reads all lines of a CSV; `head` is its beginning, kept if a file is refused as a whole.
+pub(crate) fn read_csv(
+    text: Text<impl BufRead>,
+    head: &[u8],
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let Text { sample, rest } = text;
     let mut lines = Lines::new(io::Cursor::new(&sample[..]).chain(rest));
     let columns = match lines.find_header() {
         Ok(Some(columns)) => columns,
-        Ok(None) => return output.reject_part(1, None, UNKNOWN.to_owned(), head),
+        Ok(None) => return foreign(&sample, head, output),
         Err(error) => return ended_early(error, 1, output),
     };
     let origin = output.origin();
@@ -48,6 +90,7 @@ pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_
             Ok(None) => return Ok(()),
             Err((error, line)) => return ended_early(error, line, output),
         };
+        output.met(1);
         match Line::new(&columns, &lines.record) {
             Ok(fields) => match normaliser.read(&fields) {
                 Ok(event) => output.take(&event)?,
@@ -61,15 +104,15 @@ pub(crate) fn read_csv(source: impl BufRead, head: &[u8], output: &mut Output<'_
     }
 }
 
-/// The beginning of a stream, and what follows; a fault of its data comes again after the beginning.
-fn take_sample<R: BufRead>(mut source: R) -> io::Result<(Vec<u8>, Rest<R>)> {
-    let mut sample = Vec::with_capacity(SAMPLE_BYTES);
-    let fault = match source.by_ref().take(SAMPLE_BYTES as u64).read_to_end(&mut sample) {
-        Ok(_) => None,
-        Err(error) if is_of_the_system(&error) => return Err(error),
-        Err(error) => Some(error),
-    };
-    Ok((sample, Rest { fault, source }))
+/// There is no header: a file is refused as a whole, with its head to tell it by; a piece of a stream is kept.
+fn foreign(sample: &[u8], head: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+    match output.reading.extent {
+        Extent::File => output.refuse(1, None, UNKNOWN.to_owned(), head),
+        Extent::Piece => {
+            output.met(1);
+            output.reject(1, None, UNKNOWN.to_owned(), sample)
+        }
+    }
 }
 
 /// The dataset of Cost Management whose signs the first lines bear.
@@ -183,9 +226,9 @@ fn ended_early(error: csv::Error, line: u64, output: &mut Output<'_>) -> Result<
         csv::ErrorKind::Io(error) if is_of_the_system(&error) => Err(Failure::Read(error)),
         csv::ErrorKind::Io(error) => {
             let reason = format!("the file cannot be read from this line on: {error}");
-            output.reject_part(line, Some(Kind::Cost), reason, &[])
+            output.refuse(line, Some(Kind::Cost), reason, &[])
         }
-        other => output.reject_part(line, Some(Kind::Cost), format!("not valid CSV: {other:?}"), &[]),
+        other => output.refuse(line, Some(Kind::Cost), format!("not valid CSV: {other:?}"), &[]),
     }
 }
 

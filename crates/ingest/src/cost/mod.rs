@@ -22,7 +22,7 @@ mod rows;
 mod thrift;
 mod units;
 
-pub(crate) use self::csv::read_csv;
+pub(crate) use self::csv::{Text, read_csv};
 use self::headers::Column;
 pub(crate) use self::json::UsageParser;
 pub(crate) use self::line::CostEvent;

@@ -107,13 +107,13 @@ pub(crate) fn read_parquet<R: ChunkReader + 'static>(
                 "the Parquet file says that it has {} rows, but has {}; export it again",
                 rows.declared, rows.read
             );
-            output.reject_part(line, Some(Kind::Cost), reason, &[])
+            output.refuse(line, Some(Kind::Cost), reason, &[])
         }
         Err(Fault::System(error)) => Err(Failure::Read(error)),
-        Err(Fault::Foreign(reason)) => output.reject_part(1, None, reason, &[]),
+        Err(Fault::Foreign(reason)) => output.refuse(1, None, reason, &[]),
         Err(Fault::Damaged(what)) => {
             let reason = format!("the Parquet file cannot be read from row {line} on: {what}; copy it again");
-            output.reject_part(line, Some(Kind::Cost), reason, &[])
+            output.refuse(line, Some(Kind::Cost), reason, &[])
         }
     }
 }
@@ -142,6 +142,7 @@ impl Rows {
             };
             Normaliser::new(dataset, origin.statement)
         });
+        output.met(table.rows as u64);
         for row in rows {
             self.read += 1;
             match normaliser.read(&row) {

@@ -40,10 +40,11 @@ pub(crate) struct Source<'a> {
     pub(crate) rule: Option<&'a str>,
 }
 
+// A list that is not there is not an empty one: it may go by a name that is not known.
 loose! {
     /// `properties` of an NSG record.
     struct NsgProperties {
-        flows: Vec<NsgRule<'a>> = "flows",
+        flows: Option<Vec<NsgRule<'a>>> = "flows",
     }
 }
 
@@ -51,7 +52,7 @@ loose! {
     /// The flows that one rule decided.
     struct NsgRule {
         rule: Text<'a> = "rule",
-        flows: Vec<NsgFlows<'a>> = "flows",
+        flows: Option<Vec<NsgFlows<'a>>> = "flows",
     }
 }
 
@@ -59,21 +60,21 @@ loose! {
     /// The flows of one interface.
     struct NsgFlows {
         mac: Text<'a> = "mac",
-        tuples: Vec<Text<'a>> = "flowtuples",
+        tuples: Option<Vec<Text<'a>>> = "flowtuples",
     }
 }
 
 loose! {
     /// `flowRecords` of a VNet record.
     struct FlowRecords {
-        flows: Vec<VnetFlows<'a>> = "flows",
+        flows: Option<Vec<VnetFlows<'a>>> = "flows",
     }
 }
 
 loose! {
     /// The flows under one access list.
     struct VnetFlows {
-        groups: Vec<FlowGroup<'a>> = "flowgroups",
+        groups: Option<Vec<FlowGroup<'a>>> = "flowgroups",
     }
 }
 
@@ -81,7 +82,7 @@ loose! {
     /// The flows that one rule decided.
     struct FlowGroup {
         rule: Text<'a> = "rule",
-        tuples: Vec<Text<'a>> = "flowtuples",
+        tuples: Option<Vec<Text<'a>>> = "flowtuples",
     }
 }
 
@@ -102,28 +103,23 @@ impl Parser {
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         let Some(raw) = record.properties else {
-            return output.reject(line, Some(Kind::Flow), missing("properties"), text);
+            return reject(output, line, missing("properties"), text);
         };
         let inner = unfold(raw.get());
         let properties: NsgProperties<'_> = match serde_json::from_str(&inner) {
             Ok(properties) => properties,
-            Err(error) => {
-                return output.reject(line, Some(Kind::Flow), unreadable("properties", &error), text);
-            }
+            Err(error) => return reject(output, line, unreadable("properties", &error), text),
         };
         let mut group = Group::of(record, record.resource_id.get(), Format::Nsg, line, self);
-        let mut count = 0;
-        for rule in &properties.flows {
-            for flows in &rule.flows {
-                count += flows.tuples.len();
+        let mut found = Found::default();
+        for rule in found.items("flows", properties.flows.as_ref()) {
+            for flows in found.items("flows", rule.flows.as_ref()) {
                 let mac = flows.mac.get().or(record.mac_address.get());
-                group.read(mac, rule.rule.get(), &flows.tuples, output)?;
+                let tuples = found.tuples(flows.tuples.as_ref());
+                group.read(mac, rule.rule.get(), tuples, output)?;
             }
         }
-        if count == 0 {
-            output.empty();
-        }
-        Ok(())
+        found.finish(line, text, output)
     }
 
     /// Reads a VNet record, tuple by tuple.
@@ -135,27 +131,66 @@ impl Parser {
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
         let Some(raw) = record.flow_records else {
-            return output.reject(line, Some(Kind::Flow), missing("flowRecords"), text);
+            return reject(output, line, missing("flowRecords"), text);
         };
         let inner = unfold(raw.get());
         let records: FlowRecords<'_> = match serde_json::from_str(&inner) {
             Ok(records) => records,
-            Err(error) => {
-                return output.reject(line, Some(Kind::Flow), unreadable("flowRecords", &error), text);
-            }
+            Err(error) => return reject(output, line, unreadable("flowRecords", &error), text),
         };
         let watched = record.target_resource_id.get().or(record.flow_log_resource_id.get());
         let mut group = Group::of(record, watched, Format::Vnet, line, self);
-        let mut count = 0;
-        for flow_group in records.flows.iter().flat_map(|flows| &flows.groups) {
-            count += flow_group.tuples.len();
-            group.read(record.mac_address.get(), flow_group.rule.get(), &flow_group.tuples, output)?;
+        let mut found = Found::default();
+        for flows in found.items("flows", records.flows.as_ref()) {
+            for of_rule in found.items("flowGroups", flows.groups.as_ref()) {
+                let tuples = found.tuples(of_rule.tuples.as_ref());
+                group.read(record.mac_address.get(), of_rule.rule.get(), tuples, output)?;
+            }
         }
-        if count == 0 {
+        found.finish(line, text, output)
+    }
+}
+
+/// What is found of the lists in a record.
+#[derive(Default)]
+struct Found {
+    tuples: usize,
+    /// The first list that is not there.
+    missing: Option<&'static str>,
+}
+
+impl Found {
+    /// The items of a list.
+    fn items<'l, T>(&mut self, name: &'static str, list: Option<&'l Vec<T>>) -> &'l [T] {
+        if list.is_none() {
+            self.missing.get_or_insert(name);
+        }
+        list.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn tuples<'l, T>(&mut self, list: Option<&'l Vec<T>>) -> &'l [T] {
+        let tuples = self.items("flowTuples", list);
+        self.tuples += tuples.len();
+        tuples
+    }
+
+    /// Rejects a record that lacks a list. Tuples in its other lists were read, and are known when it is read
+    /// again.
+    fn finish(self, line: u64, text: &[u8], output: &mut Output<'_>) -> Result<(), Failure> {
+        if let Some(name) = self.missing {
+            return reject(output, line, missing(name), text);
+        }
+        if self.tuples == 0 {
             output.empty();
         }
         Ok(())
     }
+}
+
+/// Rejects a record as a whole.
+fn reject(output: &mut Output<'_>, line: u64, reason: String, text: &[u8]) -> Result<(), Failure> {
+    output.met(1);
+    output.reject(line, Some(Kind::Flow), reason, text)
 }
 
 fn missing(member: &str) -> String {
@@ -208,6 +243,7 @@ impl<'p> Group<'p> {
         let form = self.parser.canonical.start("flow").text(Some(output.reading.partner_tenant_id.as_str()));
         form.number(self.recorded_at.map_or(0, |time| time.micros)).text(resource_id);
         let prefix = form.text(source.mac.as_deref()).folded(rule).bytes(&[self.format as u8]).id();
+        output.met(tuples.len() as u64);
         for text in tuples {
             let text = text.as_written();
             match Tuple::parse(text, self.format) {

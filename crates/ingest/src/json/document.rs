@@ -1,15 +1,17 @@
 //! Reads a JSON input: decides for each record what it is, and hands it to that kind's parser.
 //!
-//! A file may hold several kinds. As long as no record was recognised, rejections wait: a file in
-//! which nothing is known is refused as a whole, with one rejection, not record by record.
+//! An input may hold several kinds. As long as no record of a file was recognised, rejections wait: a file in
+//! which nothing is known is refused as a whole, with one rejection, not record by record. Of a piece of a
+//! stream each record is rejected by itself.
 
 use std::io::Read;
 
 use serde_json::value::RawValue;
 
-use super::envelope::{Envelope, Shape};
+use super::envelope::{Envelope, Shape, lists};
 use super::frames::Frames;
 use crate::output::{Event, Failure, Output, Rows};
+use crate::read::Extent;
 use crate::{activity, advisory, cost, dns, entra, flow, inventory, security_alert};
 
 /// After so many records of which none was recognised, the file is none of ours.
@@ -22,7 +24,11 @@ const UNKNOWN: &str = "not a known kind: neither activity log, flow log, Entra l
 
 /// Reads all records of a JSON stream.
 pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Failure> {
-    let mut document = Document { output, unrecognised: Some(Vec::new()), parsers: Parsers::default() };
+    let unrecognised = match output.reading.extent {
+        Extent::File => Some(Vec::new()),
+        Extent::Piece => None,
+    };
+    let mut document = Document { output, unrecognised, parsers: Parsers::default() };
     let mut frames = Frames::new(source);
     while let Some(frame) = frames.next().map_err(Failure::Read)? {
         match frame.damage {
@@ -51,7 +57,7 @@ struct Parsers {
 
 struct Document<'o, 'a> {
     output: &'o mut Output<'a>,
-    /// Rejections so far (line, reason, text); `None` once any record was recognised.
+    /// Rejections so far (line, reason, text) of a file of which no record was recognised; `None` otherwise.
     unrecognised: Option<Vec<(u64, String, Vec<u8>)>>,
     parsers: Parsers,
 }
@@ -84,6 +90,11 @@ impl Document<'_, '_> {
         let Self { parsers, output, .. } = self;
         let reading = output.reading;
         match shape {
+            // Flow records count by their tuples, wrappers by their records.
+            Shape::NsgFlow | Shape::VnetFlow | Shape::Manifest | Shape::Wrapper | Shape::Unknown => {}
+            _ => output.met(1),
+        }
+        match shape {
             Shape::Activity => give(output, parsers.activity.read(&envelope, reading), line, bytes),
             Shape::NsgFlow => parsers.flow.read_nsg(&envelope, line, bytes, output),
             Shape::VnetFlow => parsers.flow.read_vnet(&envelope, line, bytes, output),
@@ -103,48 +114,43 @@ impl Document<'_, '_> {
                 Ok(())
             }
             Shape::NotReadYet(reason) => output.reject(line, None, reason.to_owned(), bytes),
-            Shape::Wrapper if wrappers < WRAPPERS_MAX => self.wrapper(&envelope, line, bytes, wrappers + 1),
+            Shape::Wrapper if wrappers < WRAPPERS_MAX => self.wrapper(text, line, wrappers + 1),
             Shape::Wrapper | Shape::Unknown => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
         }
     }
 
-    /// Reads the records of a wrapper that was small enough to come as one record.
-    fn wrapper(
-        &mut self,
-        envelope: &Envelope<'_>,
-        line: u64,
-        bytes: &[u8],
-        wrappers: usize,
-    ) -> Result<(), Failure> {
-        let mut members = [envelope.records, envelope.value, envelope.data].into_iter().flatten();
-        let Some(list) = members.find(|raw| raw.get().starts_with('[')) else {
-            return self.table(envelope, line, bytes, wrappers);
-        };
-        match serde_json::from_str::<Vec<&RawValue>>(list.get()) {
-            Ok(records) => {
-                records.iter().try_for_each(|record| self.record(line, record.get().as_bytes(), wrappers))
+    /// Reads the records of a wrapper that was small enough to come as one record: of all its lists, as
+    /// [`Frames`] does with one that is cut.
+    fn wrapper(&mut self, text: &str, line: u64, wrappers: usize) -> Result<(), Failure> {
+        let (mut is_empty, mut is_readable) = (true, true);
+        for list in lists(text) {
+            if let Ok(records) = serde_json::from_str::<Vec<&RawValue>>(list.get()) {
+                is_empty &= records.is_empty();
+                for record in records {
+                    self.record(line, record.get().as_bytes(), wrappers)?;
+                }
+            } else if let Some(rows) = inventory::table_rows(list.get()) {
+                is_empty &= rows.is_empty();
+                for row in rows {
+                    self.record(line, row.as_bytes(), wrappers)?;
+                }
+            } else {
+                is_readable = false;
             }
-            Err(_) => self.unrecognised(line, UNKNOWN.to_owned(), bytes),
         }
-    }
-
-    /// Reads the rows of a table of Resource Graph.
-    fn table(
-        &mut self,
-        envelope: &Envelope<'_>,
-        line: u64,
-        bytes: &[u8],
-        wrappers: usize,
-    ) -> Result<(), Failure> {
-        let Some(rows) = envelope.data.and_then(|raw| inventory::table_rows(raw.get())) else {
-            return self.unrecognised(line, UNKNOWN.to_owned(), bytes);
-        };
-        rows.iter().try_for_each(|row| self.record(line, row.as_bytes(), wrappers))
+        if !is_readable {
+            return self.unrecognised(line, UNKNOWN.to_owned(), text.as_bytes());
+        }
+        if is_empty {
+            self.output.empty();
+        }
+        Ok(())
     }
 
     /// Notes that the file holds what it should; what was rejected so far was rejected one by one.
     fn recognised(&mut self) -> Result<(), Failure> {
         for (line, reason, text) in self.unrecognised.take().unwrap_or_default() {
+            self.output.met(1);
             self.output.reject(line, None, reason, &text)?;
         }
         Ok(())
@@ -152,7 +158,10 @@ impl Document<'_, '_> {
 
     fn unrecognised(&mut self, line: u64, reason: String, text: &[u8]) -> Result<(), Failure> {
         match &mut self.unrecognised {
-            None => self.output.reject(line, None, reason, text),
+            None => {
+                self.output.met(1);
+                self.output.reject(line, None, reason, text)
+            }
             Some(waiting) => {
                 // The limit also bounds the memory that waiting texts take.
                 let kept = &text[..text.len().min(crate::rejected::KEPT_BYTES_MAX)];
@@ -171,7 +180,7 @@ impl Document<'_, '_> {
         let Some((line, reason, text)) = waiting.into_iter().next() else {
             return Ok(());
         };
-        self.output.reject_part(line, None, reason, &text)
+        self.output.refuse(line, None, reason, &text)
     }
 }
 

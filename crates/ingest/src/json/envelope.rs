@@ -1,8 +1,13 @@
 //! The outer members of a JSON record of any kind, and what they say of its kind.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::loose::{Names, Nested, Text, loose};
+use super::scan::LIST_NAMES;
 use crate::activity::Identity;
 use crate::dns;
 
@@ -180,6 +185,44 @@ fn ends_with(text: &str, end: &str) -> bool {
     start.and_then(|start| text.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
+fn is_table(json: &str) -> bool {
+    json.starts_with('{') && json.contains("\"rows\"")
+}
+
+/// The lists and tables in a wrapper, in their order; a name that stands twice has two.
+pub(crate) fn lists(wrapper: &str) -> Vec<&RawValue> {
+    struct Lists;
+
+    impl<'de> Visitor<'de> for Lists {
+        type Value = Vec<&'de RawValue>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut lists = Vec::new();
+            while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &RawValue>()? {
+                let is_list = value.get().starts_with('[') || is_table(value.get());
+                if is_list && LIST_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                    lists.push(value);
+                }
+            }
+            Ok(lists)
+        }
+    }
+
+    serde_json::Deserializer::from_str(wrapper).deserialize_map(Lists).unwrap_or_default()
+}
+
+/// Whether the outer members before a list say that it stands in a record, and is not what a wrapper wraps;
+/// `start` is the text up to and with the bracket of the list.
+pub(crate) fn begins_record(start: &[u8]) -> bool {
+    let closed = [start, b"]}"].concat();
+    let envelope = serde_json::from_slice::<Envelope<'_>>(&closed);
+    envelope.is_ok_and(|envelope| !matches!(envelope.shape(), Shape::Wrapper | Shape::Unknown))
+}
+
 impl Envelope<'_> {
     /// Tells what the record is.
     pub(crate) fn shape(&self) -> Shape {
@@ -282,7 +325,7 @@ impl Envelope<'_> {
 
     /// Whether it is a reply of Resource Graph in the older form of a table.
     fn holds_table(&self) -> bool {
-        self.data.is_some_and(|raw| raw.get().starts_with('{') && raw.get().contains("\"rows\""))
+        self.data.is_some_and(|raw| is_table(raw.get()))
     }
 
     fn entra_shape(&self, category: Option<Category>) -> Option<Shape> {

@@ -8,6 +8,7 @@
 
 use std::io::{self, Read};
 
+use super::envelope::begins_record;
 use super::scan::{LIST_NAMES, Progress, Scan};
 use super::window::Window;
 use crate::rejected::KEPT_BYTES_MAX;
@@ -143,12 +144,41 @@ impl<R: Read> Frames<R> {
                 Ok(Some(self.record(length)))
             }
             Progress::List(start) => {
+                if self.is_one_record(start)? {
+                    return self.value();
+                }
                 self.window.advance(start);
                 self.place = Place::List { wrapped: true };
                 Ok(None)
             }
             Progress::Damaged(at, why) => self.damaged_until_line(at, why.to_owned(), Some(0)),
             Progress::Open => self.end(Some("it is not closed: the file ends within it")),
+        }
+    }
+
+    /// Whether the object whose list starts at a place is not to be cut: what stands before the list says that it
+    /// is a record, or the list is empty, so that the object would be gone.
+    fn is_one_record(&mut self, start: usize) -> io::Result<bool> {
+        let mut at = start;
+        loop {
+            let rest = &self.window.bytes()[at..];
+            if let Some(found) = rest.iter().position(|byte| !byte.is_ascii_whitespace()) {
+                let is_empty = rest[found] == b']';
+                return Ok(is_empty || begins_record(&self.window.bytes()[..start]));
+            }
+            at += rest.len();
+            if at > RECORD_BYTES_MAX || !self.window.widen()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The object that the window stands at, as one record whatever it has.
+    fn value(&mut self) -> io::Result<Option<Frame>> {
+        match self.scan(Scan::of_value())? {
+            Progress::End(length) => Ok(Some(self.record(length))),
+            Progress::Damaged(at, why) => self.damaged_until_line(at, why.to_owned(), Some(0)),
+            Progress::List(_) | Progress::Open => self.end(Some("it is not closed: the file ends within it")),
         }
     }
 
@@ -351,7 +381,7 @@ impl<R: Read> Frames<R> {
         Ok(Some(Frame { line, damage: Some(reason) }))
     }
 
-    /// Whether the window stands at a line with `{` after `indent` blanks.
+    /// Whether the window stands at a line with `{` after `indent` blanks, or with `[` at its start.
     fn line_starts_record(&mut self, indent: usize) -> io::Result<bool> {
         while self.window.bytes().len() <= indent {
             if !self.window.widen()? {
@@ -359,7 +389,9 @@ impl<R: Read> Frames<R> {
             }
         }
         let (blanks, rest) = self.window.bytes().split_at(indent);
-        Ok(rest[0] == b'{' && blanks.iter().all(|byte| matches!(byte, b' ' | b'\t')))
+        // A message may be a list of records as well.
+        let is_start = rest[0] == b'{' || (rest[0] == b'[' && indent == 0);
+        Ok(is_start && blanks.iter().all(|byte| matches!(byte, b' ' | b'\t')))
     }
 
     /// Moves over the rest of the line; `false` at the end of the stream.
@@ -427,7 +459,13 @@ mod tests {
             "{\"a\":1}\n{\"records\":[{\"b\":2}]}\n{\"c\":3},",
             &["1:{\"a\":1}", "2:{\"b\":2}", "3:{\"c\":3}"],
         );
-        check("{\"value\":[]}", &[]);
+        check("{\"value\":[]}", &["1:{\"value\":[]}"]);
+        check("{\"value\":[ ],\"data\":[1]}", &["1:{\"value\":[ ],\"data\":[1]}"]);
+        check("{\"value\":[1],\"data\":[2],\"value\":[3]}", &["1:1", "1:2", "1:3"]);
+        check(
+            "{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}",
+            &["1:{\"time\":1,\"category\":\"AuditLogs\",\"data\":[1]}"],
+        );
         check("[1, null,\"x\"]", &["1:1", "1:null", "1:\"x\""]);
     }
 
@@ -450,6 +488,10 @@ mod tests {
             &["1:{\"a\":1}", "1!{\"b\":\n{\"c\":3}\n", "3:{\"d\":4}"],
         );
         check("{\"records\":[{\"a\":1}]", &["1:{\"a\":1}", "1!"]);
+        check(
+            "{\"a\":]}\n[{\"b\":2},{\"c\":]}]\n[{\"d\":4}]\n",
+            &["1!{\"a\":]}\n", "2:{\"b\":2}", "2!{\"c\":]}]\n", "3:{\"d\":4}"],
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@
 const DEPTH_MAX: u32 = 120;
 
 /// The members of wrappers that hold the records: of Event Hubs, of REST, of Resource Graph.
-pub(super) const LIST_NAMES: [&str; 3] = ["records", "value", "data"];
+pub(crate) const LIST_NAMES: [&str; 3] = ["records", "value", "data"];
 
 /// How far a scan came.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 use chrono::{DateTime, Utc};
 use ingest::schema::Kind;
-use ingest::{EventBatch, FileSummary, Item, Reading, Rejected, read_bytes};
+use ingest::{EventBatch, Extent, FileSummary, Item, Reading, Rejected, read_bytes};
 use serde_json::{Map, Value, json};
 
 /// All that reading an input gave.
@@ -43,11 +43,16 @@ pub(crate) fn arrival() -> DateTime<Utc> {
     DateTime::from_timestamp(1_930_000_000, 0).unwrap()
 }
 
-/// Reads an input and checks what always holds: nothing is lost, and batches have their schema.
+/// Reads an input as a file; see [`read_as`].
 pub(crate) fn read(bytes: &[u8]) -> Outcome {
+    read_as(Extent::File, bytes)
+}
+
+/// Reads an input and checks what always holds: what came out is as much as the reader met, and batches have their
+/// schema.
+pub(crate) fn read_as(extent: Extent, bytes: &[u8]) -> Outcome {
     let partner = "partner-1".parse().unwrap();
-    let reading =
-        Reading { partner_tenant_id: &partner, arrived_at: arrival(), rows_per_batch: 3, statement: None };
+    let reading = Reading { extent, ..Reading::new(&partner, arrival(), 3) };
     let (mut batches, mut rejected) = (Vec::new(), Vec::new());
     let mut sink = |item| {
         match item {
@@ -65,7 +70,8 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome {
     }
     assert!(outcome.batches.iter().all(|batch| batch.rows.schema() == batch.kind.schema()));
     assert_eq!(outcome.rejected.len() as u64, summary.rejected);
-    assert_eq!(summary.read, summary.stored() + summary.rejected);
+    let rows: usize = outcome.batches.iter().map(|batch| batch.rows.num_rows()).sum();
+    assert_eq!((rows + outcome.rejected.len()) as u64, summary.read, "what was met came out, once");
     assert!(outcome.rejected.iter().all(|rejected| rejected.line > 0 && !rejected.reason.is_empty()));
     for rejected in outcome.rejected.iter().filter(|rejected| rejected.is_complete).take(5) {
         let again = read_bytes("again", rejected.record.as_bytes(), &reading, &mut |_| Ok(())).unwrap();

@@ -19,7 +19,7 @@ use chrono::Utc;
 use graph::ApiError;
 use graph::error::Kind as ErrorKind;
 use ingest::schema::Kind;
-use ingest::{EventBatch, FileSummary, Item, QuarantineWriter, Rejected};
+use ingest::{EventBatch, Extent, FileSummary, IngestError, Item, QuarantineWriter, Reading, Rejected, Stop};
 use serde_json::{Value, json};
 
 use self::sender::Sender;
@@ -36,6 +36,10 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// After how many seconds to try again when the server has no room or cannot store.
 const RETRY_AFTER_S: u64 = 2;
+
+/// A body with more records that cannot be read is refused: they are held in memory until it is known whether anything
+/// of it is kept, and each takes some hundred bytes, however short it is.
+const REJECTED_MAX: usize = 100_000;
 
 /// How many rejections a reply names; all of them are in the quarantine.
 const REJECTED_NAMED: usize = 20;
@@ -59,7 +63,7 @@ pub(crate) async fn post(
     let parcel =
         Parcel { batches: std::mem::take(&mut read.batches), patience: PATIENCE, space: Some(space) };
     let receipt = api.intake.take(parcel).await.map_err(not_stored)?;
-    Ok(Json(reply(&receipt, quarantined, &read.rejected)))
+    Ok(Json(reply(&receipt, quarantined, &read)))
 }
 
 /// `None` for any.
@@ -93,12 +97,23 @@ fn read(instance: &Instance, kind: &str, text: &[u8]) -> Result<Read, ApiError> 
     let mut sink = |item| {
         match item {
             Item::Batch(batch) => batches.push(batch),
+            Item::Rejected(_) if rejected.len() == REJECTED_MAX => return Err(Stop("too many".into())),
             Item::Rejected(one) => rejected.push(one),
         }
         Ok(())
     };
-    let reading = ingestion::reading(instance, Utc::now());
-    let summary = ingest::read_bytes(&origin, text, &reading, &mut sink).map_err(ApiError::internal)?;
+    let reading = Reading { extent: Extent::Piece, ..ingestion::reading(instance, Utc::now()) };
+    let summary = match (ingest::read_bytes(&origin, text, &reading, &mut sink), rejected.first()) {
+        (Ok(summary), _) => summary,
+        (Err(IngestError::Stopped(_)), Some(first)) => {
+            return Err(ApiError::bad_request(format!(
+                "More than {REJECTED_MAX} of the body's records cannot be read, and nothing was kept. The first, on line {}: \
+                 {}.",
+                first.line, first.reason
+            )));
+        }
+        (Err(error), _) => return Err(ApiError::internal(error)),
+    };
     Ok(Read { origin, bytes: text.len() as u64, summary, batches, rejected })
 }
 
@@ -148,19 +163,21 @@ fn not_stored(error: IntakeError) -> ApiError {
     ApiError::new(ErrorKind::Unavailable { retry_after_s: RETRY_AFTER_S }, message)
 }
 
-fn reply(receipt: &Receipt, quarantined: u64, rejected: &[Rejected]) -> Value {
+fn reply(receipt: &Receipt, quarantined: u64, read: &Read) -> Value {
     let stored: u64 = receipt.values().map(|counts| counts.stored).sum();
     let duplicates: u64 = receipt.values().map(|counts| counts.duplicates).sum();
-    let named: Vec<Value> = rejected
+    let named: Vec<Value> = read
+        .rejected
         .iter()
         .take(REJECTED_NAMED)
         .map(|rejected| json!({ "line": rejected.line, "reason": rejected.reason }))
         .collect();
     json!({
-        "read": stored + duplicates + quarantined,
+        "read": read.summary.read,
         "stored": stored,
         "duplicates": duplicates,
         "quarantined": quarantined,
+        "empty": read.summary.empty,
         "rejected": named,
     })
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use ingest::{EventBatch, FileSummary, InputFile, Item, QuarantineWriter, Reading, Statement, Stop};
+use ingest::{
+    EventBatch, Extent, FileSummary, InputFile, Item, Listed, QuarantineWriter, Reading, Statement, Stop,
+};
 use sources::{Batch, Content, Delivery};
 use store::{Arrival, SourceNote, StoreError};
 use tokio::runtime::Handle;
@@ -142,7 +144,9 @@ fn rejected(kind: Option<&'static str>, count: u64) -> Arrival {
 struct Piece {
     name: String,
     text: Text,
+    extent: Extent,
     statement: Option<Statement>,
+    is_amortized: Option<bool>,
 }
 
 enum Text {
@@ -161,11 +165,27 @@ impl Piece {
             Content::File(path) => Text::File(file(path)),
             Content::Temporary(path) => Text::Copy(file(path)),
         };
+        let listed = listed(delivery, bytes, now);
         // Of a file on disk the reader finds out more by itself.
-        let statement = (!matches!(text, Text::File(_)))
-            .then(|| Statement::of_blob(source, &delivery.key, bytes, delivery.modified_at.unwrap_or(now)));
-        Self { name: delivery.name.clone(), text, statement }
+        let statement = (!matches!(text, Text::File(_))).then(|| match listed {
+            Some(listed) => listed.statement,
+            None => Statement::of_blob(source, &delivery.key, bytes, delivery.modified_at.unwrap_or(now)),
+        });
+        Self {
+            name: delivery.name.clone(),
+            text,
+            extent: if delivery.is_whole { Extent::File } else { Extent::Piece },
+            statement,
+            is_amortized: listed.and_then(|listed| listed.is_amortized),
+        }
     }
+}
+
+/// What the manifest beside an object says of it.
+fn listed(delivery: &Delivery, bytes: u64, now: DateTime<Utc>) -> Option<Listed> {
+    let manifest = delivery.manifest.as_ref().filter(|_| delivery.is_whole)?;
+    let text = std::str::from_utf8(&manifest.text).ok()?;
+    Listed::find(text, &manifest.part, bytes, delivery.modified_at.unwrap_or(now))
 }
 
 /// Reads deliveries in a thread of its own.
@@ -194,7 +214,12 @@ impl Reader {
                 quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))
             }
         };
-        let reading = Reading { statement: piece.statement, ..ingestion::reading(instance, self.now) };
+        let reading = Reading {
+            extent: piece.extent,
+            statement: piece.statement,
+            is_amortized: piece.is_amortized,
+            ..ingestion::reading(instance, self.now)
+        };
         let summary = match &piece.text {
             Text::Bytes(bytes) => ingest::read_bytes(&piece.name, bytes, &reading, &mut sink)?,
             Text::File(file) | Text::Copy(file) => {

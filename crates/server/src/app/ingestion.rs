@@ -48,6 +48,17 @@ pub enum IngestionError {
     /// A file cannot be read.
     #[error(transparent)]
     Read(#[from] IngestError),
+    /// Some records that were met are nowhere; a fault of the program.
+    #[error(
+        "{met} records were met, and {accounted} are stored, known or in the quarantine; this is a fault of the program, \
+         please report it with the files"
+    )]
+    Unaccounted {
+        /// Records met.
+        met: u64,
+        /// Records stored, known and quarantined.
+        accounted: u64,
+    },
     /// Events cannot be stored.
     #[error("events cannot be stored")]
     Lake(#[from] LakeError),
@@ -95,6 +106,10 @@ pub fn is_disk_full(error: &IngestionError) -> bool {
 pub struct IngestReport {
     /// How many files were read.
     pub files: usize,
+    /// All records met, as the reader counted them. A flow record counts by its tuples.
+    pub read: u64,
+    /// What holds no records: flow records without tuples, empty lists, manifests.
+    pub empty: u64,
     /// What became of the records of each kind.
     pub by_kind: BTreeMap<Kind, Counts>,
     /// How many records were rejected.
@@ -126,9 +141,9 @@ pub struct Rejection {
 }
 
 impl IngestReport {
-    /// All records met: stored, duplicate or quarantined. A flow record counts by its tuples.
+    /// What became of the records, all together: stored, duplicate or quarantined.
     #[must_use]
-    pub fn read(&self) -> u64 {
+    pub fn accounted(&self) -> u64 {
         self.stored() + self.duplicates() + self.quarantined
     }
 
@@ -164,14 +179,16 @@ pub async fn ingest(
     progress: Arc<AtomicU64>,
 ) -> Result<IngestReport, IngestionError> {
     let reading_instance = instance.clone();
-    store_what_is_read(&instance, now, move |to_writer| {
+    let report = store_what_is_read(&instance, now, move |to_writer| {
         let mut report = IngestReport::default();
         for file in &files {
             read_input(&reading_instance, file, now, &progress, to_writer, &mut report)?;
         }
         Ok(report)
     })
-    .await
+    .await?;
+    let (met, accounted) = (report.read, report.accounted());
+    if met == accounted { Ok(report) } else { Err(IngestionError::Unaccounted { met, accounted }) }
 }
 
 /// Stores the batches that `read` gives, which runs in a thread of its own.
@@ -221,6 +238,8 @@ pub(super) fn read_input(
         }
     })?;
     report.files += 1;
+    report.read += summary.read;
+    report.empty += summary.empty;
     report.quarantined += summary.rejected;
     let kept = quarantine.finish()?;
     if kept.is_some() {
@@ -229,13 +248,9 @@ pub(super) fn read_input(
     Ok(kept)
 }
 
+/// Of a file; what comes in pieces says so itself.
 pub(crate) fn reading(instance: &Instance, now: DateTime<Utc>) -> Reading<'_> {
-    Reading {
-        partner_tenant_id: &instance.partner,
-        arrived_at: now,
-        rows_per_batch: ROWS_PER_BATCH,
-        statement: None,
-    }
+    Reading::new(&instance.partner, now, ROWS_PER_BATCH)
 }
 
 pub(super) fn send(to_writer: &mpsc::Sender<EventBatch>, batch: EventBatch) -> Result<(), Stop> {

@@ -186,6 +186,17 @@ async fn damaged_records_are_kept_apart_and_what_is_none_of_the_kind_is_refused(
     let (status, message) = here.refused(&token, "activity", "{\"a\":1}\n".to_owned()).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(message.contains("None of the body's 1 records can be read"), "{message}");
+    // However many are unknown, those after them are stored.
+    let unknown = "{\"a\":1}\n".repeat(150);
+    let later = activity(1, "vm0", None);
+    assert_eq!(here.push("activity", format!("{unknown}{later}\n")).await, (1, 0, 150));
+    let (status, message) = here.refused(&token, "activity", unknown).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(message.contains("None of the body's 150 records can be read"), "{message}");
+    let (status, message) =
+        here.refused(&token, "activity", format!("{good}\n{}", "{}\n".repeat(100_001))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(message.contains("More than 100000 of the body's records"), "{message}");
     let (status, message) = here.refused(&token, "activities", good.clone()).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(
@@ -194,7 +205,7 @@ async fn damaged_records_are_kept_apart_and_what_is_none_of_the_kind_is_refused(
     );
     let reply = here.client.get(format!("{}ingest/v1/activity", here.url)).send().await.unwrap();
     assert_eq!(reply.status(), StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(here.stored().await.len(), 1, "what was refused was not stored");
+    assert_eq!(here.stored().await.len(), 2, "what was refused was not stored");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,35 @@ async fn a_folder_is_followed_and_what_came_of_it_can_be_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn unknown_lines_of_a_file_that_grows_hide_nothing() {
+    let exports = tempfile::tempdir().unwrap();
+    let file = exports.path().join("PT1H.json");
+    let unknown = "{\"unknown\":1}\n".repeat(150);
+    let line = |machine: &str| activity(1, machine, Some(CUSTOMER)) + "\n";
+    fs::write(&file, format!("{unknown}{}", line("vm1"))).unwrap();
+    // Not of lines, so read as a whole: none of ours.
+    fs::write(exports.path().join("other.json"), "{\n\"unknown\": 1\n}\n".repeat(150)).unwrap();
+    let here = Here::new(following(exports.path())).await;
+    wait_for(&here, 1).await;
+    // More unknown lines than a file may have, in a piece that has nothing else.
+    let grown = format!("{unknown}{}{unknown}", line("vm1"));
+    fs::write(&file, &grown).unwrap();
+    let rejected = || {
+        let files = ingest::quarantine_files(&here.instance.data_dir.quarantine()).unwrap();
+        files.iter().map(|file| ingest::read_quarantine(file).unwrap().count()).sum::<usize>()
+    };
+    for _ in 0..600 {
+        if rejected() >= 301 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(rejected(), 301);
+    fs::write(&file, grown + &line("vm2")).unwrap();
+    wait_for(&here, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_fails_is_told_of_and_goes_on_once_it_is_mended() {
     let exports = tempfile::tempdir().unwrap();
     let missing = exports.path().join("not-yet");

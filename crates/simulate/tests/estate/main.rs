@@ -297,12 +297,7 @@ fn hostile_addresses_appear_in_attacks_only() {
 #[test]
 fn everything_is_taken_in_and_nothing_twice() {
     let Looked { summary, settings, .. } = &*LOOKED;
-    let reading = ingest::Reading {
-        partner_tenant_id: &settings.partner_tenant_id,
-        arrived_at: settings.end,
-        rows_per_batch: 8192,
-        statement: None,
-    };
+    let reading = ingest::Reading::new(&settings.partner_tenant_id, settings.end, 8192);
     let mut events: BTreeMap<&'static str, u64> = BTreeMap::new();
     let mut ids = BTreeSet::new();
     for folder in &summary.raw_folders {

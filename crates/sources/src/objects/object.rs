@@ -18,6 +18,7 @@ use crate::pieces::{self, Ending, Next, Part, Patience, Position, Readable, Spoo
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) content: Content,
+    pub(super) is_whole: bool,
     pub(super) modified_at: Option<DateTime<Utc>>,
     pub(super) position: Position,
     pub(super) more: bool,
@@ -48,15 +49,16 @@ pub(super) async fn read(
     match next {
         Next::Nothing | Next::Unfinished => Ok(None),
         Next::Piece { bytes, modified_at, position, more } => {
-            Ok(Some(Piece { content: Content::Bytes(bytes), modified_at, position, more }))
+            Ok(Some(Piece { content: Content::Bytes(bytes), is_whole: false, modified_at, position, more }))
         }
-        Next::Spooled { spooled, position, more } => Ok(Some(from_spool(spooled, position, more))),
+        Next::Spooled { spooled, position, more } => Ok(Some(from_spool(spooled, false, position, more))),
         Next::Whole => object.whole(piece_bytes).await,
     }
 }
 
-fn from_spool(spooled: Spooled, position: Position, more: bool) -> Piece {
-    Piece { content: Content::Temporary(spooled.path), modified_at: spooled.modified_at, position, more }
+fn from_spool(spooled: Spooled, is_whole: bool, position: Position, more: bool) -> Piece {
+    let modified_at = spooled.modified_at;
+    Piece { content: Content::Temporary(spooled.path), is_whole, modified_at, position, more }
 }
 
 struct Object<'a> {
@@ -70,13 +72,13 @@ impl Object<'_> {
         if self.listed_size > piece_bytes as u64 {
             let Some(spooled) = self.spool(0, false).await? else { return Ok(None) };
             let position = Position::of_whole(spooled.version.clone());
-            return Ok(Some(from_spool(spooled, position, false)));
+            return Ok(Some(from_spool(spooled, true, position, false)));
         }
         let Some(result) = self.get(None).await? else { return Ok(None) };
         let (version, modified_at) = (version(&result.meta), Some(result.meta.last_modified));
         let bytes = result.bytes().await?;
         let position = Position::of_whole(version);
-        Ok(Some(Piece { content: Content::Bytes(bytes), modified_at, position, more: false }))
+        Ok(Some(Piece { content: Content::Bytes(bytes), is_whole: true, modified_at, position, more: false }))
     }
 
     /// `None`: the object is gone, or is shorter than the listing says.

@@ -15,6 +15,8 @@ pub struct Caller {
     /// Keys with the texts delivered, in order.
     pub taken: Vec<(String, String)>,
     pub notices: Vec<String>,
+    /// Keys of what was delivered, with what came along: the text of a manifest and the name below it.
+    pub manifests: Vec<(String, Option<(String, String)>)>,
 }
 
 impl Caller {
@@ -53,6 +55,11 @@ impl Caller {
             if let Ok(mut content) = delivery.content.open() {
                 content.read_to_end(&mut bytes).unwrap();
             }
+            let manifest = delivery
+                .manifest
+                .as_ref()
+                .map(|manifest| (String::from_utf8(manifest.text.to_vec()).unwrap(), manifest.part.clone()));
+            self.manifests.push((delivery.key.clone(), manifest));
             self.taken.push((delivery.key.clone(), String::from_utf8_lossy(&bytes).into_owned()));
         }
     }

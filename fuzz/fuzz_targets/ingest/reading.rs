@@ -1,5 +1,4 @@
-//! What holds of every input of records, whatever is in it; the targets of the kinds share it.
-#![allow(dead_code, reason = "each target uses its own part")]
+//! What holds of every input of records, whatever is in it; the targets that read records share it.
 
 use std::sync::LazyLock;
 
@@ -7,7 +6,7 @@ use alerts::PartnerTenantId;
 use arrow_array::{Array, StringArray};
 use chrono::DateTime;
 use ingest::schema::Kind;
-use ingest::{EventBatch, FileSummary, Item, Reading, Rejected, read_bytes};
+use ingest::{EventBatch, Extent, FileSummary, Item, Reading, Rejected, read_bytes};
 
 static PARTNER: LazyLock<PartnerTenantId> = LazyLock::new(|| "partner-1".parse().expect("a word"));
 
@@ -31,9 +30,9 @@ impl Found {
     }
 }
 
-fn read(bytes: &[u8]) -> Found {
+fn read(extent: Extent, bytes: &[u8]) -> Found {
     let arrived_at = DateTime::from_timestamp(1_930_000_000, 0).expect("a time");
-    let reading = Reading { partner_tenant_id: &PARTNER, arrived_at, rows_per_batch: 3, statement: None };
+    let reading = Reading { extent, ..Reading::new(&PARTNER, arrived_at, 3) };
     let (mut batches, mut rejected) = (Vec::new(), Vec::new());
     let mut sink = |item| {
         match item {
@@ -42,16 +41,47 @@ fn read(bytes: &[u8]) -> Found {
         }
         Ok(())
     };
-    let summary = read_bytes("input", bytes, &reading, &mut sink).expect("the sink takes all");
+    let summary = read_bytes("input", bytes, &reading, &mut sink)
+        .expect("the sink takes all, and all is accounted for");
     Found { summary, batches, rejected }
 }
 
-/// Reads the input. Nothing vanishes, batches have their schema, a second reading gives the same, and what was
-/// rejected and is complete is not nothing when it is read again.
+/// Reads the input, as a file and as a piece of a stream. What came out is as much as the reader met, batches have
+/// their schema, a second reading gives the same, and what was rejected and is complete is not nothing when it is
+/// read again. A piece gives no less than a file. Gives what is found in the file.
 pub fn check(bytes: &[u8]) -> Found {
-    let found = read(bytes);
+    let found = check_as(Extent::File, bytes);
+    let piece = check_as(Extent::Piece, bytes);
+    assert!(piece.summary.stored() >= found.summary.stored());
+    if let Some(records) = records_by_line(bytes) {
+        assert_eq!(piece.summary.read + piece.summary.empty, records, "counted without the reader");
+    }
+    found
+}
+
+/// How many records an input has whose lines are objects of JSON that neither wrap records nor hold flows: as many as
+/// lines. `None` for other inputs.
+fn records_by_line(bytes: &[u8]) -> Option<u64> {
+    const OTHERS: [&str; 4] = ["records", "value", "data", "flowrecords"];
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut records = 0;
+    for line in text.split('\n').filter(|line| !line.trim_ascii().is_empty()) {
+        let serde_json::Value::Object(members) = serde_json::from_str(line).ok()? else { return None };
+        let is_other = |name: &String| OTHERS.iter().any(|other| name.eq_ignore_ascii_case(other));
+        // `category` says that it holds flows.
+        if members.keys().any(is_other) || line.to_ascii_lowercase().contains("flow") {
+            return None;
+        }
+        records += 1;
+    }
+    Some(records)
+}
+
+fn check_as(extent: Extent, bytes: &[u8]) -> Found {
+    let found = read(extent, bytes);
     let summary = found.summary;
-    assert_eq!(summary.read, summary.stored() + summary.rejected);
+    let rows: usize = found.batches.iter().map(|batch| batch.rows.num_rows()).sum();
+    assert_eq!(summary.read, (rows + found.rejected.len()) as u64, "what was met came out, once");
     assert_eq!(summary.rejected, found.rejected.len() as u64);
     for kind in Kind::ALL {
         let of_kind = found.batches.iter().filter(|batch| batch.kind == kind);
@@ -65,10 +95,10 @@ pub fn check(bytes: &[u8]) -> Found {
     assert!(found.rejected.iter().all(|rejected| rejected.line > 0 && !rejected.reason.is_empty()));
     // A few will do: each is a whole reading.
     for rejected in found.rejected.iter().filter(|rejected| rejected.is_complete).take(5) {
-        let again = read(rejected.record.as_bytes()).summary;
+        let again = read(Extent::Piece, rejected.record.as_bytes()).summary;
         assert!(again.read + again.empty > 0, "{:?} would be lost", rejected.record);
     }
-    let second = read(bytes);
+    let second = read(extent, bytes);
     assert_eq!(second.summary, found.summary);
     assert_eq!(second.rejected, found.rejected);
     let rows = |found: &Found| found.batches.iter().map(|batch| batch.rows.clone()).collect::<Vec<_>>();

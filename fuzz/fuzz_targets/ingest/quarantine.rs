@@ -1,20 +1,18 @@
 //! Files of the quarantine: each line is read or named as unreadable; what was read is written as a line that reads
 //! the same, and its record can be read again.
-#![no_main]
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::{env, fs, process};
 
 use ingest::{Kept, read_quarantine};
-use libfuzzer_sys::fuzz_target;
 
-mod reading;
+use crate::reading;
 
 static FILE: LazyLock<PathBuf> =
     LazyLock::new(|| env::temp_dir().join(format!("tenantwatch-fuzz-{}.ndjson", process::id())));
 
-fuzz_target!(|data: &[u8]| {
+pub fn check(data: &[u8]) {
     fs::write(&*FILE, data).expect("the folder for temporary files can be written");
     let lines = read_quarantine(&FILE).expect("the file is there");
     let mut number = 0;
@@ -34,4 +32,4 @@ fuzz_target!(|data: &[u8]| {
         reading::check(kept.record.as_bytes());
     }
     assert!(number <= data.iter().filter(|byte| **byte == b'\n').count() as u64 + 1);
-});
+}
