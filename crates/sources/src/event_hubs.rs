@@ -419,6 +419,7 @@ impl Joined {
             name: format!("event hub partition {key}, offsets {first} to {last}"),
             content: Content::Bytes(bytes.freeze()),
             modified_at,
+            span: None,
             position: position(last + 1),
         }
     }

@@ -405,6 +405,7 @@ impl Objects {
             name: self.place.name_of(&found.key),
             content: piece.content,
             modified_at: piece.modified_at.or(Some(found.modified_at)),
+            span: piece.start.map(|start| start.span(None)),
             position,
         });
         if piece.more {

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Instance;
-use super::intake::{self, Stored};
+use super::intake::{self, Rejections, Stored};
 
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 32 * 1024;
@@ -99,6 +99,8 @@ pub struct IngestReport {
     pub by_kind: BTreeMap<Kind, Counts>,
     /// How many records were rejected.
     pub quarantined: u64,
+    /// Of which kinds those seemed to be.
+    pub(super) rejections: Rejections,
     /// The first rejections.
     pub rejected: Vec<Rejection>,
     /// Where all rejections are, if there are any.
@@ -164,14 +166,16 @@ pub async fn ingest(
     progress: Arc<AtomicU64>,
 ) -> Result<IngestReport, IngestionError> {
     let reading_instance = instance.clone();
-    store_what_is_read(&instance, now, move |to_writer| {
+    let report = store_what_is_read(&instance, now, move |to_writer| {
         let mut report = IngestReport::default();
         for file in &files {
             read_input(&reading_instance, file, now, &progress, to_writer, &mut report)?;
         }
         Ok(report)
     })
-    .await
+    .await?;
+    report.rejections.note(&instance, None, now).await?;
+    Ok(report)
 }
 
 /// Stores the batches that `read` gives, which runs in a thread of its own.
@@ -215,7 +219,8 @@ pub(super) fn read_input(
         Item::Batch(batch) => send(to_writer, batch),
         Item::Rejected(rejected) => {
             quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
-            let Rejected { file, line, reason, .. } = rejected;
+            let Rejected { file, line, kind, reason, .. } = rejected;
+            report.rejections.add(kind);
             report.note(Rejection { file, line, reason });
             Ok(())
         }

@@ -1,6 +1,7 @@
 //! Records that come to a running server, pushed or from sources: what is acknowledged is in the lake, once.
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
+mod costs;
 mod sources;
 
 use std::io::Write as _;

@@ -9,6 +9,7 @@ mod arrivals;
 pub(crate) mod customer;
 mod group;
 mod owners;
+mod rejections;
 mod room;
 mod storing;
 
@@ -22,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use self::owners::Owners;
+pub use self::rejections::Rejections;
 pub use self::room::{Room, Space};
 pub(crate) use self::storing::{Stored, store};
 use super::Instance;
