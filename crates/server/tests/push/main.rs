@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 mod costs;
+mod coverage;
 mod sources;
 
 use std::io::Write as _;

@@ -8,6 +8,7 @@
 mod arrivals;
 pub(crate) mod customer;
 mod group;
+mod origin;
 mod owners;
 mod rejections;
 mod room;
