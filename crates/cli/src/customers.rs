@@ -4,11 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use chrono::Utc;
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use server::app::customers::{self, RejectedCustomer};
-use store::{Customer, CustomersImported};
+use store::{CustomerQuery, CustomersImported, KnownCustomer};
 
 use crate::installation::Installation;
 use crate::output;
@@ -35,7 +36,8 @@ enum Command {
 /// Import customers from files: CSV, or what Partner Center or Graph reply
 ///
 /// CSV has a header with customerTenantId, and as far as you have them name, domain, resellerTenantId,
-/// resellerMpnId, country. JSON is the reply of Partner Center's GET /v1/customers, or of Graph's GET
+/// resellerMpnId, country, subscriptionId, subscriptionName; a customer with several subscriptions has a line for
+/// each. JSON is the reply of Partner Center's GET /v1/customers, or of Graph's GET
 /// /tenantRelationships/delegatedAdminCustomers. What a file leaves out stays as it is; what it says wins
 /// over what records say. Importing a file again changes nothing.
 #[derive(Debug, Args)]
@@ -76,14 +78,16 @@ impl Customers {
 impl Import {
     async fn run(self) -> anyhow::Result<()> {
         let instance = self.installation.open().await?;
-        let (mut customers, mut rejected) = (Vec::new(), Vec::new());
+        let (mut customers, mut subscriptions, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
         for file in &self.files {
             let named = || format!("reading {}", file.display());
             let list = customers::read(&fs::read_to_string(file).with_context(named)?).with_context(named)?;
             customers.extend(list.customers);
+            subscriptions.extend(list.subscriptions);
             rejected.extend(list.rejected.into_iter().map(|entry| (file.clone(), entry)));
         }
-        let imported = instance.store.import_customers(&instance.scope(), &customers).await?;
+        let (store, scope) = (&instance.store, instance.scope());
+        let imported = store.import_customers(&scope, &customers, &subscriptions, Utc::now()).await?;
         self.show(imported, &rejected)?;
         if imported == CustomersImported::default() && !rejected.is_empty() {
             bail!("none of the entries is a customer");
@@ -96,18 +100,24 @@ impl Import {
         imported: CustomersImported,
         rejected: &[(PathBuf, RejectedCustomer)],
     ) -> anyhow::Result<()> {
-        let CustomersImported { new, changed, unchanged } = imported;
+        let CustomersImported { new, changed, unchanged, subscriptions } = imported;
         if self.json {
             let rejected: Vec<_> = rejected
                 .iter()
                 .map(|(file, entry)| json!({"file": file, "place": entry.place, "reason": entry.reason}))
                 .collect();
-            let summary =
-                json!({"new": new, "changed": changed, "unchanged": unchanged, "rejected": rejected});
+            let summary = json!({
+                "new": new,
+                "changed": changed,
+                "unchanged": unchanged,
+                "subscriptions": subscriptions,
+                "rejected": rejected,
+            });
             return Ok(output::print(&summary.to_string())?);
         }
         output::print(&format!(
-            "{} customers: {new} new, {changed} changed, {unchanged} as they were; {} entries could not be used",
+            "{} customers: {new} new, {changed} changed, {unchanged} as they were; {subscriptions} subscriptions \
+             new or changed; {} entries could not be used",
             new + changed + unchanged,
             rejected.len()
         ))?;
@@ -126,12 +136,15 @@ impl List {
         let instance = self.installation.open().await?;
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        table.set_header(["tenant", "name", "domain", "reseller", "country"]);
-        let (mut after, mut count) = (None, 0);
+        table.set_header(["tenant", "name", "domain", "reseller", "country", "subscriptions"]);
+        if let Some(column) = table.column_mut(5) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let (mut query, mut count) = (CustomerQuery { limit: Some(PAGE), ..CustomerQuery::default() }, 0);
         loop {
-            let page = instance.store.customers(&instance.scope(), after.as_ref(), PAGE).await?;
+            let page = instance.store.customers(&instance.scope(), &query).await?;
             let Some(last) = page.last() else { break };
-            after = Some(last.customer_tenant_id.clone());
+            query.after = Some(last.customer.customer_tenant_id.clone());
             count += page.len();
             for customer in &page {
                 if self.json {
@@ -152,7 +165,8 @@ impl List {
     }
 }
 
-fn row(customer: &Customer) -> [String; 5] {
+fn row(known: &KnownCustomer) -> [String; 6] {
+    let customer = &known.customer;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let reseller = customer.reseller_tenant_id.as_ref().map(ToString::to_string);
     [
@@ -161,10 +175,12 @@ fn row(customer: &Customer) -> [String; 5] {
         text(&customer.domain),
         reseller.unwrap_or_else(|| text(&customer.reseller_mpn_id)),
         text(&customer.country),
+        known.subscriptions.to_string(),
     ]
 }
 
-fn as_json(customer: &Customer) -> serde_json::Value {
+fn as_json(known: &KnownCustomer) -> serde_json::Value {
+    let customer = &known.customer;
     json!({
         "customerTenantId": customer.customer_tenant_id,
         "name": customer.name,
@@ -172,5 +188,8 @@ fn as_json(customer: &Customer) -> serde_json::Value {
         "resellerTenantId": customer.reseller_tenant_id,
         "resellerMpnId": customer.reseller_mpn_id,
         "country": customer.country,
+        "subscriptions": known.subscriptions,
+        "importedDateTime": known.imported_at,
+        "seen": known.has_records,
     })
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use alerts::CustomerTenantId;
+use alerts::{CustomerTenantId, Scope};
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use ingest::schema::Kind;
 use serde_json::{Value, json};
+use server::app::Instance;
 use server::config::SilentAfter;
-use store::{Coverage, CoverageQuery, Notice, SourceStatus};
+use store::{Coverage, CoverageQuery, CustomerQuery, KnownCustomer, Notice, SourceStatus};
 
 use crate::installation::{Installation, kind};
 use crate::output;
@@ -29,7 +30,8 @@ enum Command {
 /// Show each source with its state, and for each customer and kind of record how fresh it is
 ///
 /// A customer is silent if nothing came for longer than the settings' silent_after_hours, and for longer than
-/// three times as long as usual.
+/// three times as long as usual. Imported customers of whom nothing ever came are never seen; with --kind, those of
+/// whom nothing of that kind came.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  tenantwatch sources status --kind activity --silent")]
 struct Status {
@@ -44,7 +46,7 @@ struct Status {
     #[arg(long, value_name = "KIND", value_parser = kind)]
     kind: Option<Kind>,
 
-    /// Only what is silent
+    /// Only what is silent or never seen
     #[arg(long)]
     silent: bool,
 
@@ -52,7 +54,7 @@ struct Status {
     #[arg(long)]
     subscriptions: bool,
 
-    /// Print one JSON object with sources, coverage and notices
+    /// Print one JSON object with sources, coverage, customers never seen, and notices
     #[arg(long)]
     json: bool,
 }
@@ -84,12 +86,13 @@ impl Status {
             by_customer(&coverage, &silent_after, now)
         };
         let lines: Vec<Line> = lines.into_iter().filter(|line| !self.silent || line.silent).collect();
+        let never_seen = self.never_seen(&instance).await?;
         if self.json {
-            return Ok(output::print(&as_json(&sources, &lines, &notices).to_string())?);
+            return Ok(output::print(&as_json(&sources, &lines, &never_seen, &notices).to_string())?);
         }
         show_sources(&sources)?;
         show_notices(&notices)?;
-        if lines.is_empty() {
+        if lines.is_empty() && never_seen.is_empty() {
             let nothing = if self.silent {
                 "Nothing is silent."
             } else {
@@ -98,7 +101,21 @@ impl Status {
             output::say(nothing);
             return Ok(());
         }
-        show_lines(&lines, now)
+        show_lines(&lines, &never_seen, now)
+    }
+
+    /// Imported customers of whom nothing ever came, of the kind and customer that are asked for.
+    async fn never_seen(&self, instance: &Instance) -> anyhow::Result<Vec<KnownCustomer>> {
+        let query = CustomerQuery {
+            has_records: Some(false),
+            kind: self.kind.map(|kind| kind.name().to_owned()),
+            ..CustomerQuery::default()
+        };
+        let scope = match &self.customer {
+            Some(customer) => Scope::Customer(instance.partner.clone(), customer.clone()),
+            None => instance.scope(),
+        };
+        Ok(instance.store.customers(&scope, &query).await?)
     }
 }
 
@@ -200,7 +217,7 @@ fn show_notices(notices: &[Notice]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show_lines(lines: &[Line], now: DateTime<Utc>) -> anyhow::Result<()> {
+fn show_lines(lines: &[Line], never_seen: &[KnownCustomer], now: DateTime<Utc>) -> anyhow::Result<()> {
     let has_subscriptions = lines.iter().any(|line| line.subscription.is_some());
     let mut header = vec!["customer"];
     if has_subscriptions {
@@ -228,6 +245,12 @@ fn show_lines(lines: &[Line], now: DateTime<Utc>) -> anyhow::Result<()> {
         ]);
         table.add_row(row);
     }
+    for known in never_seen {
+        let mut row = vec![known.customer.customer_tenant_id.to_string()];
+        row.extend(has_subscriptions.then(String::new));
+        row.extend(["-", "never", "never", "-", "0", "0", "0", "never seen"].map(str::to_owned));
+        table.add_row(row);
+    }
     Ok(output::print(&table.to_string())?)
 }
 
@@ -240,7 +263,12 @@ fn short(lag: chrono::TimeDelta) -> String {
     }
 }
 
-fn as_json(sources: &[SourceStatus], lines: &[Line], notices: &[Notice]) -> Value {
+fn as_json(
+    sources: &[SourceStatus],
+    lines: &[Line],
+    never_seen: &[KnownCustomer],
+    notices: &[Notice],
+) -> Value {
     let sources: Vec<Value> = sources
         .iter()
         .map(|source| {
@@ -276,5 +304,16 @@ fn as_json(sources: &[SourceStatus], lines: &[Line], notices: &[Notice]) -> Valu
         .iter()
         .map(|notice| json!({"kind": notice.kind, "subject": notice.subject, "text": notice.text, "raisedDateTime": notice.raised_at}))
         .collect();
-    json!({ "sources": sources, "coverage": coverage, "notices": notices })
+    let never_seen: Vec<Value> = never_seen
+        .iter()
+        .map(|known| {
+            json!({
+                "customerTenantId": known.customer.customer_tenant_id,
+                "name": known.customer.name,
+                "subscriptions": known.subscriptions,
+                "importedDateTime": known.imported_at,
+            })
+        })
+        .collect();
+    json!({ "sources": sources, "coverage": coverage, "neverSeen": never_seen, "notices": notices })
 }

@@ -399,7 +399,12 @@ fn customers_keys_and_freshness_are_seen_from_the_command_line() {
     let (code, _, err) = run(&["keys", "revoke", "--data-dir", &data, "nothing"]);
     assert!(code == 1 && err.contains("there is no key nothing"), "{err}");
 
-    let (code, _, err) = run(&["sources", "status", "--data-dir", &data]);
+    let table = ok(&["sources", "status", "--data-dir", &data, "--silent"]);
+    assert!(table.contains(customer) && table.contains("never seen"), "{table}");
+    let status = json(&ok(&["sources", "status", "--data-dir", &data, "--json"]));
+    assert_eq!(status["neverSeen"][0]["name"], "Contoso", "{status}");
+    let empty = path(folder.path(), "empty");
+    let (code, _, err) = run(&["sources", "status", "--data-dir", &empty]);
     assert!(code == 0 && err.contains("No records yet"), "{err}");
     let record = format!(
         r#"{{"time":"2031-02-03T04:05:06Z","resourceId":"/subscriptions/s-1/resourceGroups/rg","operationName":"A/B/write","category":"Administrative","resultType":"Success","tenantId":"{customer}"}}"#
@@ -414,6 +419,15 @@ fn customers_keys_and_freshness_are_seen_from_the_command_line() {
         (&Value::from(customer), &Value::from("activity"))
     );
     assert_eq!((&line["stored"], &line["silent"]), (&Value::from(1), &Value::from(false)));
+    assert_eq!(status["neverSeen"], Value::Array(vec![]));
+    let of_costs = json(&ok(&["sources", "status", "--data-dir", &data, "--json", "--kind", "cost"]));
+    assert_eq!(of_costs["neverSeen"][0]["customerTenantId"], customer, "{of_costs}");
+    let other = path(folder.path(), "subscriptions.csv");
+    fs::write(&other, format!("customerTenantId,subscriptionId\n{customer},s-1\n{customer},s-2\n")).unwrap();
+    let imported = json(&ok(&["customers", "import", "--data-dir", &data, "--json", &other]));
+    assert_eq!((&imported["unchanged"], &imported["subscriptions"]), (&Value::from(1), &Value::from(2)));
+    let listed = json(&ok(&["customers", "list", "--data-dir", &data, "--json"]));
+    assert_eq!((&listed["subscriptions"], &listed["seen"]), (&Value::from(2), &Value::from(true)));
     let table = ok(&["sources", "status", "--data-dir", &data, "--subscriptions"]);
     assert!(table.contains("s-1") && table.contains("fresh"), "{table}");
 }

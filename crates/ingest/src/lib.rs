@@ -43,8 +43,9 @@ mod vm_size;
 pub use discover::{DiscoverError, InputFile, discover};
 pub use output::{EventBatch, SeenSubscription};
 pub use quarantine::{
-    Kept, QuarantineError, QuarantineWriter, UnreadableQuarantine, quarantine_files, read_quarantine,
+    Kept, KeptPiece, QuarantineError, QuarantineWriter, UnreadableQuarantine, quarantine_files,
+    read_quarantine,
 };
 pub use read::{Extent, FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
 pub use rejected::{KEPT_BYTES_MAX, Rejected};
-pub use statement::{Listed, Statement};
+pub use statement::{FilePiece, Listed, Statement};

@@ -5,18 +5,20 @@
 //! whole or not at all: it is written under a hidden name and renamed.
 //!
 //! After a mend, what is complete is read again from here, and the rest from the input, if that is still
-//! there and as long as it was.
+//! there and as long as it was. Of an input that was read in pieces, as a file that grows is, the piece is read
+//! again, if its bytes are still the same.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::discover::InputFile;
-
 use crate::rejected::Rejected;
+use crate::statement::Statement;
 
 /// Longest part of the input's name that goes into the quarantine file's name.
 const NAME_CHARS_MAX: usize = 100;
@@ -27,6 +29,7 @@ pub struct QuarantineWriter {
     folder: PathBuf,
     name: String,
     input: InputFile,
+    piece: Option<KeptPiece>,
     open: Option<Partial>,
 }
 
@@ -67,9 +70,12 @@ pub struct UnreadableQuarantine {
 pub struct Kept {
     /// The input that it came from, with its whole path.
     pub file: PathBuf,
-    /// How long the input was, in bytes on disk.
+    /// How long the input was, in bytes on disk; of a piece, up to the piece's end.
     #[serde(default)]
     pub file_bytes: u64,
+    /// The piece of the input that it was read with, if that was not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piece: Option<KeptPiece>,
     /// The line that the record starts on, from 1.
     pub line: u64,
     /// The kind that it seemed to be.
@@ -81,6 +87,70 @@ pub struct Kept {
     pub complete: bool,
     /// Its text.
     pub record: String,
+}
+
+/// A piece of a file, with all that is needed to read it again as it was read before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptPiece {
+    /// The byte that it begins at.
+    pub offset: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// How many ends of lines stand before it.
+    pub lines_before: u64,
+    /// Tells whether the bytes are still the same.
+    hash: String,
+    /// The statement of costs that it is part of.
+    statement_id: String,
+    statement_part: String,
+    stated_at: DateTime<Utc>,
+}
+
+impl KeptPiece {
+    /// The piece that begins at `offset`, after so many ends of lines.
+    #[must_use]
+    pub fn new(offset: u64, lines_before: u64, text: &[u8], statement: &Statement) -> Self {
+        Self {
+            offset,
+            bytes: text.len() as u64,
+            lines_before,
+            hash: blake3::hash(text).to_hex().to_string(),
+            statement_id: hex_of(statement.id),
+            statement_part: hex_of(statement.part),
+            stated_at: statement.stated_at,
+        }
+    }
+
+    /// Reads its bytes again; `None` if they are not there any more.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn read(&self, file: &Path) -> io::Result<Option<Vec<u8>>> {
+        let mut file = match File::open(file) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut text = Vec::new();
+        file.take(self.bytes).read_to_end(&mut text)?;
+        Ok((blake3::hash(&text).to_hex().as_str() == self.hash).then_some(text))
+    }
+
+    /// The statement of costs that it is part of; `None` if somebody damaged the quarantine's file.
+    #[must_use]
+    pub fn statement(&self) -> Option<Statement> {
+        let (id, part) = (bytes_of(&self.statement_id)?, bytes_of(&self.statement_part)?);
+        Some(Statement { id, part, stated_at: self.stated_at })
+    }
+}
+
+fn hex_of(bytes: [u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
+fn bytes_of(hex: &str) -> Option<[u8; 16]> {
+    u128::from_str_radix(hex, 16).ok().map(u128::to_be_bytes)
 }
 
 /// The rejections in a quarantine file, line by line.
@@ -135,14 +205,21 @@ impl QuarantineWriter {
         // Who retries may stand in another folder.
         let whole_path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let input = InputFile { path: whole_path, size_bytes: input.size_bytes };
-        Self { folder: folder.to_owned(), name, input, open: None }
+        Self { folder: folder.to_owned(), name, input, piece: None, open: None }
+    }
+
+    /// A writer for the rejections of a piece of a file.
+    #[must_use]
+    pub fn of_piece(folder: &Path, file: &Path, piece: KeptPiece) -> Self {
+        let input = InputFile { path: file.to_owned(), size_bytes: piece.offset + piece.bytes };
+        Self { piece: Some(piece), ..Self::new(folder, &input) }
     }
 
     /// A writer for the rejections of something that is no file, such as a request of so many bytes.
     #[must_use]
     pub fn of_stream(folder: &Path, origin: &str, bytes: u64) -> Self {
         let input = InputFile { path: PathBuf::from(origin), size_bytes: bytes };
-        Self { folder: folder.to_owned(), name: safe_name(origin), input, open: None }
+        Self { folder: folder.to_owned(), name: safe_name(origin), input, piece: None, open: None }
     }
 
     /// Adds a rejection.
@@ -153,6 +230,7 @@ impl QuarantineWriter {
         self.keep(&Kept {
             file: self.input.path.clone(),
             file_bytes: self.input.size_bytes,
+            piece: self.piece.clone(),
             line: rejected.line,
             kind: rejected.kind.map(|kind| kind.name().to_owned()),
             reason: rejected.reason.clone(),
@@ -296,6 +374,30 @@ mod tests {
         let mut kept = read_quarantine(&path).unwrap();
         assert!(!kept.next().unwrap().unwrap().complete);
         assert_eq!(kept.next().unwrap().unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn a_piece_is_read_again_while_its_bytes_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("log.json");
+        fs::write(&file, "one\ntwo\nthree\n").unwrap();
+        let statement = Statement::of_sender("", "s", b"1", DateTime::UNIX_EPOCH);
+        let piece = KeptPiece::new(4, 1, b"two\n", &statement);
+        let mut writer = QuarantineWriter::of_piece(&folder.path().join("q"), &file, piece.clone());
+        writer.add(&rejected(2, "two")).unwrap();
+        let kept = read_quarantine(&writer.finish().unwrap().unwrap()).unwrap().next().unwrap().unwrap();
+        assert_eq!((kept.file_bytes, kept.piece.as_ref()), (8, Some(&piece)));
+        let piece = kept.piece.unwrap();
+        assert_eq!(piece.statement(), Some(statement));
+        assert_eq!(piece.read(&file).unwrap().as_deref(), Some(&b"two\n"[..]));
+        fs::write(&file, "one\ntwo\nthree\nfour\n").unwrap();
+        assert!(piece.read(&file).unwrap().is_some(), "growth changes nothing");
+        for other in ["one\nTWO\nthree\n", "one\n", ""] {
+            fs::write(&file, other).unwrap();
+            assert_eq!(piece.read(&file).unwrap(), None, "{other:?}");
+        }
+        fs::remove_file(&file).unwrap();
+        assert_eq!(piece.read(&file).unwrap(), None);
     }
 
     #[test]

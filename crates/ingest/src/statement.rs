@@ -1,8 +1,9 @@
 //! Which statement of costs a file belongs to.
 //!
 //! Exports state the days of a month again and again, each time whole. A statement is one such run: the
-//! files of a run of an export, or a file that is part of none. Readers take, of each day, the lines of
-//! the latest statement.
+//! files of a run of an export, or a file that is part of none, or what a sender says is one. Readers take, of
+//! each day, the lines of the latest statement. So what is read in pieces must be one statement, or all but
+//! the last piece would count for nothing.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -25,7 +26,8 @@ const FOLDERS_NAMING: usize = 5;
 pub struct Statement {
     /// The run, or the file: the same for all files of a run.
     pub id: [u8; 16],
-    /// The file within it. Ids of lines are counted from here.
+    /// The file within it, or the piece of a file. Ids of lines are counted from here, so that the same part must
+    /// begin with the same line when it comes again.
     pub part: [u8; 16],
     /// When it was stated: the latest of a day counts.
     pub stated_at: DateTime<Utc>,
@@ -40,6 +42,21 @@ pub struct Listed {
     pub is_amortized: Option<bool>,
 }
 
+/// A piece of a file or blob that is read by lines.
+#[derive(Debug, Clone, Copy)]
+pub struct FilePiece<'a> {
+    /// Tells files and blobs of the same name apart: the source's name.
+    pub container: &'a str,
+    /// The whole name of the file or blob within it, with `/` between folders.
+    pub name: &'a str,
+    /// The same for all pieces that continue each other, another for what took the place of the file.
+    pub version: &'a str,
+    /// The byte that the piece begins at.
+    pub offset: u64,
+    /// The file, if it is one that can be opened: manifests beside and above it are looked for.
+    pub path: Option<&'a Path>,
+}
+
 /// What is known of a file's costs beside the file itself.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin {
@@ -49,8 +66,8 @@ pub(crate) struct Origin {
 }
 
 impl Statement {
-    /// The statement of a blob in a container: `name` is its whole name, with `/` between folders. Blobs in
-    /// the folder of a run belong together.
+    /// The statement of a blob in a container that is read as a whole: `name` is its whole name, with `/`
+    /// between folders. Blobs in the folder of a run belong together.
     #[must_use]
     pub fn of_blob(container: &str, name: &str, size_bytes: u64, modified_at: DateTime<Utc>) -> Self {
         let folders: Vec<&str> = name.split('/').collect();
@@ -70,7 +87,39 @@ impl Statement {
     /// The statement of a file of a run; `run` is its id, `part` the name of the file within the run.
     #[must_use]
     pub fn of_run(run: &str, part: &str, size_bytes: u64, stated_at: DateTime<Utc>) -> Self {
-        Self::new(hash("run", &[run.to_ascii_lowercase().as_bytes()]), part, size_bytes, stated_at)
+        Self::new(run_id(run), part, size_bytes, stated_at)
+    }
+
+    /// The statement that a piece of a file or blob of lines is part of, together with all that continues it.
+    #[must_use]
+    pub fn of_piece(piece: &FilePiece<'_>, modified_at: DateTime<Utc>) -> Self {
+        // Its length says nothing: a piece that comes again may have grown at its end.
+        let place = piece.offset.to_le_bytes();
+        let listed = piece.path.and_then(manifest::of);
+        let names = match piece.path {
+            Some(path) => names_of(path),
+            None => piece.name.split('/').map(str::to_owned).collect(),
+        };
+        let folders: Vec<&str> = names.iter().map(String::as_str).collect();
+        let (id, name, stated_at) = match (listed, run_folder(&folders)) {
+            (Some((manifest, name)), _) => {
+                (run_id(&manifest.run), name, manifest.stated_at.unwrap_or(modified_at))
+            }
+            (None, Some(at)) => (run_id(folders[at]), folders[at + 1..].join("/"), modified_at),
+            (None, None) => {
+                let fields = [piece.container.as_bytes(), piece.name.as_bytes(), piece.version.as_bytes()];
+                (hash("lines", &fields), piece.name.to_owned(), modified_at)
+            }
+        };
+        Self { id, part: hash("piece", &[&id, name.as_bytes(), &place]), stated_at }
+    }
+
+    /// The statement that a sender says its records are part of. `sender` tells those apart who may call theirs the
+    /// same, `part` the parts of one statement.
+    #[must_use]
+    pub fn of_sender(sender: &str, statement: &str, part: &[u8], stated_at: DateTime<Utc>) -> Self {
+        let id = hash("sender", &[sender.as_bytes(), statement.as_bytes()]);
+        Self { id, part: hash("part", &[&id, part]), stated_at }
     }
 
     /// The statement that some bytes are.
@@ -107,13 +156,7 @@ impl Origin {
         let path = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
         let modified_at = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok();
         let stated_at = modified_at.map_or(arrived_at, DateTime::<Utc>::from);
-        let names: Vec<String> = path
-            .components()
-            .filter_map(|component| match component {
-                Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-                _ => None,
-            })
-            .collect();
+        let names = names_of(&path);
         let folders: Vec<&str> = names.iter().map(String::as_str).collect();
         let told_by_path = told_by_names(&folders);
         if let Some((manifest, part)) = manifest::of(&path) {
@@ -142,6 +185,15 @@ impl Origin {
     pub(crate) fn of_named(name: &str, statement: Statement) -> Self {
         Self { statement, is_amortized: told_by_names(&name.split(['/', '\\']).collect::<Vec<_>>()) }
     }
+}
+
+/// The names of the folders of a path, and of its file.
+fn names_of(path: &Path) -> Vec<String> {
+    let name = |component| match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    path.components().filter_map(name).collect()
 }
 
 /// Two files of the same name, size and time may lie in two folders, so that their content decides.
@@ -186,6 +238,10 @@ fn told_by_names(path: &[&str]) -> Option<bool> {
             None
         }
     })
+}
+
+fn run_id(run: &str) -> [u8; 16] {
+    hash("run", &[run.to_ascii_lowercase().as_bytes()])
 }
 
 fn hash(domain: &str, fields: &[&[u8]]) -> [u8; 16] {
@@ -284,6 +340,62 @@ mod tests {
         assert_ne!(blob(&manifest, "part_0_0001.csv"), blob(&manifest, "b/part_1_0001.csv"));
         assert_eq!(blob(&manifest, "part_2_0001.csv"), None, "it is not listed");
         assert_eq!(blob("{}", "part_0_0001.csv"), None, "that is no manifest");
+    }
+
+    #[test]
+    fn pieces_of_a_file_are_one_statement() {
+        let piece = |name, version, offset| {
+            let piece = FilePiece { container: "c", name, version, offset, path: None };
+            Statement::of_piece(&piece, arrival())
+        };
+        let first = piece("a/usage.jsonl", "v1", 0);
+        let next = piece("a/usage.jsonl", "v1", 40);
+        assert_eq!(next.id, first.id);
+        assert_ne!(next.part, first.part);
+        assert_eq!(piece("a/usage.jsonl", "v1", 40), next, "and again");
+        assert_ne!(piece("a/usage.jsonl", "v2", 0).id, first.id, "another file in its place");
+        assert_ne!(piece("b/usage.jsonl", "v1", 0).id, first.id);
+
+        let in_run = |name: &str, offset| {
+            let name = format!("d/20310201-20310228/{RUN}/{name}");
+            let piece = FilePiece { container: "c", name: &name, version: "v1", offset, path: None };
+            Statement::of_piece(&piece, arrival())
+        };
+        let whole = Statement::of_blob("c", &format!("d/20310201-20310228/{RUN}/b.csv"), 7, arrival());
+        let parts = [whole, in_run("a.jsonl", 0), in_run("a.jsonl", 9), in_run("b.jsonl", 0)];
+        assert!(parts.iter().all(|statement| statement.id == whole.id), "one run");
+        let different: std::collections::BTreeSet<_> = parts.iter().map(|statement| statement.part).collect();
+        assert_eq!(different.len(), parts.len());
+    }
+
+    #[test]
+    fn pieces_of_files_that_a_manifest_lists_are_one_statement() {
+        let root = tempfile::tempdir().unwrap();
+        let manifest = r#"{"id":"m-1","eTag":"e-1","createdDateTime":"2031-02-03T04:05:06Z","partnerTenantId":"p",
+            "blobs":[{"name":"part-0.json"},{"name":"part-1.json"}]}"#;
+        fs::write(root.path().join("manifest.json"), manifest).unwrap();
+        let piece = |name: &str, offset| {
+            let path = root.path().join(name);
+            let piece = FilePiece { container: "c", name, version: name, offset, path: Some(&path) };
+            Statement::of_piece(&piece, arrival())
+        };
+        let of_file = origin(root.path(), "part-1.json", "{}").statement;
+        for (name, offset) in [("part-0.json", 0), ("part-0.json", 9), ("part-1.json", 0)] {
+            let statement = piece(name, offset);
+            assert_eq!((statement.id, statement.stated_at), (of_file.id, of_file.stated_at), "{name}");
+        }
+        assert_ne!(piece("other.json", 0).id, of_file.id, "no part of it");
+    }
+
+    #[test]
+    fn senders_tell_their_statements() {
+        let of = |sender, statement, part: &[u8]| Statement::of_sender(sender, statement, part, arrival());
+        let one = of("", "may", b"1");
+        assert_eq!(of("", "may", b"1"), one);
+        assert_eq!(of("", "may", b"2").id, one.id);
+        assert_ne!(of("", "may", b"2").part, one.part);
+        assert_ne!(of("", "june", b"1").id, one.id);
+        assert_ne!(of("c-1", "may", b"1").id, one.id, "each sender has its own");
     }
 
     #[test]

@@ -421,6 +421,7 @@ impl Joined {
             modified_at,
             is_whole: false,
             manifest: None,
+            span: None,
             position: position(last + 1),
         }
     }

@@ -194,21 +194,20 @@ impl Folder {
         let patience = Patience { is_whole: quiet, ends_here: quiet };
         let next =
             pieces::next(&found.key, &file, &found.version, position.as_ref(), patience, piece).await?;
-        let is_whole = matches!(next, Next::Whole);
-        let (content, modified_at, position, more) = match next {
+        let (content, start, modified_at, position, more) = match next {
             Next::Nothing | Next::Unfinished => {
                 self.mark_looked(&found.key, quiet);
                 return Ok(None);
             }
-            Next::Piece { bytes, modified_at, position, more } => {
-                (Content::Bytes(bytes), modified_at, position, more)
+            Next::Piece { bytes, start, modified_at, position, more } => {
+                (Content::Bytes(bytes), Some(start), modified_at, position, more)
             }
-            Next::Spooled { spooled, position, more } => {
-                (Content::Temporary(spooled.path), spooled.modified_at, position, more)
+            Next::Spooled { spooled, start, position, more } => {
+                (Content::Temporary(spooled.path), Some(start), spooled.modified_at, position, more)
             }
             Next::Whole => {
                 let position = Position::of_whole(found.version.clone());
-                (Content::File(found.path.clone()), found.modified_at, position, false)
+                (Content::File(found.path.clone()), None, found.modified_at, position, false)
             }
         };
         self.failed.remove(&found.key);
@@ -221,8 +220,9 @@ impl Folder {
             name,
             content,
             modified_at,
-            is_whole,
+            is_whole: start.is_none(),
             manifest: None,
+            span: start.map(|start| start.span(Some(found.path.clone()))),
             position: position.to_value(),
         }))
     }

@@ -18,6 +18,7 @@ mod pieces;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -86,6 +87,8 @@ pub struct Delivery {
     pub is_whole: bool,
     /// The manifest beside an object, if there is one. Of a file, whoever reads it looks for it.
     pub manifest: Option<Manifest>,
+    /// Which lines these are, where a file or object is read by lines; `None` for all of one, and for messages.
+    pub span: Option<Span>,
     /// To be saved under `key` once the piece is committed, and not before.
     pub position: Value,
 }
@@ -97,6 +100,20 @@ pub struct Manifest {
     pub text: Bytes,
     /// The name of the delivered object below the folder that the manifest lies in, with `/` between folders.
     pub part: String,
+}
+
+/// Which lines of a file or object a piece has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The byte that the piece begins at, from 0. A piece that comes again begins at the same byte.
+    pub offset: u64,
+    /// How many ends of lines stand before that byte.
+    pub lines_before: u64,
+    /// The same for all pieces that continue each other, however the file grew in between; another one for what takes
+    /// the place of the file under its name.
+    pub version: String,
+    /// The file, where it is one that this machine can open.
+    pub path: Option<PathBuf>,
 }
 
 /// How much a poll may hold in memory.

@@ -435,8 +435,9 @@ impl Objects {
             name: self.place.name_of(&found.key),
             content: piece.content,
             modified_at: piece.modified_at.or(Some(found.modified_at)),
-            is_whole: piece.is_whole,
+            is_whole: piece.start.is_none(),
             manifest: found.manifest.clone().and_then(|manifest| manifest.with_text(texts)),
+            span: piece.start.map(|start| start.span(None)),
             position,
         });
         if piece.more {

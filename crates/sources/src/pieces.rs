@@ -7,6 +7,8 @@
 //! Growth is told from replacement by a fingerprint of the bytes before the offset. A file that changed and did
 //! not grow, or whose fingerprint differs, is read from its start.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
@@ -14,6 +16,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::TempPath;
+
+use crate::Span;
 
 /// So many bytes before the offset must be as they were for growth to be growth.
 const FINGERPRINT_BYTES: u64 = 1024;
@@ -43,6 +47,24 @@ pub(crate) struct Position {
     /// For lines: fingerprint of the bytes before the offset.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
+    /// For lines: how many ends of lines stand before the offset.
+    #[serde(rename = "l", default, skip_serializing_if = "is_zero")]
+    lines: u64,
+    /// For lines: the state in which the first of them were read. Pieces that continue each other have it in common,
+    /// and what takes the place of the file has another.
+    #[serde(rename = "b", default, skip_serializing_if = "String::is_empty")]
+    begun: String,
+}
+
+/// Where in its file or object a piece begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// The byte, from 0.
+    pub(crate) offset: u64,
+    /// How many ends of lines stand before it.
+    pub(crate) lines: u64,
+    /// See [`Position::begun`].
+    pub(crate) begun: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -63,6 +85,13 @@ impl Position {
     pub(crate) fn to_value(&self) -> Value {
         // Strings and numbers only, so this cannot fail; a null would be read as no position.
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl Start {
+    /// As it is told outside of this crate; `path` is the file, if it is one here.
+    pub(crate) fn span(self, path: Option<PathBuf>) -> Span {
+        Span { offset: self.offset, lines_before: self.lines, version: self.begun, path }
     }
 }
 
@@ -106,9 +135,9 @@ pub(crate) struct Spooled {
 #[derive(Debug)]
 pub(crate) enum Next {
     /// A piece in memory, the position after it, and whether there is more at once.
-    Piece { bytes: Bytes, modified_at: Option<DateTime<Utc>>, position: Position, more: bool },
+    Piece { bytes: Bytes, start: Start, modified_at: Option<DateTime<Utc>>, position: Position, more: bool },
     /// A piece in a temporary file: a line too long for memory.
-    Spooled { spooled: Spooled, position: Position, more: bool },
+    Spooled { spooled: Spooled, start: Start, position: Position, more: bool },
     /// All of it, by whatever way is best.
     Whole,
     /// Nothing new, and nothing before it changes.
@@ -160,7 +189,8 @@ pub(crate) async fn next<R: Readable>(
     if !starts_with_a_line(&part) {
         return Ok(whole);
     }
-    cut(file, 0, &[], part, quiet).await
+    let start = Start { offset: 0, lines: 0, begun: state_of(&part.version) };
+    cut(file, start, &[], part, quiet).await
 }
 
 /// Whether the file may have grown since, from its size alone.
@@ -193,7 +223,8 @@ async fn growth<R: Readable>(
     if part.bytes.is_empty() {
         return Ok(Some(Next::Nothing));
     }
-    cut(file, position.offset, &known, part, quiet).await.map(Some)
+    let start = Start { offset: position.offset, lines: position.lines, begun: position.begun.clone() };
+    cut(file, start, &known, part, quiet).await.map(Some)
 }
 
 /// Whether the first line is a JSON object of its own.
@@ -221,63 +252,78 @@ fn is_complete(line: &[u8]) -> bool {
     matches!(line.first(), Some(b'{' | b'[')) && serde_json::from_slice::<IgnoredAny>(line).is_ok()
 }
 
-/// Cuts a part that starts at `offset` at the end of its last complete line; `before` are the bytes before it, as
-/// many as the fingerprint needs.
+/// Cuts a part at the end of its last complete line; `before` are the bytes before it, as many as the fingerprint
+/// needs.
 async fn cut<R: Readable>(
     file: &R,
-    offset: u64,
+    start: Start,
     before: &[u8],
     part: Part,
     quiet: bool,
 ) -> Result<Next, R::Error> {
     let Part { version, modified_at, mut bytes } = part;
-    let reaches_the_end = offset + bytes.len() as u64 >= version.size;
+    let reaches_the_end = start.offset + bytes.len() as u64 >= version.size;
     let line_end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if !reaches_the_end {
         if line_end == 0 {
-            return long_line(file, offset).await;
+            return long_line(file, start).await;
         }
         bytes.truncate(line_end);
-        let position = position_after(offset, before, &bytes, None);
-        return Ok(Next::Piece { bytes, modified_at, position, more: true });
+        let position = position_after(&start, before, &bytes, None);
+        return Ok(Next::Piece { bytes, start, modified_at, position, more: true });
     }
     let tail = &bytes[line_end..];
     let tail_is_whole = tail.trim_ascii().is_empty() || is_complete(tail);
     if tail_is_whole {
-        let position = position_after(offset, before, &bytes, Some(version));
-        return Ok(Next::Piece { bytes, modified_at, position, more: false });
+        let position = position_after(&start, before, &bytes, Some(version));
+        return Ok(Next::Piece { bytes, start, modified_at, position, more: false });
     }
     let lines = bytes.slice(..line_end);
     if quiet {
         // A last line that nobody finishes: it is delivered as it is, so that the quarantine shows it. Should it be
         // finished after all, it comes again from its start.
-        let position = position_after(offset, before, &lines, Some(version));
-        return Ok(Next::Piece { bytes, modified_at, position, more: false });
+        let position = position_after(&start, before, &lines, Some(version));
+        return Ok(Next::Piece { bytes, start, modified_at, position, more: false });
     }
     if lines.is_empty() {
         return Ok(Next::Unfinished);
     }
-    let position = position_after(offset, before, &lines, None);
-    Ok(Next::Piece { bytes: lines, modified_at, position, more: false })
+    let position = position_after(&start, before, &lines, None);
+    Ok(Next::Piece { bytes: lines, start, modified_at, position, more: false })
 }
 
 /// A line that is longer than a piece.
-async fn long_line<R: Readable>(file: &R, offset: u64) -> Result<Next, R::Error> {
-    let Some(spooled) = file.spool(offset, true).await? else { return Ok(Next::Unfinished) };
-    let end = offset + spooled.length;
+async fn long_line<R: Readable>(file: &R, start: Start) -> Result<Next, R::Error> {
+    let Some(spooled) = file.spool(start.offset, true).await? else { return Ok(Next::Unfinished) };
+    let end = start.offset + spooled.length;
     let more = end < spooled.version.size;
-    let done = (!more).then(|| spooled.version.clone());
-    let position = Position { done, offset: end, fingerprint: Some(fingerprint(&spooled.ending)) };
-    Ok(Next::Spooled { spooled, position, more })
+    let position = Position {
+        done: (!more).then(|| spooled.version.clone()),
+        offset: end,
+        fingerprint: Some(fingerprint(&spooled.ending)),
+        lines: start.lines + u64::from(spooled.ending.ends_with(b"\n")),
+        begun: start.begun.clone(),
+    };
+    Ok(Next::Spooled { spooled, start, position, more })
 }
 
-fn position_after(offset: u64, before: &[u8], delivered: &[u8], done: Option<Version>) -> Position {
-    let end = offset + delivered.len() as u64;
+fn position_after(start: &Start, before: &[u8], delivered: &[u8], done: Option<Version>) -> Position {
     let mut ending = BytesMut::with_capacity(2 * FINGERPRINT_BYTES as usize);
     ending.extend_from_slice(before);
     let kept = delivered.len().min(FINGERPRINT_BYTES as usize);
     ending.extend_from_slice(&delivered[delivered.len() - kept..]);
-    Position { done, offset: end, fingerprint: Some(fingerprint(&ending)) }
+    Position {
+        done,
+        offset: start.offset + delivered.len() as u64,
+        fingerprint: Some(fingerprint(&ending)),
+        lines: start.lines + delivered.iter().filter(|byte| **byte == b'\n').count() as u64,
+        begun: start.begun.clone(),
+    }
+}
+
+/// A short name of a state, which another state of the same file does not have.
+fn state_of(version: &Version) -> String {
+    fingerprint(format!("{}:{}", version.size, version.tag).as_bytes())
 }
 
 /// A fingerprint of the last bytes before an offset, of at most [`FINGERPRINT_BYTES`]: 64 bits are enough to notice a

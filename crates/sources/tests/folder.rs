@@ -96,6 +96,50 @@ async fn a_restart_goes_on_where_positions_say() {
 }
 
 #[tokio::test]
+async fn pieces_tell_where_they_begin_and_which_continue_each_other() {
+    let mut it = Fixture::new(Duration::ZERO, SMALL);
+    let line = |n: u8| format!("{{\"number\":\"{n}\",\"padding\":\"xxxxxx\"}}\n");
+    let length = line(0).len() as u64;
+    // Two lines make a piece; nothing is saved the first time.
+    let poll = async |it: &mut Fixture, save: bool| {
+        let mut spans = Vec::new();
+        loop {
+            let batch = it.source.poll(&it.caller.saved).await.unwrap();
+            let more = batch.more;
+            for delivery in &batch.deliveries {
+                let span = delivery.span.clone().unwrap();
+                assert_eq!(span.path.as_deref(), Some(it.folder.path().join(&delivery.key).as_path()));
+                spans.push((span.offset / length, span.lines_before, span.version));
+            }
+            if !save {
+                return spans;
+            }
+            it.caller.take(batch);
+            if !more {
+                return spans;
+            }
+        }
+    };
+    it.write("log.jsonl", (0..3).map(line).collect::<String>());
+    let first = poll(&mut it, false).await.remove(0);
+    let spans = poll(&mut it, true).await;
+    assert_eq!(spans[0], first, "the same piece again");
+    it.append("log.jsonl", &line(3));
+    it.restart(Duration::ZERO, SMALL);
+    let grown = poll(&mut it, true).await;
+    let all: Vec<_> = spans.iter().chain(&grown).collect();
+    assert_eq!(all.iter().map(|span| (span.0, span.1)).collect::<Vec<_>>(), [(0, 0), (2, 2), (3, 3)]);
+    assert!(all.iter().all(|span| span.2 == first.2), "however it grew in between");
+    it.write("log.jsonl", line(7));
+    let replaced = poll(&mut it, true).await;
+    assert_eq!((replaced[0].0, replaced[0].1), (0, 0));
+    assert_ne!(replaced[0].2, first.2);
+    it.write("cost.csv", "a,b\n");
+    let batch = it.source.poll(&it.caller.saved).await.unwrap();
+    assert_eq!(batch.deliveries[0].span, None, "all of a file");
+}
+
+#[tokio::test]
 async fn what_was_not_saved_comes_again() {
     let mut it = Fixture::unsettled();
     it.write("log.jsonl", "{\"n\":1}\n{\"n\"");

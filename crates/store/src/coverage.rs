@@ -79,13 +79,13 @@ impl Coverage {
     }
 
     /// Whether something should have come in by now: nothing has for longer than `silent_after`, and for
-    /// longer than three times as long as it usually takes.
+    /// longer than three times as long as it usually takes. Of what came once nobody knows how often it
+    /// should; then `silent_after` counts as usual.
     #[must_use]
     pub fn is_silent(&self, silent_after: TimeDelta, now: DateTime<Utc>) -> bool {
         let span = self.last_arrived_at - self.first_arrived_at;
         let gaps = i32::try_from(self.arrivals.saturating_sub(1)).unwrap_or(i32::MAX);
-        // Of what came once nobody knows how often it should.
-        let Some(usual) = span.checked_div(gaps) else { return false };
+        let usual = span.checked_div(gaps).unwrap_or(silent_after);
         let quiet = now - self.last_arrived_at;
         quiet > silent_after && quiet > usual * 3
     }
@@ -184,7 +184,8 @@ mod tests {
             (6, 6 * 24, false),
             (6, 6 * 24 + 1, true),
             // Once.
-            (1, 1000, false),
+            (1, 72, false),
+            (1, 73, true),
         ] {
             let first = "2031-02-01T00:00:00Z";
             let last = if arrivals == 1 { first } else { "2031-02-11T00:00:00Z" };

@@ -44,7 +44,7 @@ pub use contract::{
     WebhookOutbox, WebhookStore,
 };
 pub use coverage::{Arrival, Coverage, CoverageKey, CoverageQuery, KindTotals};
-pub use customer::{Customer, CustomersImported};
+pub use customer::{Customer, CustomerQuery, CustomerSubscription, CustomersImported, KnownCustomer, Owner};
 pub use error::StoreError;
 pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};

@@ -3,8 +3,8 @@
 //! A token is issued by the tenant in which it is used. For guests and delegated administrators, who come from
 //! another, the claim `identityprovider` names the tenant that they signed in to; for applications it is the
 //! tenant of the service principal, not of the publisher. A role that was given to a group of another tenant
-//! (`ForeignGroup`), as a partner's delegated administrators have it, shows that the caller is not the
-//! customer's, even where nothing tells whose.
+//! (`ForeignGroup`), as a partner's delegated administrators have it, shows that the caller is not of the tenant
+//! that issued the token, even where nothing tells of which; then the caller's tenant is left open.
 
 use std::borrow::Cow;
 
@@ -71,8 +71,8 @@ pub(crate) struct Caller {
     pub(crate) kind: Option<&'static str>,
     /// The tenant that the caller signed in to.
     pub(crate) tenant_id: Option<String>,
-    /// The caller is not of the tenant that issued the token, and nothing tells of which.
-    pub(crate) is_of_another_tenant: bool,
+    /// The caller has an account of another service, which is of no tenant, such as a mail address.
+    pub(crate) is_of_no_tenant: bool,
     pub(crate) auth_methods: Option<String>,
 }
 
@@ -105,22 +105,19 @@ impl Caller {
             .or(claims.app_id.get());
         let home = claims.identity_provider.get();
         let issuer = claims.tenant_id.get().or_else(|| claims.issuer.get().and_then(tenant_of_issuer));
+        let evidence = authorization.evidence.principal_type.get();
+        let has_foreign_role = evidence.is_some_and(|kind| kind.eq_ignore_ascii_case("ForeignGroup"));
         let tenant = match home {
             Some("live.com") => Some(PERSONAL_ACCOUNTS),
             Some(home) => tenant_of_issuer(home),
-            None => issuer,
+            None => issuer.filter(|_| !has_foreign_role),
         };
-        let evidence = authorization.evidence.principal_type.get();
-        let has_foreign_role = evidence.is_some_and(|kind| kind.eq_ignore_ascii_case("ForeignGroup"));
         Self {
             name: name.map(str::to_lowercase),
             id: object_id.or(name).map(str::to_lowercase),
             app_id: claims.app_id.get().map(str::to_lowercase),
             kind: kind(record, claims, evidence),
-            is_of_another_tenant: match home {
-                Some(_) => tenant.is_none(),
-                None => has_foreign_role && tenant.is_some(),
-            },
+            is_of_no_tenant: home.is_some() && tenant.is_none(),
             tenant_id: tenant.and_then(id_word).map(str::to_lowercase),
             auth_methods: claims.auth_methods.get().map(str::to_lowercase),
         }
@@ -128,18 +125,17 @@ impl Caller {
 }
 
 impl Caller {
-    /// Whose the caller is: `partner`, `customer`, `foreign`; `None` if that cannot be told.
+    /// Whose the caller is: `partner`, `customer`, `foreign`; `None` if that cannot be told from the record. Whoever
+    /// knows more customers, and which tenants are resellers, may tell more by [`Self::tenant_id`].
     pub(crate) fn origin(&self, customer: Option<&str>, partner: &str) -> Option<&'static str> {
         let is = |other: &str| self.tenant_id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(other));
         if is(partner) {
             return Some("partner");
         }
         match customer {
-            Some(customer) if is(customer) => (!self.is_of_another_tenant).then_some("customer"),
+            Some(customer) if is(customer) => Some("customer"),
             Some(_) if self.tenant_id.is_some() => Some("foreign"),
-            // Accounts of other services, such as a mail address, are of no tenant.
-            _ if self.tenant_id.is_none() && self.is_of_another_tenant => Some("foreign"),
-            _ => None,
+            _ => self.is_of_no_tenant.then_some("foreign"),
         }
     }
 }
@@ -204,7 +200,7 @@ mod tests {
             app_id: Some("a-1".into()),
             kind: Some("user"),
             tenant_id: Some("t-1".into()),
-            is_of_another_tenant: false,
+            is_of_no_tenant: false,
             auth_methods: Some("pwd,mfa".into()),
         };
         assert_eq!(caller(&format!(r#"{{"identity":{{"claims":{claims}}}}}"#)), expected);
@@ -253,7 +249,8 @@ mod tests {
         check(&home("part"), "ForeignGroup", Some("part"), Some("partner"));
         check(&home("cust"), "User", Some("cust"), Some("customer"));
         check(&home("else"), "ForeignGroup", Some("else"), Some("foreign"));
-        check(token, "ForeignGroup", Some("cust"), None);
+        check(token, "ForeignGroup", None, None);
+        check(r#""tid":"PART""#, "ForeignGroup", None, None);
         check(&format!(r#"{token},"idp":"live.com""#), "User", Some(PERSONAL_ACCOUNTS), Some("foreign"));
         check(&format!(r#"{token},"idp":"mail""#), "User", None, Some("foreign"));
         check("", "User", None, None);

@@ -28,8 +28,9 @@ pub(super) fn columns() -> Vec<Field> {
         text("caller_type"),
         // The caller's home tenant; differs from the customer's for a partner's own administrators.
         text("caller_tenant_id"),
-        // `partner` if that is the partner's own (delegated administrators), `customer`, or `foreign`; null if
-        // it is not known, or whose the subscription is.
+        // `partner` if that is the partner's own (delegated administrators), `reseller` if it is that of the reseller
+        // that brought the customer, `customer`, or `foreign`; null if it is not known, or whose the subscription
+        // is. What the record does not tell, whoever has a directory of customers fills in.
         text("caller_origin"),
         // Address of the caller, without a port.
         text("caller_ip"),

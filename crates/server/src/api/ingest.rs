@@ -4,8 +4,11 @@
 //! another customer than the key allows, refuses the whole body and stores nothing. Records that are only
 //! damaged go to the quarantine, and the rest is stored. The reply comes when all of it is in the lake, so
 //! a request without a reply is to be sent again: what got through is recognised.
+//!
+//! Costs that are too many for one request come as parts of a statement that the query names; see [`options`].
 
 mod body;
+mod options;
 mod sender;
 
 use std::sync::Arc;
@@ -13,20 +16,24 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use chrono::Utc;
 use graph::ApiError;
 use graph::error::Kind as ErrorKind;
 use ingest::schema::Kind;
-use ingest::{EventBatch, Extent, FileSummary, IngestError, Item, QuarantineWriter, Reading, Rejected, Stop};
+use ingest::{
+    EventBatch, Extent, FileSummary, IngestError, Item, QuarantineWriter, Reading, Rejected, Statement, Stop,
+};
 use serde_json::{Value, json};
 
+use self::options::Options;
 use self::sender::Sender;
 use super::Api;
 use crate::app::Instance;
 use crate::app::ingestion;
-use crate::app::intake::{IntakeError, Parcel, Receipt};
+use crate::app::intake::{IntakeError, Parcel, Receipt, Rejections};
 
 /// Instead of a kind: whatever the records are.
 const ANY: &str = "any";
@@ -48,14 +55,18 @@ const REJECTED_NAMED: usize = 20;
 pub(crate) async fn post(
     State(api): State<Arc<Api>>,
     Path(kind): Path<String>,
+    options: Result<Query<Options>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
     let wanted = wanted_kind(&kind)?;
-    let sender = Sender::of(&api, &headers, wanted, Utc::now()).await?;
+    let now = Utc::now();
+    let sender = Sender::of(&api, &headers, wanted, now).await?;
+    let part_of = options::read(options, wanted, now)?;
     let (text, space) = body::read(&api.room, api.body_bytes_max, &headers, body).await?;
+    let statement = part_of.map(|part| part.statement(sender.name(), &text));
     let instance = api.instance.clone();
-    let reading = tokio::task::spawn_blocking(move || read(&instance, &kind, &text));
+    let reading = tokio::task::spawn_blocking(move || read(&instance, &kind, statement, &text));
     let mut read = reading.await.map_err(ApiError::internal)??;
     refuse_other_kinds(wanted, &read)?;
     sender.own(&api.instance, &mut read.batches).await?;
@@ -63,6 +74,12 @@ pub(crate) async fn post(
     let parcel =
         Parcel { batches: std::mem::take(&mut read.batches), patience: PATIENCE, space: Some(space) };
     let receipt = api.intake.take(parcel).await.map_err(not_stored)?;
+    let mut rejections = Rejections::default();
+    for rejected in &read.rejected {
+        // What was sent as of a kind counts as of it, however damaged it is.
+        rejections.add(rejected.kind.or(wanted));
+    }
+    rejections.note(&api.instance, sender.customer(), now).await.map_err(ApiError::internal)?;
     Ok(Json(reply(&receipt, quarantined, &read)))
 }
 
@@ -91,7 +108,12 @@ struct Read {
     rejected: Vec<Rejected>,
 }
 
-fn read(instance: &Instance, kind: &str, text: &[u8]) -> Result<Read, ApiError> {
+fn read(
+    instance: &Instance,
+    kind: &str,
+    statement: Option<Statement>,
+    text: &[u8],
+) -> Result<Read, ApiError> {
     let origin = format!("POST /ingest/v1/{kind}");
     let (mut batches, mut rejected) = (Vec::new(), Vec::new());
     let mut sink = |item| {
@@ -102,7 +124,7 @@ fn read(instance: &Instance, kind: &str, text: &[u8]) -> Result<Read, ApiError> 
         }
         Ok(())
     };
-    let reading = Reading { extent: Extent::Piece, ..ingestion::reading(instance, Utc::now()) };
+    let reading = Reading { extent: Extent::Piece, statement, ..ingestion::reading(instance, Utc::now()) };
     let summary = match (ingest::read_bytes(&origin, text, &reading, &mut sink), rejected.first()) {
         (Ok(summary), _) => summary,
         (Err(IngestError::Stopped(_)), Some(first)) => {

@@ -12,7 +12,7 @@ use graph::ApiError;
 use graph::auth::Caller;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Coverage, CoverageKey, CoverageQuery, Customer, Notice, SourceStatus};
+use store::{Coverage, CoverageKey, CoverageQuery, CustomerQuery, KnownCustomer, Notice, SourceStatus};
 
 use super::Api;
 use crate::config::SilentAfter;
@@ -171,11 +171,13 @@ fn notice(notice: &Notice) -> Value {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CustomerOptions {
+    seen: Option<bool>,
+    kind: Option<String>,
     top: Option<u64>,
     after: Option<CustomerTenantId>,
 }
 
-/// `GET /tenantwatch/v1/customers`
+/// `GET /tenantwatch/v1/customers`: with `seen=false` those of which nothing ever came, of `kind` if that is named.
 pub(crate) async fn customers(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Arc<Caller>>,
@@ -183,22 +185,38 @@ pub(crate) async fn customers(
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
     let Query(options) = options.map_err(|error| {
-        ApiError::bad_request(format!("{}. The options are top and after.", error.body_text()))
+        ApiError::bad_request(format!(
+            "{}. The options are seen (true or false), kind, top and after.",
+            error.body_text()
+        ))
     })?;
     let limit = options.top.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let scope: &Scope = &caller.scope;
-    let found = api.instance.store.customers(scope, options.after.as_ref(), limit).await;
-    let found = found.map_err(ApiError::internal)?;
+    let query = CustomerQuery {
+        has_records: options.seen,
+        kind: options.kind.clone(),
+        after: options.after.clone(),
+        limit: Some(limit),
+    };
+    let found = api.instance.store.customers(scope, &query).await.map_err(ApiError::internal)?;
     let mut reply = json!({ "value": found.iter().map(customer).collect::<Vec<Value>>() });
     if let Some(last) = found.last().filter(|_| found.len() as u64 == limit) {
         let mut link = url::form_urlencoded::Serializer::new(String::from("/tenantwatch/v1/customers?"));
-        link.append_pair("top", &limit.to_string()).append_pair("after", last.customer_tenant_id.as_str());
+        if let Some(seen) = options.seen {
+            link.append_pair("seen", if seen { "true" } else { "false" });
+        }
+        if let Some(kind) = &options.kind {
+            link.append_pair("kind", kind);
+        }
+        let last = last.customer.customer_tenant_id.as_str();
+        link.append_pair("top", &limit.to_string()).append_pair("after", last);
         reply["nextLink"] = json!(link.finish());
     }
     Ok(Json(reply))
 }
 
-fn customer(customer: &Customer) -> Value {
+fn customer(known: &KnownCustomer) -> Value {
+    let customer = &known.customer;
     json!({
         "customerTenantId": customer.customer_tenant_id,
         "name": customer.name,
@@ -206,5 +224,8 @@ fn customer(customer: &Customer) -> Value {
         "resellerTenantId": customer.reseller_tenant_id,
         "resellerMpnId": customer.reseller_mpn_id,
         "country": customer.country,
+        "subscriptions": known.subscriptions,
+        "importedDateTime": known.imported_at,
+        "seen": known.has_records,
     })
 }

@@ -7,13 +7,15 @@ use alerts::{CustomerTenantId, ResellerTenantId};
 use csv::{Position, StringRecord};
 use serde::Deserialize;
 use serde_json::Value;
-use store::Customer;
+use store::{Customer, CustomerSubscription};
 
 /// Customers of a file, and what of it could not be used.
 #[derive(Debug, Default)]
 pub struct CustomerList {
-    /// The customers, in the order of the file.
+    /// The customers, in the order of the file, each once.
     pub customers: Vec<Customer>,
+    /// The subscriptions that it says are theirs.
+    pub subscriptions: Vec<CustomerSubscription>,
     /// Entries that are no customers, with the reason.
     pub rejected: Vec<RejectedCustomer>,
 }
@@ -43,6 +45,8 @@ enum Field {
     Reseller,
     ResellerMpnId,
     Country,
+    Subscription,
+    SubscriptionName,
 }
 
 const COLUMNS: &[Aliases] = &[
@@ -52,9 +56,12 @@ const COLUMNS: &[Aliases] = &[
     (Field::Reseller, &["resellertenantid", "indirectresellertenantid", "reseller"]),
     (Field::ResellerMpnId, &["resellermpnid", "mpnid", "resellerid", "partnerid"]),
     (Field::Country, &["country", "customercountry", "countrycode"]),
+    (Field::Subscription, &["subscriptionid", "azuresubscriptionid", "entitlementid"]),
+    (Field::SubscriptionName, &["subscriptionname", "entitlementdescription"]),
 ];
 
-/// Reads a list of customers: CSV with a header, or the JSON that Partner Center (`GET /v1/customers`) or
+/// Reads a list of customers: CSV with a header, of which several lines may name one customer with a subscription
+/// each, or the JSON that Partner Center (`GET /v1/customers`) or
 /// Graph (`GET /tenantRelationships/delegatedAdminCustomers`) replies.
 ///
 /// # Errors
@@ -77,7 +84,7 @@ fn read_csv(text: &str) -> Result<CustomerList, NoCustomerList> {
             names.join(", ")
         )));
     }
-    let mut list = CustomerList::default();
+    let mut list = Listing::default();
     for record in reader.records() {
         match record {
             Ok(record) => {
@@ -87,11 +94,11 @@ fn read_csv(text: &str) -> Result<CustomerList, NoCustomerList> {
             }
             Err(error) => {
                 let place = error.position().map_or(0, Position::line);
-                list.rejected.push(RejectedCustomer { place, reason: format!("not a line of CSV: {error}") });
+                list.reject(place, format!("not a line of CSV: {error}"));
             }
         }
     }
-    Ok(list)
+    Ok(list.found)
 }
 
 fn columns(header: &StringRecord) -> HashMap<Field, usize> {
@@ -146,19 +153,29 @@ fn read_json(text: &str) -> Result<CustomerList, NoCustomerList> {
         },
         _ => return Err(NoCustomerList("no list of customers".to_owned())),
     };
-    let mut list = CustomerList::default();
+    let mut list = Listing::default();
     for (place, entry) in (1..).zip(entries) {
         match Entry::deserialize(entry) {
             Ok(entry) => list.add_entry(place, entry),
-            Err(error) => {
-                list.rejected.push(RejectedCustomer { place, reason: format!("no customer: {error}") });
-            }
+            Err(error) => list.reject(place, format!("no customer: {error}")),
         }
     }
-    Ok(list)
+    Ok(list.found)
 }
 
-impl CustomerList {
+/// A list under way.
+#[derive(Default)]
+struct Listing {
+    found: CustomerList,
+    /// Where each customer stands in the list.
+    places: HashMap<CustomerTenantId, usize>,
+}
+
+impl Listing {
+    fn reject(&mut self, place: u64, reason: String) {
+        self.found.rejected.push(RejectedCustomer { place, reason });
+    }
+
     fn add_entry(&mut self, place: u64, entry: Entry) {
         let profile = entry.company_profile;
         let of_profile = profile.as_ref().and_then(|profile| profile.tenant_id.clone());
@@ -169,18 +186,60 @@ impl CustomerList {
             Field::Domain => profile.domain.clone(),
             Field::Reseller => entry.associated_partner_id.clone(),
             Field::ResellerMpnId => entry.associated_partner_mpn_id.clone(),
-            Field::Tenant | Field::Country => None,
+            Field::Tenant | Field::Country | Field::Subscription | Field::SubscriptionName => None,
         });
     }
 
     fn add(&mut self, place: u64, tenant: String, text: impl Fn(Field) -> Option<String>) {
         let text =
             |field| text(field).map(|text: String| text.trim().to_owned()).filter(|text| !text.is_empty());
-        match customer(&tenant, &text) {
-            Ok(customer) => self.customers.push(customer),
-            Err(reason) => self.rejected.push(RejectedCustomer { place, reason }),
+        let read = customer(&tenant, &text).and_then(|customer| {
+            let subscription = subscription(&customer, &text)?;
+            Ok((customer, subscription))
+        });
+        match read {
+            Ok((customer, subscription)) => {
+                self.found.subscriptions.extend(subscription);
+                self.keep(customer);
+            }
+            Err(reason) => self.reject(place, reason),
         }
     }
+
+    /// Adds a customer, or what this entry says of one that an entry before named.
+    fn keep(&mut self, told: Customer) {
+        let Some(at) = self.places.get(&told.customer_tenant_id) else {
+            self.places.insert(told.customer_tenant_id.clone(), self.found.customers.len());
+            self.found.customers.push(told);
+            return;
+        };
+        let known = &mut self.found.customers[*at];
+        *known = Customer {
+            customer_tenant_id: told.customer_tenant_id,
+            name: told.name.or(known.name.take()),
+            domain: told.domain.or(known.domain.take()),
+            reseller_tenant_id: told.reseller_tenant_id.or(known.reseller_tenant_id.take()),
+            reseller_mpn_id: told.reseller_mpn_id.or(known.reseller_mpn_id.take()),
+            country: told.country.or(known.country.take()),
+        };
+    }
+}
+
+/// The subscription that an entry names, if it names one.
+fn subscription(
+    customer: &Customer,
+    text: &dyn Fn(Field) -> Option<String>,
+) -> Result<Option<CustomerSubscription>, String> {
+    let Some(id) = text(Field::Subscription) else { return Ok(None) };
+    let subscription_id = id.parse().map_err(|_| {
+        let shown: String = id.chars().take(60).collect();
+        format!("the subscription '{shown}' is no subscription id, such as a GUID")
+    })?;
+    Ok(Some(CustomerSubscription {
+        subscription_id,
+        name: text(Field::SubscriptionName),
+        customer_tenant_id: customer.customer_tenant_id.clone(),
+    }))
 }
 
 fn customer(tenant: &str, text: &dyn Fn(Field) -> Option<String>) -> Result<Customer, String> {
@@ -240,6 +299,25 @@ mod tests {
                 "5: the tenant 'two words' is no tenant id, such as a GUID",
             ]
         );
+    }
+
+    #[test]
+    fn several_lines_name_one_customer_with_a_subscription_each() {
+        let text = "customerTenantId,name,Subscription ID,subscriptionName,country\n\
+                    C-1,Contoso,S-1,Production,\n\
+                    c-1,,s-2,,NO\n\
+                    c-2,Fabrikam,,,\n\
+                    c-2,,two words,,\n";
+        let (customers, rejected) = shown(text);
+        assert_eq!(customers, ["c-1: Contoso, -, -, -, NO", "c-2: Fabrikam, -, -, -, -"]);
+        assert_eq!(rejected, ["5: the subscription 'two words' is no subscription id, such as a GUID"]);
+        let subscriptions: Vec<String> = read(text)
+            .unwrap()
+            .subscriptions
+            .into_iter()
+            .map(|one| format!("{} {:?} of {}", one.subscription_id, one.name, one.customer_tenant_id))
+            .collect();
+        assert_eq!(subscriptions, ["s-1 Some(\"Production\") of c-1", "s-2 None of c-1"]);
     }
 
     #[test]

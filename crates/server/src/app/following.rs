@@ -4,6 +4,7 @@
 //! batch is in the lake, so that a crash in between brings deliveries again, which are duplicates then.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -11,15 +12,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use ingest::{
-    EventBatch, Extent, FileSummary, InputFile, Item, Listed, QuarantineWriter, Reading, Statement, Stop,
+    EventBatch, Extent, FilePiece, FileSummary, InputFile, Item, KeptPiece, Listed, QuarantineWriter,
+    Reading, Statement, Stop,
 };
-use sources::{Batch, Content, Delivery};
-use store::{Arrival, SourceNote, StoreError};
+use sources::{Batch, Content, Delivery, Span};
+use store::{SourceNote, StoreError};
 use tokio::runtime::Handle;
 
 use super::Instance;
 use super::ingestion::{self, IngestionError};
-use super::intake::{Intake, IntakeError, Parcel, Room};
+use super::intake::{Intake, IntakeError, Parcel, Rejections, Room};
 
 /// How many deliveries are read at once.
 const AT_ONCE: usize = 4;
@@ -102,11 +104,8 @@ impl Follower {
         let piece = Piece::of(source, delivery, bytes, now);
         let reader = Reader { follower: self.clone(), runtime: Handle::current(), now };
         let read = tokio::task::spawn_blocking(move || reader.read(&piece)).await?;
-        let (summary, rejected_kind) = read.map_err(failed)?;
-        if summary.rejected > 0 {
-            let arrival = rejected(rejected_kind, summary.rejected);
-            self.instance.store.note_arrivals(&self.instance.scope(), &[arrival], now).await?;
-        }
+        let (summary, rejections) = read.map_err(failed)?;
+        rejections.note(&self.instance, None, now).await?;
         Ok(SourceNote { objects: 1, records: summary.read, bytes, error: None })
     }
 }
@@ -126,27 +125,21 @@ fn size(content: &Content) -> io::Result<u64> {
     }
 }
 
-/// Records that could not be read, of nobody known.
-fn rejected(kind: Option<&'static str>, count: u64) -> Arrival {
-    Arrival {
-        kind: kind.unwrap_or("unknown").to_owned(),
-        customer_tenant_id: None,
-        subscription_id: None,
-        first_event_at: None,
-        last_event_at: None,
-        stored: 0,
-        duplicates: 0,
-        rejected: count,
-    }
-}
-
 /// What a reading thread needs of a delivery.
 struct Piece {
+    /// The source, and the delivery's key in it.
+    source: String,
+    key: String,
+    /// For people.
     name: String,
     text: Text,
     extent: Extent,
-    statement: Option<Statement>,
-    is_amortized: Option<bool>,
+    /// What the manifest beside it says, if it is listed there.
+    listed: Option<Listed>,
+    /// Which lines of its file or object it has, if it is not all of one.
+    span: Option<Span>,
+    bytes: u64,
+    modified_at: DateTime<Utc>,
 }
 
 enum Text {
@@ -159,25 +152,63 @@ enum Text {
 
 impl Piece {
     fn of(source: &str, delivery: &Delivery, bytes: u64, now: DateTime<Utc>) -> Self {
-        let file = |path: &std::path::Path| InputFile { path: path.to_owned(), size_bytes: bytes };
+        let file = |path: &Path| InputFile { path: path.to_owned(), size_bytes: bytes };
         let text = match &delivery.content {
             Content::Bytes(bytes) => Text::Bytes(bytes.clone()),
             Content::File(path) => Text::File(file(path)),
             Content::Temporary(path) => Text::Copy(file(path)),
         };
-        let listed = listed(delivery, bytes, now);
-        // Of a file on disk the reader finds out more by itself.
-        let statement = (!matches!(text, Text::File(_))).then(|| match listed {
-            Some(listed) => listed.statement,
-            None => Statement::of_blob(source, &delivery.key, bytes, delivery.modified_at.unwrap_or(now)),
-        });
         Self {
+            source: source.to_owned(),
+            key: delivery.key.clone(),
             name: delivery.name.clone(),
             text,
             extent: if delivery.is_whole { Extent::File } else { Extent::Piece },
-            statement,
-            is_amortized: listed.and_then(|listed| listed.is_amortized),
+            listed: listed(delivery, bytes, now),
+            span: delivery.span.clone(),
+            bytes,
+            modified_at: delivery.modified_at.unwrap_or(now),
         }
+    }
+
+    /// The statement that its costs are part of: all pieces of a file are one. `None` has the reader find out more
+    /// by itself, of a whole file on disk.
+    fn statement(&self) -> Option<Statement> {
+        match (&self.span, &self.text) {
+            (Some(span), _) => {
+                let piece = FilePiece {
+                    container: &self.source,
+                    name: &self.key,
+                    version: &span.version,
+                    offset: span.offset,
+                    path: span.path.as_deref(),
+                };
+                Some(Statement::of_piece(&piece, self.modified_at))
+            }
+            (None, Text::File(_)) => None,
+            (None, Text::Bytes(_) | Text::Copy(_)) => Some(match self.listed {
+                Some(listed) => listed.statement,
+                None => Statement::of_blob(&self.source, &self.key, self.bytes, self.modified_at),
+            }),
+        }
+    }
+
+    /// A writer for what is rejected of it.
+    fn quarantine(&self, folder: &Path, statement: Option<&Statement>) -> io::Result<QuarantineWriter> {
+        if let (Some(span), Some(statement)) = (&self.span, statement)
+            && let Some(file) = &span.path
+        {
+            let text = match &self.text {
+                Text::Bytes(bytes) => bytes.clone(),
+                Text::File(copy) | Text::Copy(copy) => std::fs::read(&copy.path)?.into(),
+            };
+            let piece = KeptPiece::new(span.offset, span.lines_before, &text, statement);
+            return Ok(QuarantineWriter::of_piece(folder, file, piece));
+        }
+        Ok(match &self.text {
+            Text::File(file) => QuarantineWriter::new(folder, file),
+            Text::Copy(_) | Text::Bytes(_) => QuarantineWriter::of_stream(folder, &self.name, self.bytes),
+        })
     }
 }
 
@@ -196,28 +227,32 @@ struct Reader {
 }
 
 impl Reader {
-    /// What was read, and the kind of the first rejected record.
-    fn read(&self, piece: &Piece) -> Result<(FileSummary, Option<&'static str>), IngestionError> {
+    /// What was read, and what of it was rejected.
+    fn read(&self, piece: &Piece) -> Result<(FileSummary, Rejections), IngestionError> {
         let instance = &self.follower.instance;
         let folder = instance.data_dir.quarantine();
-        let mut quarantine = match &piece.text {
-            Text::File(file) => QuarantineWriter::new(&folder, file),
-            Text::Copy(file) => QuarantineWriter::of_stream(&folder, &piece.name, file.size_bytes),
-            Text::Bytes(bytes) => QuarantineWriter::of_stream(&folder, &piece.name, bytes.len() as u64),
-        };
+        let statement = piece.statement();
+        let lines_before = piece.span.as_ref().map_or(0, |span| span.lines_before);
+        // Made with the first rejection: most pieces have none.
+        let mut quarantine = None;
         let mut gathered = Gathered { reader: self, batches: Vec::new(), rows: 0 };
-        let mut rejected_kind = None;
+        let mut rejections = Rejections::default();
         let mut sink = |item| match item {
             Item::Batch(batch) => gathered.add(batch),
-            Item::Rejected(rejected) => {
-                rejected_kind = rejected_kind.or(rejected.kind.map(ingest::schema::Kind::name));
-                quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))
+            Item::Rejected(mut rejected) => {
+                rejections.add(rejected.kind);
+                rejected.line += lines_before;
+                let writer = match &mut quarantine {
+                    Some(writer) => writer,
+                    none => none.insert(piece.quarantine(&folder, statement.as_ref()).map_err(stop)?),
+                };
+                writer.add(&rejected).map_err(stop)
             }
         };
         let reading = Reading {
             extent: piece.extent,
-            statement: piece.statement,
-            is_amortized: piece.is_amortized,
+            statement,
+            is_amortized: piece.listed.and_then(|listed| listed.is_amortized),
             ..ingestion::reading(instance, self.now)
         };
         let summary = match &piece.text {
@@ -229,9 +264,13 @@ impl Reader {
         gathered
             .hand_in()
             .map_err(|Stop(cause)| IngestionError::Read(ingest::IngestError::Stopped(cause)))?;
-        quarantine.finish()?;
-        Ok((summary, rejected_kind))
+        quarantine.map(QuarantineWriter::finish).transpose()?;
+        Ok((summary, rejections))
     }
+}
+
+fn stop(error: impl std::error::Error + Send + Sync + 'static) -> Stop {
+    Stop(Box::new(error))
 }
 
 /// Events of a delivery on their way to the door.

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Instance;
-use super::intake::{self, Stored};
+use super::intake::{self, Rejections, Stored};
 
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 16 * 1024;
@@ -114,6 +114,8 @@ pub struct IngestReport {
     pub by_kind: BTreeMap<Kind, Counts>,
     /// How many records were rejected.
     pub quarantined: u64,
+    /// Of which kinds those seemed to be.
+    pub(super) rejections: Rejections,
     /// The first rejections.
     pub rejected: Vec<Rejection>,
     /// Where all rejections are, if there are any.
@@ -187,6 +189,7 @@ pub async fn ingest(
         Ok(report)
     })
     .await?;
+    report.rejections.note(&instance, None, now).await?;
     let (met, accounted) = (report.read, report.accounted());
     if met == accounted { Ok(report) } else { Err(IngestionError::Unaccounted { met, accounted }) }
 }
@@ -232,7 +235,8 @@ pub(super) fn read_input(
         Item::Batch(batch) => send(to_writer, batch),
         Item::Rejected(rejected) => {
             quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
-            let Rejected { file, line, reason, .. } = rejected;
+            let Rejected { file, line, kind, reason, .. } = rejected;
+            report.rejections.add(kind);
             report.note(Rejection { file, line, reason });
             Ok(())
         }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use chrono::{DateTime, Utc};
-use ingest::{EventBatch, Extent, InputFile, Item, Kept, QuarantineWriter, Reading, Stop, read_quarantine};
+use ingest::{
+    EventBatch, Extent, InputFile, Item, Kept, QuarantineWriter, Reading, Rejected, Statement, Stop,
+    read_quarantine,
+};
 use tokio::sync::mpsc;
 
 use super::Instance;
@@ -18,8 +21,8 @@ use super::ingestion::{self, IngestReport, IngestionError, Rejection};
 /// Reads quarantine files again. Those of which nothing is rejected any more are removed.
 ///
 /// A file that holds parts of its input, such as lines of a CSV, needs the input: that is read again as a
-/// whole if it is where it was and as long as it was, and nothing else of it is rejected any more. Otherwise
-/// the parts stay.
+/// whole if it is where it was and as long as it was, and nothing else of it is rejected any more. Of an input
+/// that was read in pieces, the piece is read again, if its bytes are what they were. Otherwise the parts stay.
 ///
 /// # Errors
 ///
@@ -65,15 +68,17 @@ fn read_again(
     if let Some(input) = input_to_read(path)?
         && read_complete(instance, path, now, to_writer)?
     {
-        return ingestion::read_input(instance, &input, now, &AtomicU64::new(0), to_writer, report);
+        return match &input {
+            Input::File(file) => {
+                ingestion::read_input(instance, file, now, &AtomicU64::new(0), to_writer, report)
+            }
+            Input::Piece(piece) => piece.read(instance, now, to_writer, report),
+        };
     }
     let mut quarantine = None;
     for kept in read_quarantine(path)? {
         let kept = kept?;
-        let quarantine = quarantine.get_or_insert_with(|| {
-            let input = InputFile { path: kept.file.clone(), size_bytes: kept.file_bytes };
-            QuarantineWriter::new(&instance.data_dir.quarantine(), &input)
-        });
+        let quarantine = quarantine.get_or_insert_with(|| writer(instance, &kept));
         let rejected = if kept.complete {
             read_record(instance, &kept, now, to_writer)?
         } else {
@@ -111,17 +116,85 @@ fn read_complete(
     Ok(are_all_read)
 }
 
-/// The input of a quarantine file that cannot be read again without it, if it is as it was.
-fn input_to_read(path: &Path) -> Result<Option<InputFile>, IngestionError> {
-    for kept in read_quarantine(path)? {
-        let kept = kept?;
-        if !kept.complete {
-            let size = fs::metadata(&kept.file).ok().filter(fs::Metadata::is_file).map(|found| found.len());
-            let is_as_it_was = size.is_some_and(|size| size == kept.file_bytes);
-            return Ok(is_as_it_was.then_some(InputFile { path: kept.file, size_bytes: kept.file_bytes }));
+/// A writer for what is rejected again of the input that a record was of.
+fn writer(instance: &Instance, kept: &Kept) -> QuarantineWriter {
+    let folder = instance.data_dir.quarantine();
+    match &kept.piece {
+        Some(piece) => QuarantineWriter::of_piece(&folder, &kept.file, piece.clone()),
+        None => {
+            let input = InputFile { path: kept.file.clone(), size_bytes: kept.file_bytes };
+            QuarantineWriter::new(&folder, &input)
         }
     }
+}
+
+/// What a quarantine file is of, as it was when it was read.
+enum Input {
+    File(InputFile),
+    Piece(Piece),
+}
+
+/// A piece of a file, with its bytes.
+struct Piece {
+    kept: Kept,
+    text: Vec<u8>,
+    lines_before: u64,
+    statement: Statement,
+}
+
+/// The input of a quarantine file that cannot be read again without it, if it is as it was.
+fn input_to_read(path: &Path) -> Result<Option<Input>, IngestionError> {
+    for kept in read_quarantine(path)? {
+        let kept = kept?;
+        if kept.complete {
+            continue;
+        }
+        let Some(piece) = kept.piece.clone() else {
+            let size = fs::metadata(&kept.file).ok().filter(fs::Metadata::is_file).map(|found| found.len());
+            let is_as_it_was = size.is_some_and(|size| size == kept.file_bytes);
+            let file = InputFile { path: kept.file, size_bytes: kept.file_bytes };
+            return Ok(is_as_it_was.then_some(Input::File(file)));
+        };
+        let unreadable = |source| ingest::IngestError::Open { path: kept.file.clone(), source };
+        let found = piece.read(&kept.file).map_err(unreadable)?.zip(piece.statement());
+        return Ok(found.map(|(text, statement)| {
+            Input::Piece(Piece { kept, text, lines_before: piece.lines_before, statement })
+        }));
+    }
     Ok(None)
+}
+
+impl Piece {
+    /// Reads all of it again; gives the file in the quarantine that holds what is rejected, if anything is.
+    fn read(
+        &self,
+        instance: &Instance,
+        now: DateTime<Utc>,
+        to_writer: &mpsc::Sender<EventBatch>,
+        report: &mut IngestReport,
+    ) -> Result<Option<PathBuf>, IngestionError> {
+        let mut quarantine = writer(instance, &self.kept);
+        let name = self.kept.file.display().to_string();
+        let reading = Reading { statement: Some(self.statement), ..ingestion::reading(instance, now) };
+        let mut sink = |item| match item {
+            Item::Batch(batch) => ingestion::send(to_writer, batch),
+            Item::Rejected(mut rejected) => {
+                rejected.line += self.lines_before;
+                quarantine.add(&rejected).map_err(|error| Stop(Box::new(error)))?;
+                let Rejected { file, line, reason, .. } = rejected;
+                report.note(Rejection { file, line, reason });
+                Ok(())
+            }
+        };
+        let summary = ingest::read_bytes(&name, &self.text, &reading, &mut sink)?;
+        report.files += 1;
+        report.quarantined += summary.rejected;
+        let kept = quarantine.finish()?;
+        if kept.is_some() {
+            report.quarantine = Some(instance.data_dir.quarantine());
+        }
+        Ok(kept)
+    }
 }
 
 /// Reads one record again; gives the reason if any of it is rejected. What else it holds is stored, and

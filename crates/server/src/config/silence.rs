@@ -1,6 +1,7 @@
 //! After how long without records a customer is silent.
 
 use chrono::TimeDelta;
+use ingest::schema::Kind;
 use serde::Deserialize;
 
 /// After how many hours without records of a kind a customer is silent, at the earliest: who usually sends
@@ -39,6 +40,12 @@ impl Default for SilentAfter {
 }
 
 impl SilentAfter {
+    /// The longest time of any kind; `None` if none is ever silent.
+    #[must_use]
+    pub fn longest(&self) -> Option<TimeDelta> {
+        Kind::ALL.into_iter().filter_map(|kind| self.of(kind.name())).max()
+    }
+
     /// The time for a kind, by its name; `None` if it is never silent.
     #[must_use]
     pub fn of(&self, kind: &str) -> Option<TimeDelta> {

@@ -16,6 +16,7 @@ fn delivery(key: &str, text: &str, is_whole: bool, manifest: Option<Manifest>) -
         content: Content::Bytes(Bytes::from(text.to_owned())),
         modified_at: Some(at("2031-02-05T00:00:00Z")),
         is_whole,
+        span: None,
         manifest,
         position: "a position".into(),
     }

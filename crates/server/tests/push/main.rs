@@ -1,6 +1,8 @@
 //! Records that come to a running server, pushed or from sources: what is acknowledged is in the lake, once.
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
+mod costs;
+mod coverage;
 mod sources;
 
 use std::io::Write as _;

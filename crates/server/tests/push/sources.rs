@@ -14,7 +14,7 @@ use store::CoverageQuery;
 
 use super::{CUSTOMER, Here, activity, json_of};
 
-fn following(folder: &Path) -> Settings {
+pub(super) fn following(folder: &Path) -> Settings {
     let path = folder.display();
     let text =
         format!("type = 'folder'\nname = 'exports'\npath = '{path}'\npoll_every = '50ms'\nsettle = '50ms'");

@@ -12,13 +12,14 @@ use tempfile::NamedTempFile;
 
 use super::Found;
 use crate::Content;
-use crate::pieces::{self, Ending, Next, Part, Patience, Position, Readable, Spooled, Version};
+use crate::pieces::{self, Ending, Next, Part, Patience, Position, Readable, Spooled, Start, Version};
 
 /// A piece of an object.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) content: Content,
-    pub(super) is_whole: bool,
+    /// Where it begins, if it is a piece of lines.
+    pub(super) start: Option<Start>,
     pub(super) modified_at: Option<DateTime<Utc>>,
     pub(super) position: Position,
     pub(super) more: bool,
@@ -48,17 +49,23 @@ pub(super) async fn read(
     let next = pieces::next(&found.key, &object, &found.version, position, patience, piece_bytes).await?;
     match next {
         Next::Nothing | Next::Unfinished => Ok(None),
-        Next::Piece { bytes, modified_at, position, more } => {
-            Ok(Some(Piece { content: Content::Bytes(bytes), is_whole: false, modified_at, position, more }))
+        Next::Piece { bytes, start, modified_at, position, more } => Ok(Some(Piece {
+            content: Content::Bytes(bytes),
+            start: Some(start),
+            modified_at,
+            position,
+            more,
+        })),
+        Next::Spooled { spooled, start, position, more } => {
+            Ok(Some(from_spool(spooled, Some(start), position, more)))
         }
-        Next::Spooled { spooled, position, more } => Ok(Some(from_spool(spooled, false, position, more))),
         Next::Whole => object.whole(piece_bytes).await,
     }
 }
 
-fn from_spool(spooled: Spooled, is_whole: bool, position: Position, more: bool) -> Piece {
+fn from_spool(spooled: Spooled, start: Option<Start>, position: Position, more: bool) -> Piece {
     let modified_at = spooled.modified_at;
-    Piece { content: Content::Temporary(spooled.path), is_whole, modified_at, position, more }
+    Piece { content: Content::Temporary(spooled.path), start, modified_at, position, more }
 }
 
 struct Object<'a> {
@@ -72,13 +79,13 @@ impl Object<'_> {
         if self.listed_size > piece_bytes as u64 {
             let Some(spooled) = self.spool(0, false).await? else { return Ok(None) };
             let position = Position::of_whole(spooled.version.clone());
-            return Ok(Some(from_spool(spooled, true, position, false)));
+            return Ok(Some(from_spool(spooled, None, position, false)));
         }
         let Some(result) = self.get(None).await? else { return Ok(None) };
         let (version, modified_at) = (version(&result.meta), Some(result.meta.last_modified));
         let bytes = result.bytes().await?;
         let position = Position::of_whole(version);
-        Ok(Some(Piece { content: Content::Bytes(bytes), is_whole: true, modified_at, position, more: false }))
+        Ok(Some(Piece { content: Content::Bytes(bytes), start: None, modified_at, position, more: false }))
     }
 
     /// `None`: the object is gone, or is shorter than the listing says.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use alerts::{CustomerTenantId, Scope, SubscriptionId};
+use alerts::{CustomerTenantId, ResellerTenantId, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Arrival, Coverage, CoverageQuery, Customer, CustomersImported, IngestKey, KindTotals, Notice, SourceNote,
-    SourceStatus, StoreError,
+    Arrival, Coverage, CoverageQuery, Customer, CustomerQuery, CustomerSubscription, CustomersImported,
+    IngestKey, KindTotals, KnownCustomer, Notice, Owner, SourceNote, SourceStatus, StoreError,
 };
 
 /// Sources: up to where they were read, by whom, and how they fare. All of it is the whole partner's.
@@ -73,24 +73,27 @@ pub trait CoverageStore: Send + Sync + 'static {
 /// The partner's customers.
 #[async_trait]
 pub trait CustomerStore: Send + Sync + 'static {
-    /// Remembers customers. What an import leaves out is kept; what it says wins over what records say, also
-    /// for subscriptions that are known already.
+    /// Remembers customers, and subscriptions of these or of customers that are known. What an import leaves out is
+    /// kept; what it says wins over what records say, also for subscriptions that are known already. A subscription
+    /// of a customer that is not known is passed over.
     async fn import_customers(
         &self,
         scope: &Scope,
         customers: &[Customer],
+        subscriptions: &[CustomerSubscription],
+        at: DateTime<Utc>,
     ) -> Result<CustomersImported, StoreError>;
 
-    /// The customers of the scope after the one named, by tenant: those imported.
-    async fn customers(
-        &self,
-        scope: &Scope,
-        after: Option<&CustomerTenantId>,
-        limit: u64,
-    ) -> Result<Vec<Customer>, StoreError>;
+    /// The imported customers of the scope, by tenant.
+    async fn customers(&self, scope: &Scope, query: &CustomerQuery)
+    -> Result<Vec<KnownCustomer>, StoreError>;
 
     /// Whose each subscription of the partner is, as far as that is known.
-    async fn owners(&self, scope: &Scope) -> Result<Vec<(SubscriptionId, CustomerTenantId)>, StoreError>;
+    async fn owners(&self, scope: &Scope) -> Result<Vec<Owner>, StoreError>;
+
+    /// Which customers resellers brought, by the partner's own word. A scope narrower than the partner sees none.
+    async fn resellers(&self, scope: &Scope)
+    -> Result<Vec<(CustomerTenantId, ResellerTenantId)>, StoreError>;
 }
 
 /// Keys that let a customer's systems push its records.

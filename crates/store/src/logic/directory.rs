@@ -8,7 +8,8 @@ use crate::session::Session;
 use crate::sql::scope::within;
 use crate::{StoreError, Subscription};
 
-/// What was imported of a customer wins over what records say. Keeps what is known where a record is silent, and writes nothing where it tells nothing new: the
+/// What was imported of a customer wins over what records say, and what was imported of a subscription over what
+/// records say of it. Keeps what is known where a record is silent, and writes nothing where it tells nothing new: the
 /// same subscriptions come with every file.
 const LEARN: &str = "
 insert into subscription
@@ -20,17 +21,22 @@ left join customer as imported
     and imported.customer_tenant_id = $4
 where true
 on conflict (partner_tenant_id, subscription_id) do update set
-    name = coalesce(excluded.name, subscription.name),
+    name = case when subscription.is_imported = 1
+        then coalesce(subscription.name, excluded.name) else coalesce(excluded.name, subscription.name) end,
     customer_tenant_id = coalesce(excluded.customer_tenant_id, subscription.customer_tenant_id),
     customer_name = coalesce(excluded.customer_name, subscription.customer_name),
     reseller_tenant_id = coalesce(excluded.reseller_tenant_id, subscription.reseller_tenant_id)
-where coalesce(excluded.name, subscription.name) is distinct from subscription.name
-    or coalesce(excluded.customer_tenant_id, subscription.customer_tenant_id)
-        is distinct from subscription.customer_tenant_id
-    or coalesce(excluded.customer_name, subscription.customer_name)
-        is distinct from subscription.customer_name
-    or coalesce(excluded.reseller_tenant_id, subscription.reseller_tenant_id)
-        is distinct from subscription.reseller_tenant_id";
+where (subscription.is_imported = 0
+        or excluded.customer_tenant_id is null
+        or excluded.customer_tenant_id = subscription.customer_tenant_id)
+    and ((subscription.is_imported = 0 or subscription.name is null)
+            and coalesce(excluded.name, subscription.name) is distinct from subscription.name
+        or coalesce(excluded.customer_tenant_id, subscription.customer_tenant_id)
+            is distinct from subscription.customer_tenant_id
+        or coalesce(excluded.customer_name, subscription.customer_name)
+            is distinct from subscription.customer_name
+        or coalesce(excluded.reseller_tenant_id, subscription.reseller_tenant_id)
+            is distinct from subscription.reseller_tenant_id)";
 
 pub(crate) async fn learn(
     session: &mut impl Session,

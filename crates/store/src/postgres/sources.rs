@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::alerts::{CustomerTenantId, Scope, SubscriptionId};
+use ::alerts::{CustomerTenantId, ResellerTenantId, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -10,8 +10,9 @@ use super::PostgresStore;
 use super::session::Lock;
 use crate::logic::{coverage, customers, ingest_keys, notices, sources};
 use crate::{
-    Arrival, Coverage, CoverageQuery, CoverageStore, Customer, CustomerStore, CustomersImported, IngestKey,
-    IngestKeyStore, KindTotals, Notice, NoticeStore, SourceNote, SourceStatus, SourceStore, StoreError,
+    Arrival, Coverage, CoverageQuery, CoverageStore, Customer, CustomerQuery, CustomerStore,
+    CustomerSubscription, CustomersImported, IngestKey, IngestKeyStore, KindTotals, KnownCustomer, Notice,
+    NoticeStore, Owner, SourceNote, SourceStatus, SourceStore, StoreError,
 };
 
 /// Work on sources; changes of alerts need not wait for it.
@@ -103,9 +104,11 @@ impl CustomerStore for PostgresStore {
         &self,
         scope: &Scope,
         customers: &[Customer],
+        subscriptions: &[CustomerSubscription],
+        at: DateTime<Utc>,
     ) -> Result<CustomersImported, StoreError> {
         self.write(lock(), |mut session| async move {
-            let done = customers::import(&mut session, scope, customers).await;
+            let done = customers::import(&mut session, scope, customers, subscriptions, at).await;
             session.end(done).await
         })
         .await
@@ -114,14 +117,20 @@ impl CustomerStore for PostgresStore {
     async fn customers(
         &self,
         scope: &Scope,
-        after: Option<&CustomerTenantId>,
-        limit: u64,
-    ) -> Result<Vec<Customer>, StoreError> {
-        customers::list(&mut self.reading().await?, scope, after, limit).await
+        query: &CustomerQuery,
+    ) -> Result<Vec<KnownCustomer>, StoreError> {
+        customers::list(&mut self.reading().await?, scope, query).await
     }
 
-    async fn owners(&self, scope: &Scope) -> Result<Vec<(SubscriptionId, CustomerTenantId)>, StoreError> {
+    async fn owners(&self, scope: &Scope) -> Result<Vec<Owner>, StoreError> {
         customers::owners(&mut self.reading().await?, scope).await
+    }
+
+    async fn resellers(
+        &self,
+        scope: &Scope,
+    ) -> Result<Vec<(CustomerTenantId, ResellerTenantId)>, StoreError> {
+        customers::resellers(&mut self.reading().await?, scope).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ::alerts::{CustomerTenantId, Scope, SubscriptionId};
+use ::alerts::{CustomerTenantId, ResellerTenantId, Scope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -10,8 +10,9 @@ use super::SqliteStore;
 use super::session::at_once;
 use crate::logic::{coverage, customers, ingest_keys, notices, sources};
 use crate::{
-    Arrival, Coverage, CoverageQuery, CoverageStore, Customer, CustomerStore, CustomersImported, IngestKey,
-    IngestKeyStore, KindTotals, Notice, NoticeStore, SourceNote, SourceStatus, SourceStore, StoreError,
+    Arrival, Coverage, CoverageQuery, CoverageStore, Customer, CustomerQuery, CustomerStore,
+    CustomerSubscription, CustomersImported, IngestKey, IngestKeyStore, KindTotals, KnownCustomer, Notice,
+    NoticeStore, Owner, SourceNote, SourceStatus, SourceStore, StoreError,
 };
 
 #[async_trait]
@@ -93,22 +94,32 @@ impl CustomerStore for SqliteStore {
         &self,
         scope: &Scope,
         customers: &[Customer],
+        subscriptions: &[CustomerSubscription],
+        at: DateTime<Utc>,
     ) -> Result<CustomersImported, StoreError> {
-        let (scope, customers) = (scope.clone(), customers.to_vec());
-        self.writer.write(move |session| at_once(customers::import(session, &scope, &customers))).await
+        let (scope, customers, subscriptions) = (scope.clone(), customers.to_vec(), subscriptions.to_vec());
+        self.writer
+            .write(move |session| at_once(customers::import(session, &scope, &customers, &subscriptions, at)))
+            .await
     }
 
     async fn customers(
         &self,
         scope: &Scope,
-        after: Option<&CustomerTenantId>,
-        limit: u64,
-    ) -> Result<Vec<Customer>, StoreError> {
-        self.readers.read(|session| at_once(customers::list(session, scope, after, limit)))
+        query: &CustomerQuery,
+    ) -> Result<Vec<KnownCustomer>, StoreError> {
+        self.readers.read(|session| at_once(customers::list(session, scope, query)))
     }
 
-    async fn owners(&self, scope: &Scope) -> Result<Vec<(SubscriptionId, CustomerTenantId)>, StoreError> {
+    async fn owners(&self, scope: &Scope) -> Result<Vec<Owner>, StoreError> {
         self.readers.read(|session| at_once(customers::owners(session, scope)))
+    }
+
+    async fn resellers(
+        &self,
+        scope: &Scope,
+    ) -> Result<Vec<(CustomerTenantId, ResellerTenantId)>, StoreError> {
+        self.readers.read(|session| at_once(customers::resellers(session, scope)))
     }
 }
 

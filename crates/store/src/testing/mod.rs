@@ -93,6 +93,8 @@ macro_rules! store_suite {
             what_comes_in_adds_up,
             coverage_is_shown_to_whom_it_is_of,
             imported_customers_win_over_records,
+            imported_subscriptions_win_over_records,
+            customers_without_records_are_found,
             an_ingest_key_is_found_by_its_hash_alone,
             a_notice_is_open_until_it_is_cleared,
             facts_take_the_place_of_those_before,

@@ -56,6 +56,19 @@ impl Sender {
         }
     }
 
+    /// Whose records they are, if the sender is one customer.
+    pub(super) fn customer(&self) -> Option<&CustomerTenantId> {
+        match self {
+            Self::Partner => None,
+            Self::Customer(customer) => Some(customer),
+        }
+    }
+
+    /// What tells it from other senders: the customer, and nothing for the partner.
+    pub(super) fn name(&self) -> &str {
+        self.customer().map_or("", CustomerTenantId::as_str)
+    }
+
     /// Makes sure that all records are the sender's to push, and says in each whose it is.
     pub(super) async fn own(&self, instance: &Instance, batches: &mut [EventBatch]) -> Result<(), ApiError> {
         let Self::Customer(own) = self else { return Ok(()) };

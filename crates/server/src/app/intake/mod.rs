@@ -8,7 +8,9 @@
 mod arrivals;
 pub(crate) mod customer;
 mod group;
+mod origin;
 mod owners;
+mod rejections;
 mod room;
 mod storing;
 
@@ -22,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub use self::owners::Owners;
+pub use self::rejections::Rejections;
 pub use self::room::{Room, Space};
 pub(crate) use self::storing::{Stored, store};
 use super::Instance;

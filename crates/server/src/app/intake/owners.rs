@@ -10,18 +10,58 @@ use tokio::sync::RwLock;
 /// How long what other processes write into the directory may stay unseen.
 const FRESH_FOR: Duration = Duration::from_secs(60);
 
-/// A copy of the directory: subscription to customer.
+/// A copy of the directory.
 #[derive(Debug, Default)]
 pub struct Owners {
-    known: RwLock<Known>,
+    known: RwLock<Directory>,
 }
 
+/// Whose subscriptions are, and who brought the customers.
 #[derive(Debug, Default)]
-struct Known {
+pub(crate) struct Directory {
     read_at: Option<Instant>,
+    /// Subscription to customer.
     customer_of: HashMap<String, String>,
+    /// Subscriptions of which the partner itself said whose they are.
+    imported: HashSet<String>,
+    /// Customer to the reseller that brought it.
+    reseller_of: HashMap<String, String>,
+    /// All these resellers.
+    resellers: HashSet<String>,
     /// What was told to the directory, so that it is not told again with every batch.
     told: HashSet<Subscription>,
+}
+
+impl Directory {
+    /// The customer of a subscription.
+    pub(crate) fn customer_of(&self, subscription: &str) -> Option<&str> {
+        self.customer_of.get(subscription).map(String::as_str)
+    }
+
+    /// The reseller that brought a customer.
+    pub(crate) fn reseller_of(&self, customer: &str) -> Option<&str> {
+        self.reseller_of.get(customer).map(String::as_str)
+    }
+
+    /// Whether a tenant is that of a reseller, of whatever customers.
+    pub(crate) fn is_reseller(&self, tenant: &str) -> bool {
+        self.resellers.contains(tenant)
+    }
+
+    /// Whether any reseller is known.
+    pub(crate) fn has_resellers(&self) -> bool {
+        !self.resellers.is_empty()
+    }
+
+    fn learn(&mut self, told: Subscription) {
+        let id = told.subscription_id.as_str();
+        if let Some(customer) = &told.customer_tenant_id
+            && !self.imported.contains(id)
+        {
+            self.customer_of.insert(id.to_owned(), customer.as_str().to_owned());
+        }
+        self.told.insert(told);
+    }
 }
 
 impl Owners {
@@ -46,33 +86,44 @@ impl Owners {
         }
         store.learn_subscriptions(scope, &news).await?;
         let mut known = self.known.write().await;
-        for subscription in news {
-            if let Some(customer) = &subscription.customer_tenant_id {
-                let id = subscription.subscription_id.as_str().to_owned();
-                known.customer_of.insert(id, customer.as_str().to_owned());
-            }
-            known.told.insert(subscription);
-        }
+        news.into_iter().for_each(|told| known.learn(told));
         Ok(())
     }
 
-    /// Calls `look` with what is known: the customer of a subscription.
-    pub(crate) async fn with<T>(&self, look: impl FnOnce(&HashMap<String, String>) -> T) -> T {
-        look(&self.known.read().await.customer_of)
+    /// Calls `look` with what is known.
+    pub(crate) async fn with<T>(&self, look: impl FnOnce(&Directory) -> T) -> T {
+        look(&*self.known.read().await)
     }
 
     async fn refresh(&self, store: &dyn Store, scope: &Scope) -> Result<(), StoreError> {
-        let is_fresh = |known: &Known| known.read_at.is_some_and(|at| at.elapsed() < FRESH_FOR);
+        let is_fresh = |known: &Directory| known.read_at.is_some_and(|at| at.elapsed() < FRESH_FOR);
         if is_fresh(&*self.known.read().await) {
             return Ok(());
         }
-        let owners = store.owners(scope).await?;
-        let customer_of =
-            owners.into_iter().map(|(id, customer)| (id.as_str().to_owned(), customer.as_str().to_owned()));
-        let mut known = self.known.write().await;
-        // An entry that was changed elsewhere may be told again.
-        *known =
-            Known { read_at: Some(Instant::now()), customer_of: customer_of.collect(), told: HashSet::new() };
+        // An entry that was changed elsewhere may be told again, so that nothing counts as told.
+        let mut fresh = Directory { read_at: Some(Instant::now()), ..Directory::default() };
+        for owner in store.owners(scope).await? {
+            let id = owner.subscription_id.as_str();
+            if owner.is_imported {
+                fresh.imported.insert(id.to_owned());
+            }
+            fresh.customer_of.insert(id.to_owned(), owner.customer_tenant_id.as_str().to_owned());
+        }
+        for (customer, reseller) in store.resellers(scope).await? {
+            fresh.resellers.insert(reseller.as_str().to_owned());
+            fresh.reseller_of.insert(customer.as_str().to_owned(), reseller.as_str().to_owned());
+        }
+        *self.known.write().await = fresh;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Directory {
+    /// One that knows of customers and their resellers.
+    pub(crate) fn of_resellers(pairs: &[(&str, &str)]) -> Self {
+        let owned = |(customer, reseller): &(&str, &str)| ((*customer).to_owned(), (*reseller).to_owned());
+        let reseller_of: HashMap<String, String> = pairs.iter().map(owned).collect();
+        Self { resellers: reseller_of.values().cloned().collect(), reseller_of, ..Self::default() }
     }
 }

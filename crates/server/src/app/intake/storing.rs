@@ -1,7 +1,5 @@
 //! Puts events of one kind into the lake, and tells those who must know.
 
-use std::collections::HashMap;
-
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
@@ -12,7 +10,8 @@ use ingest::{EventBatch, SeenSubscription};
 use store::Subscription;
 
 use super::arrivals::arrivals;
-use super::customer;
+use super::owners::Directory;
+use super::{customer, origin};
 use crate::app::Instance;
 use crate::app::ingestion::IngestionError;
 
@@ -45,7 +44,10 @@ pub(crate) async fn store(
         batches.into_iter().map(|batch| (batch.rows, batch.subscriptions)).unzip();
     let seen = seen.into_iter().flatten().map(entry).collect();
     instance.owners.learn(&**store, &scope, seen).await?;
-    instance.owners.with(|customer_of| rows.iter_mut().for_each(|batch| fill(batch, customer_of))).await;
+    instance
+        .owners
+        .with(|directory| rows.iter_mut().for_each(|batch| complete(kind, batch, directory)))
+        .await;
     let is_new = instance.lake.append_rows(kind, &rows).await?;
     if let Some(first) = rows.iter().filter_map(first_event).min() {
         store.note_arrival(&scope, kind.name(), first).await?;
@@ -61,8 +63,12 @@ pub(crate) async fn store(
     Ok(stored.collect())
 }
 
-fn fill(batch: &mut RecordBatch, customer_of: &HashMap<String, String>) {
-    customer::fill(batch, |subscription| customer_of.get(subscription?).map(String::as_str));
+/// Writes into a batch what the directory knows and its records do not say.
+fn complete(kind: Kind, batch: &mut RecordBatch, directory: &Directory) {
+    customer::fill(batch, |subscription| directory.customer_of(subscription?));
+    if kind == Kind::Activity {
+        origin::settle(batch, directory);
+    }
 }
 
 /// When the earliest event of a batch happened.

@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use super::{customer, partner, reseller};
 use crate::testing::time;
 use crate::{
-    Arrival, CoverageQuery, Customer, CustomersImported, IngestKey, Notice, SourceNote, Store, StoreError,
-    Subscription,
+    Arrival, CoverageQuery, Customer, CustomerQuery, CustomerSubscription, CustomersImported, IngestKey,
+    KnownCustomer, Notice, Owner, SourceNote, Store, StoreError, Subscription,
 };
 
 const NOON: &str = "2031-02-03T12:00:00Z";
@@ -187,7 +187,9 @@ pub async fn imported_customers_win_over_records<S: Store>(store: Arc<S>) {
         reseller_tenant_id: None,
     };
     store.learn_subscriptions(&p, &[seen("s1", "CONTOSO")]).await.unwrap();
-    let imported = store.import_customers(&p, &[known("c1", Some("Contoso"), Some("r1"))]).await.unwrap();
+    let at = time(NOON);
+    let contoso = known("c1", Some("Contoso"), Some("r1"));
+    let imported = store.import_customers(&p, std::slice::from_ref(&contoso), &[], at).await.unwrap();
     assert_eq!(imported, CustomersImported { new: 1, ..CustomersImported::default() });
     store.learn_subscriptions(&p, &[seen("s1", "CONTOSO"), seen("s2", "CONTOSO")]).await.unwrap();
     for id in ["s1", "s2"] {
@@ -195,18 +197,112 @@ pub async fn imported_customers_win_over_records<S: Store>(store: Arc<S>) {
         assert_eq!(entry.customer_name.as_deref(), Some("Contoso"), "{id}");
     }
     let again = [known("c1", None, None), known("c2", None, None), known("c1", Some("Contoso Ltd"), None)];
-    let imported = store.import_customers(&p, &again).await.unwrap();
-    assert_eq!(imported, CustomersImported { new: 1, changed: 1, unchanged: 1 });
-    let all = store.customers(&p, None, 10).await.unwrap();
-    assert_eq!(all, [known("c1", Some("Contoso Ltd"), Some("r1")), known("c2", None, None)]);
-    assert_eq!(store.customers(&p, Some(&"c1".parse().unwrap()), 10).await.unwrap(), all[1..]);
-    assert_eq!(store.customers(&reseller("p", "r1"), None, 10).await.unwrap(), all[..1]);
-    assert_eq!(store.customers(&customer("p", "c2"), None, 10).await.unwrap(), all[1..]);
+    let imported = store.import_customers(&p, &again, &[], at + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(imported, CustomersImported { new: 1, changed: 1, unchanged: 1, subscriptions: 0 });
+    let listed = async |scope: Scope, after: Option<&str>| {
+        let query = CustomerQuery { after: after.map(|id| id.parse().unwrap()), ..CustomerQuery::default() };
+        store.customers(&scope, &query).await.unwrap()
+    };
+    let all = listed(p.clone(), None).await;
+    let whole = |customer, imported_at, subscriptions| KnownCustomer {
+        customer,
+        imported_at: Some(imported_at),
+        subscriptions,
+        has_records: false,
+    };
+    let expected = [
+        whole(known("c1", Some("Contoso Ltd"), Some("r1")), at, 2),
+        whole(known("c2", None, None), at + TimeDelta::days(1), 0),
+    ];
+    assert_eq!(all, expected);
+    assert_eq!(listed(p.clone(), Some("c1")).await, all[1..]);
+    assert_eq!(listed(reseller("p", "r1"), None).await, all[..1]);
+    assert_eq!(listed(customer("p", "c2"), None).await, all[1..]);
     let mut owners = store.owners(&p).await.unwrap();
     owners.sort();
-    let expected = ["s1", "s2"].map(|id| (id.parse().unwrap(), "c1".parse().unwrap()));
-    assert_eq!(owners, expected);
-    assert!(store.import_customers(&reseller("p", "r1"), &all).await.is_err());
+    assert_eq!(owners, [owner("s1", "c1", false), owner("s2", "c1", false)]);
+    let pairs = store.resellers(&p).await.unwrap();
+    assert_eq!(pairs, [("c1".parse().unwrap(), "r1".parse().unwrap())]);
+    for narrow in [reseller("p", "r1"), customer("p", "c1"), partner("q")] {
+        assert!(store.resellers(&narrow).await.unwrap().is_empty(), "{narrow:?}");
+    }
+    assert!(store.import_customers(&reseller("p", "r1"), &[contoso], &[], at).await.is_err());
+}
+
+fn owner(subscription: &str, customer: &str, is_imported: bool) -> Owner {
+    Owner {
+        subscription_id: subscription.parse().unwrap(),
+        customer_tenant_id: customer.parse().unwrap(),
+        is_imported,
+    }
+}
+
+pub async fn imported_subscriptions_win_over_records<S: Store>(store: Arc<S>) {
+    let p = partner("p");
+    let told = |id: &str, name: Option<&str>, customer: &str| CustomerSubscription {
+        subscription_id: id.parse().unwrap(),
+        name: name.map(str::to_owned),
+        customer_tenant_id: customer.parse().unwrap(),
+    };
+    let record = |id: &str, name: &str, customer: &str| Subscription {
+        subscription_id: id.parse().unwrap(),
+        name: Some(name.to_owned()),
+        customer_tenant_id: Some(customer.parse().unwrap()),
+        customer_name: Some(format!("NAME OF {customer}")),
+        reseller_tenant_id: None,
+    };
+    store.learn_subscriptions(&p, &[record("s1", "DEV", "c2")]).await.unwrap();
+    let customers = [known("c1", Some("Contoso"), Some("r1")), known("c2", None, None)];
+    let subscriptions = [told("s1", Some("Dev"), "c1"), told("s2", None, "c1"), told("s3", None, "nobody")];
+    let import = async || store.import_customers(&p, &customers, &subscriptions, time(NOON)).await.unwrap();
+    assert_eq!(import().await, CustomersImported { new: 2, changed: 0, unchanged: 0, subscriptions: 2 });
+    assert_eq!(import().await, CustomersImported { unchanged: 2, ..CustomersImported::default() });
+
+    // Records do not take a subscription away, and complete what the import left out.
+    store.learn_subscriptions(&p, &[record("s1", "OTHER", "c2"), record("s2", "Test", "c1")]).await.unwrap();
+    let entry = async |id: &str| {
+        let entry = store.subscription(&p, &id.parse().unwrap()).await.unwrap().unwrap();
+        let texts = [entry.name, entry.customer_tenant_id.map(|id| id.to_string()), entry.customer_name];
+        (texts.map(Option::unwrap_or_default), entry.reseller_tenant_id.map(|id| id.to_string()))
+    };
+    let is = |texts: [&str; 3]| (texts.map(str::to_owned), Some("r1".to_owned()));
+    assert_eq!(entry("s1").await, is(["Dev", "c1", "Contoso"]));
+    assert_eq!(entry("s2").await, is(["Test", "c1", "Contoso"]));
+    assert_eq!(store.subscription(&p, &"s3".parse().unwrap()).await.unwrap(), None, "of no known customer");
+    let mut owners = store.owners(&p).await.unwrap();
+    owners.sort();
+    assert_eq!(owners, [owner("s1", "c1", true), owner("s2", "c1", true)]);
+
+    // A later import moves it.
+    store.import_customers(&p, &[], &[told("s1", None, "c2")], time(NOON)).await.unwrap();
+    let moved = store.subscription(&p, &"s1".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(moved.customer_tenant_id, Some("c2".parse().unwrap()));
+    assert_eq!(
+        (moved.name.as_deref(), moved.customer_name, moved.reseller_tenant_id),
+        (Some("Dev"), None, None)
+    );
+}
+
+pub async fn customers_without_records_are_found<S: Store>(store: Arc<S>) {
+    let (p, noon) = (partner("p"), time(NOON));
+    let customers = ["c1", "c2", "c3", "c4"].map(|id| known(id, None, None));
+    store.import_customers(&p, &customers, &[], noon).await.unwrap();
+    let unread = Arrival { duplicates: 0, rejected: 3, ..arrival("activity", Some("c3"), NOON, 0) };
+    let arrivals = [arrival("activity", Some("c1"), NOON, 1), arrival("cost", Some("c2"), NOON, 1), unread];
+    store.note_arrivals(&p, &arrivals, noon).await.unwrap();
+    let found = async |scope: Scope, has_records: bool, kind: Option<&str>, limit: Option<u64>| {
+        let kind = kind.map(str::to_owned);
+        let query = CustomerQuery { has_records: Some(has_records), kind, limit, after: None };
+        let found = store.customers(&scope, &query).await.unwrap();
+        assert!(found.iter().all(|entry| entry.has_records == has_records));
+        found.iter().map(|entry| entry.customer.customer_tenant_id.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found(p.clone(), false, None, None).await, "c3 c4", "what could not be read is no record");
+    assert_eq!(found(p.clone(), true, None, None).await, "c1 c2");
+    assert_eq!(found(p.clone(), false, Some("cost"), None).await, "c1 c3 c4");
+    assert_eq!(found(p.clone(), false, Some("cost"), Some(2)).await, "c1 c3");
+    assert_eq!(found(customer("p", "c4"), false, None, None).await, "c4");
+    assert_eq!(found(partner("q"), false, None, None).await, "");
 }
 
 pub async fn an_ingest_key_is_found_by_its_hash_alone<S: Store>(store: Arc<S>) {
