@@ -1,7 +1,5 @@
 //! Pieces of a stream: what cannot be read in them hides nothing else. And what looks like nothing, but is something.
 
-#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
-
 mod rows;
 
 use ingest::Extent;
