@@ -326,6 +326,12 @@ impl DataDir {
         self.0.join("issuer")
     }
 
+    /// The name of the server that runs here, among those that share a store.
+    #[must_use]
+    pub fn server_id(&self) -> PathBuf {
+        self.0.join("server-id")
+    }
+
     /// The local certificate authority.
     #[must_use]
     pub fn tls(&self) -> PathBuf {

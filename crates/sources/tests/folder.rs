@@ -98,7 +98,7 @@ async fn a_restart_goes_on_where_positions_say() {
 #[tokio::test]
 async fn pieces_tell_where_they_begin_and_which_continue_each_other() {
     let mut it = Fixture::new(Duration::ZERO, SMALL);
-    let line = |n: u8| format!("{{\"number\":\"{n}\",\"padding\":\"xxxxxx\"}}\n");
+    let line = |n: u8| format!("{{\"number\":\"{n}\",\"x\":\"xxxxxx\"}}\n");
     let length = line(0).len() as u64;
     // Two lines make a piece; nothing is saved the first time.
     let poll = async |it: &mut Fixture, save: bool| {

@@ -1,7 +1,9 @@
 //! Follows the sources of the settings, each in a task of its own.
 //!
 //! Of several servers on one store, one reads a source: whoever holds its lease. A server that dies is
-//! followed by another once its lease ends.
+//! followed by another once its lease ends, and by itself, started again on the same data directory, at once.
+
+mod holder;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use sources::{Environment, Limits, Positions, Source, SourceError, SourceSetting
 use store::{Notice, SourceNote, StoreError};
 use tokio::task::JoinSet;
 
+use self::holder::Holder;
 use crate::app::following::{FollowError, Follower};
 
 /// How long a server may read a source without saying that it still does.
@@ -35,7 +38,7 @@ const NOTED: &str = "source_notice";
 #[must_use]
 pub(crate) fn start(follower: &Follower, all: &[SourceSettings]) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let holder: Arc<str> = uuid::Uuid::new_v4().to_string().into();
+    let holder = Arc::new(Holder::of(&follower.instance.data_dir));
     let environment = Environment::of_process();
     for settings in all {
         let following = Following {
@@ -73,7 +76,7 @@ impl Failure {
 struct Following {
     follower: Follower,
     name: String,
-    holder: Arc<str>,
+    holder: Arc<Holder>,
     failures: u32,
 }
 
@@ -104,7 +107,7 @@ impl Following {
     ) -> Result<Duration, Failure> {
         let instance = self.follower.instance.clone();
         let (scope, store, now) = (instance.scope(), &instance.store, Utc::now());
-        if !store.lease_source(&scope, &self.name, kind, &self.holder, now, now + LEASE).await? {
+        if !store.lease_source(&scope, &self.name, kind, self.holder.name(), now, now + LEASE).await? {
             *opened = None;
             return Ok(ASK_AGAIN);
         }
