@@ -12,6 +12,7 @@ use store::{Customer, CustomersImported};
 
 use crate::installation::Installation;
 use crate::output;
+use crate::progress::Progress;
 
 /// How many customers are read from the store at once.
 const PAGE: u64 = 1000;
@@ -21,6 +22,9 @@ const REJECTED_SHOWN: usize = 20;
 
 /// Tell the directory whose customers these are, so that records find their customer and reseller
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tenantwatch customers import customers.csv && tenantwatch customers list"
+)]
 pub(crate) struct Customers {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +59,7 @@ struct Import {
 
 /// List the imported customers, by tenant
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch customers list --json")]
 struct List {
     #[command(flatten)]
     installation: Installation,
@@ -83,7 +88,10 @@ impl Import {
             customers.extend(list.customers);
             rejected.extend(list.rejected.into_iter().map(|entry| (file.clone(), entry)));
         }
+        // All or none are imported, so that nothing can be counted meanwhile.
+        let progress = Progress::waiting(format!("importing {} customers", customers.len()));
         let imported = instance.store.import_customers(&instance.scope(), &customers).await?;
+        drop(progress);
         self.show(imported, &rejected)?;
         if imported == CustomersImported::default() && !rejected.is_empty() {
             bail!("none of the entries is a customer");

@@ -16,6 +16,7 @@ use crate::output;
 
 /// See where records come from, for which customers, and how fresh they are
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch sources status")]
 pub(crate) struct Sources {
     #[command(subcommand)]
     command: Command,
@@ -85,17 +86,18 @@ impl Status {
         };
         let lines: Vec<Line> = lines.into_iter().filter(|line| !self.silent || line.silent).collect();
         if self.json {
-            return Ok(output::print(&as_json(&sources, &lines, &notices).to_string())?);
+            return Ok(output::print(&as_json(&sources, &lines, &notices, now).to_string())?);
         }
         show_sources(&sources)?;
         show_notices(&notices)?;
         if lines.is_empty() {
-            let nothing = if self.silent {
-                "Nothing is silent."
-            } else {
-                "No records yet. Take some in: tenantwatch ingest PATH"
-            };
-            output::say(nothing);
+            output::say(match (self.silent, &self.customer, self.kind) {
+                (true, ..) => "Nothing is silent.",
+                (false, None, None) => "No records yet. Take some in: tenantwatch ingest PATH",
+                (false, ..) => {
+                    "No records of this customer or kind yet; without --customer and --kind all are shown."
+                }
+            });
             return Ok(());
         }
         show_lines(&lines, now)
@@ -240,7 +242,7 @@ fn short(lag: chrono::TimeDelta) -> String {
     }
 }
 
-fn as_json(sources: &[SourceStatus], lines: &[Line], notices: &[Notice]) -> Value {
+fn as_json(sources: &[SourceStatus], lines: &[Line], notices: &[Notice], now: DateTime<Utc>) -> Value {
     let sources: Vec<Value> = sources
         .iter()
         .map(|source| {
@@ -265,6 +267,7 @@ fn as_json(sources: &[SourceStatus], lines: &[Line], notices: &[Notice]) -> Valu
                 "kind": line.kind,
                 "lastEventDateTime": line.last_event_at,
                 "lastArrivalDateTime": line.last_arrived_at,
+                "lagSeconds": line.last_event_at.map(|at| (now - at).num_seconds()),
                 "eventsPerDay": line.per_day.round(),
                 "stored": line.stored,
                 "rejected": line.rejected,
