@@ -13,6 +13,7 @@ use store::{CustomerQuery, CustomersImported, KnownCustomer};
 
 use crate::installation::Installation;
 use crate::output;
+use crate::progress::Progress;
 
 /// How many customers are read from the store at once.
 const PAGE: u64 = 1000;
@@ -22,6 +23,9 @@ const REJECTED_SHOWN: usize = 20;
 
 /// Tell the directory whose customers these are, so that records find their customer and reseller
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tenantwatch customers import customers.csv && tenantwatch customers list"
+)]
 pub(crate) struct Customers {
     #[command(subcommand)]
     command: Command,
@@ -57,6 +61,7 @@ struct Import {
 
 /// List the imported customers, by tenant
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch customers list --json")]
 struct List {
     #[command(flatten)]
     installation: Installation,
@@ -87,7 +92,10 @@ impl Import {
             rejected.extend(list.rejected.into_iter().map(|entry| (file.clone(), entry)));
         }
         let (store, scope) = (&instance.store, instance.scope());
+        // All or none are imported, so that nothing can be counted meanwhile.
+        let progress = Progress::waiting(format!("importing {} customers", customers.len()));
         let imported = store.import_customers(&scope, &customers, &subscriptions, Utc::now()).await?;
+        drop(progress);
         self.show(imported, &rejected)?;
         if imported == CustomersImported::default() && !rejected.is_empty() {
             bail!("none of the entries is a customer");

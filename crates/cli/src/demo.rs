@@ -11,13 +11,14 @@ use chrono::{DurationRound as _, TimeDelta, Utc};
 use clap::Args;
 use server::ServeOptions;
 use server::app::Instance;
-use server::app::detection::{self, Clock, Period};
+use server::app::detection::{Clock, Period};
 use server::config::{DataDir, Settings};
 
+use crate::detect::run_detectors;
 use crate::ingest::take_in;
 use crate::output;
 use crate::serve::{TlsOptions, serve};
-use crate::simulate::describe;
+use crate::simulate::{describe, write_estate};
 
 /// Marks a folder as made by the demo, so that the next demo may replace it.
 const MARKER: &str = "made-by-tenantwatch-demo";
@@ -83,12 +84,7 @@ impl Demo {
             end,
             partner_tenant_id: settings.partner_tenant_id.clone(),
         };
-        let summary = tokio::task::spawn_blocking({
-            let raw = raw.clone();
-            move || simulate::simulate(&raw, &estate)
-        })
-        .await
-        .context("the simulation stopped")??;
+        let summary = write_estate(&raw, estate).await?;
         output::say(&format!("Simulated: {}", describe(&summary)));
 
         let instance = std::sync::Arc::new(Instance::open(DataDir::new(&self.data_dir), &settings).await?);
@@ -96,9 +92,8 @@ impl Demo {
         output::say(&format!("Taken in: {} records from {} files", report.stored(), report.files));
 
         // Nobody watched this past, so the alerts are dated as if somebody had.
-        let found =
-            detection::detect(&instance, Period::default(), Clock::AsIfWatched(DETECTION_DELAY), Utc::now())
-                .await?;
+        let clock = Clock::AsIfWatched(DETECTION_DELAY);
+        let found = run_detectors(&instance, Period::default(), clock, Utc::now()).await?;
         output::say(&format!(
             "Detected: {} alerts in {:.1} s from the start",
             found.raised.len(),

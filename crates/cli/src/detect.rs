@@ -1,12 +1,17 @@
 //! `tenantwatch detect`
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use clap::Args;
+use server::app::Instance;
 use server::app::detection::{self, Clock, DetectionReport, Period};
 
 use crate::installation::{self, Installation};
 use crate::output;
+use crate::progress::Progress;
 
 /// Run all detectors once over the events that were taken in
 ///
@@ -31,6 +36,21 @@ pub(crate) struct Detect {
     json: bool,
 }
 
+/// Runs all detectors with a progress bar.
+pub(crate) async fn run_detectors(
+    instance: &Instance,
+    period: Period,
+    clock: Clock,
+    now: DateTime<Utc>,
+) -> anyhow::Result<DetectionReport> {
+    let so_far = Arc::new(detection::Progress::default());
+    let _progress = Progress::things_of("slices of time", {
+        let so_far = so_far.clone();
+        move || (so_far.done.load(Ordering::Relaxed), so_far.total.load(Ordering::Relaxed))
+    });
+    Ok(detection::detect_watched(instance, period, clock, now, &so_far).await?)
+}
+
 impl Detect {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         if let (Some(since), Some(until)) = (self.since, self.until)
@@ -40,7 +60,7 @@ impl Detect {
         }
         let instance = self.installation.open().await?;
         let period = Period { since: self.since, until: self.until };
-        let report = detection::detect(&instance, period, Clock::Real, Utc::now()).await?;
+        let report = run_detectors(&instance, period, Clock::Real, Utc::now()).await?;
         self.print(&report)?;
         output::say(&format!(
             "{} raised, {} continued, by {} detectors",

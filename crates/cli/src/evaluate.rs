@@ -9,15 +9,17 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 use server::app::Instance;
-use server::app::detection::{self, Clock, Period};
+use server::app::detection::{Clock, Period};
 use server::app::replay;
 use server::config::{DataDir, Settings};
-use simulate::{Label, ScoredAlert, Scores, Summary};
+use simulate::{Label, ScoredAlert, Scores};
 
+use crate::detect::run_detectors;
 use crate::ingest::take_in;
 use crate::installation;
 use crate::output;
-use crate::simulate::describe;
+use crate::progress::Progress;
+use crate::simulate::{describe, write_estate};
 
 /// Score the detectors against simulated estates with labelled attacks
 ///
@@ -108,12 +110,15 @@ impl Evaluate {
             return nab.run();
         }
         let mut evidence = Evidence::default();
+        let progress = Progress::things(self.seeds.clone().count() as u64, "estates");
         for seed in self.seeds.clone() {
             let folder = tempfile::tempdir().context("making a folder for the estate")?;
             self.add_estate(seed, folder.path(), &mut evidence)
                 .await
                 .with_context(|| format!("seed {seed}"))?;
+            progress.add(1);
         }
+        drop(progress);
         let scores = simulate::score(&evidence.labels, &evidence.alerts, evidence.clean_subscription_days);
         if self.json {
             output::print(&serde_json::to_string(&scores)?)?;
@@ -134,23 +139,21 @@ impl Evaluate {
             partner_tenant_id: settings.partner_tenant_id.clone(),
         };
         let raw = folder.join("raw");
-        let summary: Summary = tokio::task::spawn_blocking({
-            let raw = raw.clone();
-            move || simulate::simulate(&raw, &estate)
-        })
-        .await
-        .context("the simulation stopped")??;
+        let summary = write_estate(&raw, estate).await?;
         let instance = Arc::new(Instance::open(DataDir::new(folder.join("data")), &settings).await?);
         take_in(&instance, std::slice::from_ref(&raw)).await?;
         let period = Period { since: None, until: Some(self.end) };
-        let report =
-            detection::detect(&instance, period, Clock::AsIfWatched(TimeDelta::zero()), self.end).await?;
+        let clock = Clock::AsIfWatched(TimeDelta::zero());
+        let report = run_detectors(&instance, period, clock, self.end).await?;
         if let Some(failed) = report.failures().next() {
             bail!("detector {} failed: {}", failed.detector_id, failed.error.as_deref().unwrap_or_default());
         }
+        let replayed = Progress::things(report.raised.len() as u64, "alerts");
         for alert in last_states(&instance, &report.raised).await? {
             evidence.alerts.push(scored(&instance, &alert).await?);
+            replayed.add(1);
         }
+        drop(replayed);
         evidence.clean_subscription_days +=
             simulate::clean_subscription_days(&summary.subscriptions, &summary.labels);
         output::say(&format!("seed {seed}: {} alerts in {}", report.raised.len(), describe(&summary)));

@@ -1,20 +1,21 @@
 //! `tenantwatch keys`
 
-use alerts::CustomerTenantId;
+use alerts::{CustomerTenantId, Scope};
 use anyhow::bail;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use ingest::schema::Kind;
 use serde_json::json;
-use server::app::keys;
-use store::IngestKey;
+use server::app::{Instance, keys};
+use store::{CoverageQuery, CustomerQuery, IngestKey, StoreError};
 
 use crate::installation::{Installation, kind, time};
 use crate::output;
 
 /// Make and end keys with which a customer's systems push its records
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch keys create --customer 0f0e0d0c-3333-4000-8000-00000000000c")]
 pub(crate) struct Keys {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +56,7 @@ struct Create {
 
 /// List the keys, also those that no longer hold
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch keys list")]
 struct List {
     #[command(flatten)]
     installation: Installation,
@@ -66,6 +68,7 @@ struct List {
 
 /// End a key at once
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch keys revoke 5f0c2c1e-8f0a-4c3d-9a34-3c1e6b0f7d21")]
 struct Revoke {
     #[command(flatten)]
     installation: Installation,
@@ -99,8 +102,25 @@ impl Create {
             "Key {} for the customer {}; it is shown only now:",
             key.id, key.customer_tenant_id
         ));
+        if !is_known(&instance, &key.customer_tenant_id).await? {
+            output::say(&format!(
+                "(Nothing is known of this customer yet. If its tenant is mistyped: tenantwatch keys revoke {})",
+                key.id
+            ));
+        }
         Ok(output::print(&secret)?)
     }
+}
+
+/// Whether the customer was imported, or records of it came in.
+async fn is_known(instance: &Instance, customer: &CustomerTenantId) -> Result<bool, StoreError> {
+    let (scope, store) = (instance.scope(), &instance.store);
+    let query = CoverageQuery { customer_tenant_id: Some(customer.clone()), ..CoverageQuery::default() };
+    if !store.coverage(&scope, &query).await?.is_empty() {
+        return Ok(true);
+    }
+    let scope = Scope::Customer(instance.partner.clone(), customer.clone());
+    Ok(!store.customers(&scope, &CustomerQuery::default()).await?.is_empty())
 }
 
 impl List {

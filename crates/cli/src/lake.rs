@@ -6,15 +6,20 @@ use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use ingest::schema::Kind;
 use serde_json::{Value, json};
-use server::app::CompactionOptions;
+use server::app::{Compacted, CompactionOptions, Instance};
 
 use crate::installation::{Installation, kind};
 use crate::output;
+use crate::progress::Progress;
+
+/// How many days are rewritten before it is told how far it is.
+const DAYS_AT_ONCE: usize = 8;
 
 /// Look at the tables of events, and do by hand what `serve` does for them every ten minutes
 ///
 /// All of it works beside a running server and beside other writers.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch lake status")]
 pub(crate) struct Lake {
     #[command(subcommand)]
     command: Command,
@@ -29,6 +34,7 @@ enum Command {
 
 /// Show how much each table holds: events, files, small files, size, first and last day
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch lake status --kind activity --json")]
 struct Status {
     #[command(flatten)]
     common: Common,
@@ -121,7 +127,7 @@ impl Compact {
             ["KIND", "DAYS", "FILES", "NOW", "SIZE (MB)", "NOW", "EVENTS", "SUPERSEDED", "OVERTAKEN"];
         let mut shown = Shown::new(self.common.json, &columns);
         for kind in self.common.kinds() {
-            let done = instance.lake.compact(kind, &options, Utc::now()).await;
+            let done = compact(&instance, kind, &options).await;
             let done = done.with_context(|| format!("merging files of {}", kind.name()))?;
             shown.row(json!({
                 "kind": kind.name(),
@@ -139,11 +145,40 @@ impl Compact {
     }
 }
 
+/// Compacts a table, some days at a time, with a progress bar over its days.
+async fn compact(instance: &Instance, kind: Kind, options: &CompactionOptions) -> anyhow::Result<Compacted> {
+    let options = CompactionOptions { days_max: DAYS_AT_ONCE, ..options.clone() };
+    let progress = Progress::things(0, "days").named(kind.name());
+    let mut all = Compacted::default();
+    let mut days_wanted = None;
+    loop {
+        let done = instance.lake.compact(kind, &options, Utc::now()).await?;
+        let looked_at = done.days + done.overtaken.len();
+        // What fills up meanwhile is for the next time, or this would have no end.
+        let wanted = *days_wanted.get_or_insert(looked_at + done.days_left);
+        progress.set_total(wanted as u64);
+        progress.add(looked_at as u64);
+        let has_more = looked_at > 0 && done.days_left > 0;
+        all.days += done.days;
+        all.files_before += done.files_before;
+        all.files_after += done.files_after;
+        all.bytes_before += done.bytes_before;
+        all.bytes_after += done.bytes_after;
+        all.rows += done.rows;
+        all.superseded_rows += done.superseded_rows;
+        all.overtaken.extend(done.overtaken);
+        if !has_more || all.days + all.overtaken.len() >= wanted {
+            return Ok(all);
+        }
+    }
+}
+
 impl Vacuum {
     async fn run(self) -> anyhow::Result<()> {
         let instance = self.common.installation.open().await?;
         let (now, keep) = (Utc::now(), TimeDelta::hours(self.keep_hours.into()));
         let mut shown = Shown::new(self.common.json, &["KIND", "FILES", "TORN FILES", "LOG ENTRIES"]);
+        let progress = Progress::things(self.common.kinds().count() as u64, "tables");
         for kind in self.common.kinds() {
             let failed = || format!("clearing up {}", kind.name());
             let removed = instance.lake.vacuum(kind, keep, now).await.with_context(failed)?;
@@ -155,7 +190,9 @@ impl Vacuum {
                 "torn_files": removed.torn_files,
                 "log_entries": log.entries,
             }))?;
+            progress.add(1);
         }
+        drop(progress);
         shown.finish()
     }
 }

@@ -19,6 +19,7 @@ mod score;
 mod serve;
 mod simulate;
 mod sources;
+mod stop;
 mod token;
 
 use std::process::ExitCode;
@@ -89,7 +90,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Alerts(alerts) => alerts.run().await,
         Command::Score(score) => score.run().await,
         Command::Token(token) => token.run(),
-        Command::Simulate(simulate) => simulate.run(),
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Evaluate(evaluate) => evaluate.run().await,
     }
 }
@@ -101,7 +102,7 @@ fn start_log() {
     let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| progress::LogWriter)
         .with_ansi(terminal)
         .with_target(false)
         .init();
@@ -130,13 +131,24 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// The help of a command and of all below it, each under its name.
+    fn explain(command: &mut clap::Command, name: &str, text: &mut String) {
+        let help = command.render_long_help().to_string();
+        let has_example =
+            ["Example:\n", "Examples:\n", "Start here:\n"].iter().any(|word| help.contains(word));
+        assert!(has_example, "`{name} --help` has no example");
+        text.push_str(&format!("# {name}\n{help}\n\n"));
+        for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
+            let name = format!("{name} {}", below.get_name());
+            explain(below, &name, text);
+        }
+    }
+
     #[test]
     fn every_command_explains_itself() {
-        let mut text = Cli::command().render_long_help().to_string();
-        for command in Cli::command().get_subcommands_mut() {
-            let help = command.render_long_help();
-            text.push_str(&format!("\n\n# {}\n{help}", command.get_name()));
-        }
+        let (mut command, mut text) = (Cli::command(), String::new());
+        command.build();
+        explain(&mut command, "tenantwatch", &mut text);
         insta::assert_snapshot!(text);
     }
 }

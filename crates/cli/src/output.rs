@@ -4,17 +4,21 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
 
+use crate::progress;
+
 /// Talks to the person at the terminal.
 pub(crate) fn say(text: &str) {
     // Nothing can be done about a closed standard error.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = progress::aside(|| writeln!(io::stderr().lock(), "{text}"));
 }
 
 /// Writes a line of data.
 pub(crate) fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+    progress::aside(|| {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
+    })
 }
 
 /// A time to the minute, in UTC.

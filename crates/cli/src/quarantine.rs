@@ -1,7 +1,10 @@
 //! `tenantwatch quarantine`
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
@@ -13,9 +16,11 @@ use server::app::quarantine;
 use crate::ingest::show_report;
 use crate::installation::Installation;
 use crate::output;
+use crate::progress::Progress;
 
 /// Look at records that could not be taken in, and read them again
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch quarantine list")]
 pub(crate) struct Quarantine {
     #[command(subcommand)]
     command: Command,
@@ -30,6 +35,7 @@ enum Command {
 
 /// List the quarantine's files, each with its reasons and how often they occur
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch quarantine list")]
 struct List {
     #[command(flatten)]
     installation: Installation,
@@ -150,7 +156,11 @@ impl Retry {
             self.names.iter().map(|name| named(&all, name)).collect::<anyhow::Result<_>>()?
         };
         let instance = self.installation.open().await?;
-        let report = quarantine::retry(instance, chosen, Utc::now()).await?;
+        let sizes = chosen.iter().map(|path| fs::metadata(path).map_or(0, |found| found.len()));
+        let done = Arc::new(AtomicU64::new(0));
+        let progress = Progress::bytes(sizes.sum(), done.clone());
+        let report = quarantine::retry(instance, chosen, Utc::now(), done).await?;
+        drop(progress);
         show_report(&report, self.json)
     }
 }

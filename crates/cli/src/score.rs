@@ -13,6 +13,7 @@ use crate::output;
 
 /// Import facts for the partner's security score
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch score import facts.json")]
 pub(crate) struct Score {
     #[command(subcommand)]
     action: Action,

@@ -11,8 +11,12 @@ use server::{ServeOptions, Server, Tls};
 
 use crate::installation::Installation;
 use crate::output;
+use crate::stop;
 
-/// Serve the API and the page, and run the detectors by their schedules
+/// Serve the API and the page, take records in, and run the detectors by their schedules
+///
+/// Records come by `ingest` beside it, by POST /ingest/v1/{kind}, and from the [[sources]] of the settings: folders,
+/// containers in Azure Blob and S3, Event Hubs (docs/sources.md). The tables of events are kept small meanwhile.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  tenantwatch ingest exports/ && tenantwatch serve --listen 127.0.0.1:8080"
@@ -96,26 +100,13 @@ pub(crate) async fn serve(
     let url = server.url();
     ready(&url);
     output::print(&url)?;
-    server.run(stop_signal()).await?;
+    let stop = stop::asked();
+    server
+        .run(async {
+            // It only waits for signals, so that it does not fail.
+            let _ = stop.await;
+        })
+        .await?;
     output::say("Stopped.");
     Ok(())
-}
-
-/// Completes on Ctrl-C, or when the service manager asks to stop.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            let _ = interrupt.await;
-            return;
-        };
-        tokio::select! {
-            _ = interrupt => {}
-            _ = terminate.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupt.await;
 }

@@ -1,8 +1,11 @@
 //! `tenantwatch simulate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::alerts::PartnerTenantId;
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use server::config::DEFAULT_PARTNER_TENANT;
@@ -10,6 +13,7 @@ use simulate::{Settings, Summary};
 
 use crate::installation;
 use crate::output;
+use crate::progress::Progress;
 
 /// What an estate holds, in one line.
 pub(crate) fn describe(summary: &Summary) -> String {
@@ -26,6 +30,19 @@ pub(crate) fn describe(summary: &Summary) -> String {
         attacks.len(),
         harmless.len()
     )
+}
+
+/// Writes an estate with a progress bar.
+pub(crate) async fn write_estate(out: &Path, settings: Settings) -> anyhow::Result<Summary> {
+    let written = Arc::new(AtomicU64::new(0));
+    let total = settings.customers.into();
+    let _progress = Progress::things_of("customers", {
+        let written = written.clone();
+        move || (written.load(Ordering::Relaxed), total)
+    });
+    let out = out.to_owned();
+    let writing = tokio::task::spawn_blocking(move || simulate::simulate_watched(&out, &settings, &written));
+    Ok(writing.await.context("the simulation stopped")??)
 }
 
 /// Write raw Azure files of a made-up estate with labelled attacks
@@ -63,7 +80,7 @@ pub(crate) struct Simulate {
 }
 
 impl Simulate {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         let settings = Settings {
             seed: self.seed,
             customers: self.customers,
@@ -71,7 +88,7 @@ impl Simulate {
             end: self.end,
             partner_tenant_id: self.partner_tenant,
         };
-        let summary = simulate::simulate(&self.out, &settings)?;
+        let summary = write_estate(&self.out, settings).await?;
         output::say(&format!("Wrote {}", describe(&summary)));
         Ok(output::print(&self.out.join("labels.json").display().to_string())?)
     }

@@ -17,6 +17,7 @@ use crate::output;
 
 /// See where records come from, for which customers, and how fresh they are
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch sources status")]
 pub(crate) struct Sources {
     #[command(subcommand)]
     command: Command,
@@ -88,17 +89,18 @@ impl Status {
         let lines: Vec<Line> = lines.into_iter().filter(|line| !self.silent || line.silent).collect();
         let never_seen = self.never_seen(&instance).await?;
         if self.json {
-            return Ok(output::print(&as_json(&sources, &lines, &never_seen, &notices).to_string())?);
+            return Ok(output::print(&as_json(&sources, &lines, &never_seen, &notices, now).to_string())?);
         }
         show_sources(&sources)?;
         show_notices(&notices)?;
         if lines.is_empty() && never_seen.is_empty() {
-            let nothing = if self.silent {
-                "Nothing is silent."
-            } else {
-                "No records yet. Take some in: tenantwatch ingest PATH"
-            };
-            output::say(nothing);
+            output::say(match (self.silent, &self.customer, self.kind) {
+                (true, ..) => "Nothing is silent.",
+                (false, None, None) => "No records yet. Take some in: tenantwatch ingest PATH",
+                (false, ..) => {
+                    "No records of this customer or kind yet; without --customer and --kind all are shown."
+                }
+            });
             return Ok(());
         }
         show_lines(&lines, &never_seen, now)
@@ -268,6 +270,7 @@ fn as_json(
     lines: &[Line],
     never_seen: &[KnownCustomer],
     notices: &[Notice],
+    now: DateTime<Utc>,
 ) -> Value {
     let sources: Vec<Value> = sources
         .iter()
@@ -293,6 +296,7 @@ fn as_json(
                 "kind": line.kind,
                 "lastEventDateTime": line.last_event_at,
                 "lastArrivalDateTime": line.last_arrived_at,
+                "lagSeconds": line.last_event_at.map(|at| (now - at).num_seconds()),
                 "eventsPerDay": line.per_day.round(),
                 "stored": line.stored,
                 "rejected": line.rejected,

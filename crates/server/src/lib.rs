@@ -6,6 +6,7 @@
 mod api;
 pub mod app;
 pub mod config;
+pub mod follow;
 mod jobs;
 mod serve;
 mod tls;

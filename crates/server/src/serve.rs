@@ -188,8 +188,10 @@ impl Server {
             instance: self.api.instance.clone(),
             intake: self.api.intake.clone(),
             room: self.api.room.clone(),
+            tally: Arc::default(),
         };
-        let followed = sources::start(&follower, &self.sources);
+        let to_log: sources::Watch = Arc::new(sources::log);
+        let followed = sources::start(&follower, &self.sources, &to_log);
         drop(follower);
         let _silence = silence::start(&self.api.instance, self.api.silent_after);
         let _webhooks = webhook_deliveries::start(&self.api.graph);
@@ -215,7 +217,7 @@ impl Server {
             None => server.acceptor(plain).serve(app).await,
         };
         // The sources have the door open too.
-        drop(followed);
+        followed.stop().await;
         // What was handed in is stored before the process ends.
         let stored = tokio::time::timeout(STOP_WITHIN, self.storing).await;
         if !matches!(stored, Ok(Ok(()))) {

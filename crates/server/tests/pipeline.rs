@@ -130,7 +130,11 @@ async fn what_was_rejected_is_read_again_after_a_mend_and_nothing_is_lost() {
     let here = Installation::new(&[]).await;
     let retry = async || {
         let files = quarantine(&here).into_iter().map(|(path, _)| path).collect();
-        counts(&app::quarantine::retry(here.instance.clone(), files, Utc::now()).await.unwrap())
+        counts(
+            &app::quarantine::retry(here.instance.clone(), files, Utc::now(), Default::default())
+                .await
+                .unwrap(),
+        )
     };
     let good = deletion("2026-10-01T10:00:00Z", "VM1");
     let (odd, hopeless) = (good.replace("2026-10-01", "0001-01-01"), "{\"time\":\"never\"".to_owned());

@@ -3,7 +3,7 @@
 //! Customers do not depend on each other, so several are written at once. What is held in memory is one
 //! customer's plans and one day of one subscription for each thread.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 
@@ -40,6 +40,8 @@ pub(crate) struct Estate<'a> {
     pub(crate) partner: &'a Partner,
     /// In the order of their customers.
     pub(crate) incidents: &'a [Incident],
+    /// Grows by each customer that was written.
+    pub(crate) customers_written: &'a AtomicU64,
 }
 
 impl Estate<'_> {
@@ -74,6 +76,7 @@ impl Estate<'_> {
                 failed.store(true, Ordering::Relaxed);
             }
             done.push((number, outcome));
+            self.customers_written.fetch_add(1, Ordering::Relaxed);
         }
         done
     }

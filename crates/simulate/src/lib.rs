@@ -26,6 +26,7 @@ mod summary;
 mod tree;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 pub use labels::{Label, LabelError, read_labels, write_labels};
 pub use score::{KindScores, ScoredAlert, Scores, clean_subscription_days, score};
@@ -76,13 +77,31 @@ pub enum SimulateError {
 /// # Errors
 /// If a setting is out of range, the folder belongs to something else, or a file cannot be written.
 pub fn simulate(out: &Path, settings: &Settings) -> Result<Summary, SimulateError> {
+    simulate_watched(out, settings, &AtomicU64::new(0))
+}
+
+/// As [`simulate()`]; `customers_written` grows by each customer that was written.
+///
+/// # Errors
+/// As [`simulate()`].
+pub fn simulate_watched(
+    out: &Path,
+    settings: &Settings,
+    customers_written: &AtomicU64,
+) -> Result<Summary, SimulateError> {
     settings.check()?;
     let tree = tree::Tree::prepare(out, settings)?;
     let period = calendar::Period::new(settings);
     let partner = estate::Partner::new(settings, &period);
     let incidents = scenario::plan(settings, &period, &partner);
-    let estate =
-        generate::Estate { tree: &tree, settings, period: &period, partner: &partner, incidents: &incidents };
+    let estate = generate::Estate {
+        tree: &tree,
+        settings,
+        period: &period,
+        partner: &partner,
+        incidents: &incidents,
+        customers_written,
+    };
 
     let mut summary = Summary {
         customers: settings.customers,

@@ -1,4 +1,4 @@
-//! A folder whose files are followed.
+//! A folder whose files are followed, or one file.
 //!
 //! The folder is listed again and again instead of asking the system for events: those are not sent for network
 //! shares, which is where most exports are dropped, and are lost when their queue is full. A listing costs one call
@@ -27,13 +27,15 @@ const FAILED_WAIT: Duration = Duration::from_secs(60);
 /// A batch has no more files than this, so that positions are saved now and then.
 const FILES_A_BATCH: usize = 256;
 
-/// Follows the files below a folder.
+/// Follows the files below a folder, or the one file that the path names.
 ///
-/// Hidden files and folders (a leading dot), temporary names and what is neither file nor folder are left out. Links
-/// to files are followed, links to folders are not.
+/// Hidden files and folders (a leading dot), temporary names and what is neither file nor folder are left out, unless
+/// it is the file that was named. Links to files are followed, links to folders are not.
 #[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
+    /// The root was a file when it was last seen.
+    is_file: bool,
     every: Duration,
     settle: Duration,
     limits: Limits,
@@ -67,18 +69,21 @@ struct Watched {
 /// One listing.
 #[derive(Debug, Default)]
 struct Listing {
+    /// The root is a file itself.
+    is_file: bool,
     files: Vec<Found>,
     /// Folders that could not be listed, with the system's answer; nothing is known of what is in them.
     unreadable: Vec<(PathBuf, io::Error)>,
 }
 
 impl Folder {
-    /// Follows `root`, listed every `every`. A file that cannot be cut at its lines is read once it did not change for
+    /// Follows `root`, a folder that is listed every `every`, or a file that is looked at as often. A file that cannot be cut at its lines is read once it did not change for
     /// `settle`.
     #[must_use]
     pub fn new(root: PathBuf, every: Duration, settle: Duration, limits: Limits) -> Self {
         Self {
             root,
+            is_file: false,
             every,
             settle,
             limits,
@@ -95,6 +100,7 @@ impl Folder {
             .await
             .map_err(|error| self.unavailable(error))?;
         let listing = listing.map_err(|error| self.refused(error))?;
+        self.is_file = listing.is_file;
         self.tell_unreadable(&listing, batch);
         let keys: BTreeSet<&str> = listing.files.iter().map(|file| file.key.as_str()).collect();
         let unknown: Vec<String> =
@@ -119,16 +125,17 @@ impl Folder {
         self.unreadable = now;
     }
 
+    fn place(&self) -> String {
+        let noun = if self.is_file { "file" } else { "folder" };
+        format!("the {noun} {}", self.root.display())
+    }
+
     fn unavailable(&self, cause: impl Into<crate::error::Cause>) -> SourceError {
-        SourceError::unavailable(
-            format!("the folder {}", self.root.display()),
-            "look whether the disk or share is mounted and answers",
-            cause,
-        )
+        SourceError::unavailable(self.place(), "look whether the disk or share is mounted and answers", cause)
     }
 
     fn refused(&self, error: io::Error) -> SourceError {
-        let place = format!("the folder {}", self.root.display());
+        let place = self.place();
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SourceError::Missing {
                 place,
@@ -275,6 +282,9 @@ fn key_of(root: &Path, path: &Path) -> String {
 }
 
 fn list(root: &Path) -> io::Result<Listing> {
+    if let Some(found) = look_at(root.parent().unwrap_or(root), root.to_path_buf()) {
+        return Ok(Listing { is_file: true, files: vec![found], unreadable: Vec::new() });
+    }
     let mut listing = Listing::default();
     let mut folders = vec![(root.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {

@@ -25,13 +25,13 @@ pub enum SourceSettings {
     EventHubs(EventHubsSettings),
 }
 
-/// A folder whose files are followed.
+/// A folder whose files are followed, or one file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
     /// Under which positions are saved and people find it; it must not change.
     pub name: String,
-    /// The folder.
+    /// The folder, or the file.
     pub path: PathBuf,
     /// How often it is listed.
     #[serde(default = "two_seconds", deserialize_with = "duration")]
@@ -167,6 +167,14 @@ pub enum StartAt {
     Earliest,
     /// With what comes from now on.
     Latest,
+}
+
+impl FolderSettings {
+    /// What follows `path` if nothing else is said.
+    #[must_use]
+    pub fn new(name: impl Into<String>, path: PathBuf) -> Self {
+        Self { name: name.into(), path, poll_every: two_seconds(), settle: two_seconds() }
+    }
 }
 
 impl SourceSettings {

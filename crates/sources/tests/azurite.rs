@@ -3,84 +3,21 @@
 
 mod support;
 
-use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{TimeDelta, Utc};
 use sources::{Environment, Limits, Source, SourceError, SourceSettings, open};
 use support::Caller;
-use support::emulator::Emulator;
+use support::azure::{ACCOUNT, Azure, CONTAINER, KEY, blob};
 
-/// Azurite's account and its key, which are the same everywhere and documented
-/// (learn.microsoft.com/azure/storage/common/storage-connect-azurite).
-const ACCOUNT: &str = "devstoreaccount1";
-const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-const CONTAINER: &str = "insights-activity-logs";
-
-struct Azure {
-    server: Emulator,
-    http: reqwest::Client,
-}
-
-impl Azure {
-    fn start() -> Self {
-        Self { server: Emulator::azurite(), http: reqwest::Client::new() }
-    }
-
-    /// A PUT as Azure's REST interface wants it, signed with the account's key.
-    async fn put(&self, path: &str, query: &[(&str, &str)], headers: &[(&str, &str)], body: &str) {
-        let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let mut headers: Vec<(&str, &str)> = headers.to_vec();
-        headers.extend([("x-ms-date", date.as_str()), ("x-ms-version", "2021-12-02")]);
-        headers.sort_unstable();
-        let named: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let asked: String = query.iter().map(|(name, value)| format!("\n{name}:{value}")).collect();
-        let length = if body.is_empty() { String::new() } else { body.len().to_string() };
-        let text = format!("PUT\n\n\n{length}\n\n\n\n\n\n\n\n\n{named}/{ACCOUNT}/{ACCOUNT}/{path}{asked}");
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64_STANDARD.decode(KEY).unwrap());
-        let signature = BASE64_STANDARD.encode(hmac::sign(&key, text.as_bytes()));
-        let query: String = query.iter().map(|(name, value)| format!("{name}={value}&")).collect();
-        let mut request = self.http.put(format!("{}/{ACCOUNT}/{path}?{query}", self.server.origin));
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        request = request.header("authorization", format!("SharedKey {ACCOUNT}:{signature}"));
-        let reply = request.header("content-length", body.len()).body(body.to_owned()).send().await.unwrap();
-        assert!(reply.status().is_success(), "{path}: {} {}", reply.status(), reply.text().await.unwrap());
-    }
-
-    async fn make_container(&self) {
-        self.put(CONTAINER, &[("restype", "container")], &[], "").await;
-    }
-
-    async fn make_append_blob(&self, name: &str) {
-        self.put(&format!("{CONTAINER}/{name}"), &[], &[("x-ms-blob-type", "AppendBlob")], "").await;
-    }
-
-    async fn append(&self, name: &str, text: &str) {
-        self.put(&format!("{CONTAINER}/{name}"), &[("comp", "appendblock")], &[], text).await;
-    }
-
-    async fn write(&self, name: &str, text: &str) {
-        self.put(&format!("{CONTAINER}/{name}"), &[], &[("x-ms-blob-type", "BlockBlob")], text).await;
-    }
-
-    fn source(&self, container: &str, key: &str, limits: Limits) -> Box<dyn Source> {
-        let settings: SourceSettings = toml::from_str(&format!(
-            "type = 'azure_blob'\nname = 'logs'\naccount = '{ACCOUNT}'\ncontainer = '{container}'\n\
-             endpoint = '{}/{ACCOUNT}'\naccount_key_env = 'KEY'\n",
-            self.server.origin
-        ))
-        .unwrap();
-        let env: Environment = [("KEY".to_owned(), key.to_owned())].into_iter().collect();
-        open(&settings, &env, limits).unwrap()
-    }
-}
-
-fn blob(hours_ago: i64) -> String {
-    let hour = Utc::now() - TimeDelta::hours(hours_ago);
-    let subscription = "0F0E0D0C-0000-4000-8000-000000000001";
-    format!("resourceId=/SUBSCRIPTIONS/{subscription}/{}/PT1H.json", hour.format("y=%Y/m=%m/d=%d/h=%H/m=00"))
+fn source_of(azure: &Azure, container: &str, key: &str, limits: Limits) -> Box<dyn Source> {
+    let settings: SourceSettings = toml::from_str(&format!(
+        "type = 'azure_blob'\nname = 'logs'\naccount = '{ACCOUNT}'\ncontainer = '{container}'\n\
+         endpoint = '{}/{ACCOUNT}'\naccount_key_env = 'KEY'\n",
+        azure.server.origin
+    ))
+    .unwrap();
+    let env: Environment = [("KEY".to_owned(), key.to_owned())].into_iter().collect();
+    open(&settings, &env, limits).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,7 +25,7 @@ async fn logs_and_exports_are_read_as_azure_lays_them_out() {
     let azure = Azure::start();
     azure.make_container().await;
     let mut caller = Caller::default();
-    let mut source = azure.source(CONTAINER, KEY, Limits::default());
+    let mut source = source_of(&azure, CONTAINER, KEY, Limits::default());
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), [""; 0]);
 
     // The activity log: an append blob of lines, which grows.
@@ -97,7 +34,7 @@ async fn logs_and_exports_are_read_as_azure_lays_them_out() {
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), ["{\"n\":1}\r\n{\"n\":2}\r\n"]);
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), [""; 0]);
     azure.append(&blob(0), "{\"n\":3}\r\n").await;
-    let mut source = azure.source(CONTAINER, KEY, Limits::default());
+    let mut source = source_of(&azure, CONTAINER, KEY, Limits::default());
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), ["{\"n\":3}\r\n"], "after a restart");
 
     // A flow log: a block blob that is rewritten.
@@ -118,7 +55,7 @@ async fn logs_and_exports_are_read_as_azure_lays_them_out() {
     assert_eq!(caller.drain(source.as_mut()).await.unwrap(), [""; 0]);
 
     // More than a piece holds.
-    let mut source = azure.source(CONTAINER, KEY, Limits { piece_bytes: 100, batch_bytes: 200 });
+    let mut source = source_of(&azure, CONTAINER, KEY, Limits { piece_bytes: 100, batch_bytes: 200 });
     let lines: Vec<String> = (10..100).map(|n| format!("{{\"n\":{n}}}")).collect();
     azure.append(&blob(0), &(lines.join("\n") + "\n")).await;
     azure.write("large.csv", &"a,b\n".repeat(100)).await;
@@ -139,7 +76,7 @@ async fn errors_say_what_to_do() {
         ("no-such-container", KEY, "create it, or correct the account, container or bucket"),
     ];
     for (container, key, expected) in cases {
-        let mut source = azure.source(container, key, Limits::default());
+        let mut source = source_of(&azure, container, key, Limits::default());
         let error = source.poll(&Default::default()).await.unwrap_err();
         assert!(!error.is_transient(), "{error:?}");
         assert!(error.to_string().contains(expected), "{error:?}");
@@ -153,7 +90,7 @@ async fn errors_say_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_away_is_told_as_such() {
     let azure = Azure::start();
-    let mut source = azure.source(CONTAINER, KEY, Limits::default());
+    let mut source = source_of(&azure, CONTAINER, KEY, Limits::default());
     drop(azure);
     let error = source.poll(&Default::default()).await.unwrap_err();
     assert!(matches!(error, SourceError::Unavailable { .. }), "{error:?}");

@@ -57,8 +57,12 @@ impl Fixture {
 }
 
 fn settings(bootstrap: &str, auth: &str, more: &str) -> SourceSettings {
+    settings_of_tls(bootstrap, auth, &format!("tls = false\n{more}"))
+}
+
+fn settings_of_tls(bootstrap: &str, auth: &str, more: &str) -> SourceSettings {
     toml::from_str(&format!(
-        "type = 'event_hubs'\nname = 'hub'\nbootstrap = ['{bootstrap}']\ntopics = ['{HUB}']\nauth = '{auth}'\ntls = false\n\
+        "type = 'event_hubs'\nname = 'hub'\nbootstrap = ['{bootstrap}']\ntopics = ['{HUB}']\nauth = '{auth}'\n\
          discover_every = '0s'\n{more}"
     ))
     .unwrap()
@@ -269,4 +273,48 @@ async fn a_refused_secret_is_named() {
     assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
     let said = format!("{error:?}");
     assert!(said.contains("AADSTS7000222: The secret is expired."), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls_a_broker_is_trusted_by_its_authority_and_by_no_other() {
+    let string = "Endpoint=sb://contoso.example/;SharedAccessKeyName=listen;SharedAccessKey=c2VjcmV0";
+    let env = environment(&[("HUB", string)]);
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, other_ca) = (folder.path().join("ca.pem"), folder.path().join("other.pem"));
+    let mut it = Fixture::new(2);
+    it.produce(0, &["{\"n\":1}"], "none");
+    it.produce(1, &["{\"n\":2}"], "none");
+    let user = "$ConnectionString".to_owned();
+    let known = Mechanism::Plain { user, password: string.to_owned() };
+    let broker = it.cluster.bootstrap_servers();
+    let gate = Gate::open_tls(&broker, known.clone(), "127.0.0.1", &ca);
+    let of_another_host = Gate::open_tls(&broker, known, "broker.example", &other_ca);
+    let source = |gate: &Gate, ca_file: Option<&std::path::Path>| {
+        let ca_file = ca_file.map(|path| format!("ca_file = '{}'", path.display())).unwrap_or_default();
+        let more = format!("connection_string_env = 'HUB'\n{ca_file}");
+        open(&settings_of_tls(&gate.address(), "connection_string", &more), &env, Limits::default())
+    };
+
+    let mut trusting = source(&gate, Some(&ca)).unwrap();
+    assert_eq!(it.drain(trusting.as_mut()).await, ["{\"n\":1}\n", "{\"n\":2}\n"]);
+
+    // Each tries for a while, so they do at once.
+    let cases = [(&gate, None), (&gate, Some(&*other_ca)), (&of_another_host, Some(&*other_ca))];
+    let polls = cases.map(|(gate, ca_file)| {
+        let mut source = source(gate, ca_file).unwrap();
+        async move { (gate.address(), source.poll(&Default::default()).await.unwrap_err()) }
+    });
+    for (address, error) in futures::future::join_all(polls).await {
+        assert!(matches!(error, SourceError::Refused { .. }), "{error:?}");
+        let said = error.to_string();
+        assert!(said.starts_with(&address), "{said}");
+        let mend = "its certificate is not trusted; correct the host's name, or set ca_file";
+        assert!(said.contains(mend), "{said}");
+    }
+    let refused = |path: &str| source(&gate, Some(&folder.path().join(path))).err().unwrap().to_string();
+    let missing = refused("none.pem");
+    assert!(missing.contains("ca_file ") && missing.contains("none.pem cannot be read"), "{missing}");
+    std::fs::write(folder.path().join("empty.pem"), "no certificate").unwrap();
+    let empty = refused("empty.pem");
+    assert!(empty.contains("empty.pem") && empty.contains("certificate"), "{empty}");
 }

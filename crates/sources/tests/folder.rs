@@ -404,3 +404,29 @@ proptest! {
         prop_assert_eq!(sorted(written), sorted(delivered));
     }
 }
+
+#[tokio::test]
+async fn one_file_is_followed_as_a_folder_is() {
+    let mut it = Fixture::settled();
+    it.write("named.tmp.json", "{\"n\":1}\n");
+    it.write(".hidden", "whole");
+    it.write("other.json", "{\"n\":0}\n");
+    let follow = |name: &str| {
+        Folder::new(it.folder.path().join(name), Duration::ZERO, Duration::ZERO, Limits::default())
+    };
+    let (mut lines, mut hidden) = (follow("named.tmp.json"), follow(".hidden"));
+    assert_eq!(it.caller.drain(&mut lines).await.unwrap(), ["{\"n\":1}\n"]);
+    assert_eq!(it.caller.saved.keys().collect::<Vec<_>>(), ["named.tmp.json"]);
+    it.append("named.tmp.json", "{\"n\":2}\n");
+    assert_eq!(it.caller.drain(&mut lines).await.unwrap(), ["{\"n\":2}\n"]);
+    let mut caller = Caller::default();
+    assert_eq!(caller.drain(&mut hidden).await.unwrap(), ["whole"], "it was named, so it is taken");
+
+    // It is rotated away, and comes again.
+    fs::remove_file(it.folder.path().join("named.tmp.json")).unwrap();
+    let gone = it.caller.drain(&mut lines).await.unwrap_err();
+    assert!(matches!(gone, SourceError::Missing { .. }), "{gone:?}");
+    assert!(gone.to_string().starts_with("the file /"), "{gone}");
+    it.write("named.tmp.json", "{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n");
+    assert_eq!(it.caller.drain(&mut lines).await.unwrap(), ["{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n"]);
+}

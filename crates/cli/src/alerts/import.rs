@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::alerts::{Alert, Origin, PartnerSecurityAlert, PartnerTenantId};
 use anyhow::{Context as _, bail};
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 use crate::installation::Installation;
 use crate::output;
+use crate::progress::Progress;
 
 /// How many alerts are written in one transaction.
 const IMPORT_BATCH: usize = 1_000;
@@ -38,18 +41,21 @@ impl Import {
         let (mut added, mut replaced, mut unchanged) = (0, 0, 0);
         let mut batch = Vec::with_capacity(IMPORT_BATCH);
         let mut alerts = Source::open(&self.file)?;
+        let done = Arc::new(AtomicU64::new(0));
+        let _progress = alerts.progress(done.clone());
         loop {
             let next = alerts.next(&instance.partner)?;
-            let done = next.is_none();
+            let is_end = next.is_none();
             batch.extend(next);
-            if batch.len() == IMPORT_BATCH || (done && !batch.is_empty()) {
+            if batch.len() == IMPORT_BATCH || (is_end && !batch.is_empty()) {
                 let imported = instance.store.import_alerts(&instance.scope(), &batch, Utc::now()).await?;
                 added += imported.added;
                 replaced += imported.replaced;
                 unchanged += imported.unchanged;
                 batch.clear();
+                done.store(alerts.done(), Ordering::Relaxed);
             }
-            if done {
+            if is_end {
                 break;
             }
         }
@@ -60,7 +66,7 @@ impl Import {
 
 /// Alerts in a file: lines, or the `value` of a saved answer.
 enum Source {
-    Lines { file: PathBuf, lines: std::io::Lines<BufReader<File>>, number: usize },
+    Lines { file: PathBuf, lines: std::io::Lines<BufReader<File>>, number: usize, bytes: u64, total: u64 },
     Answer { file: PathBuf, alerts: std::vec::IntoIter<Value>, number: usize },
 }
 
@@ -76,8 +82,10 @@ impl Source {
         let first_is_alert =
             serde_json::from_str::<Value>(&first).is_ok_and(|line| line.get("value").is_none());
         if first_is_alert || first.trim().is_empty() {
-            let lines = BufReader::new(File::open(path).with_context(opening)?).lines();
-            return Ok(Self::Lines { file, lines, number: 0 });
+            let text = File::open(path).with_context(opening)?;
+            let total = text.metadata().map_or(0, |found| found.len());
+            let lines = BufReader::new(text).lines();
+            return Ok(Self::Lines { file, lines, number: 0, bytes: 0, total });
         }
         let mut text = String::new();
         File::open(path).with_context(opening)?.read_to_string(&mut text).with_context(opening)?;
@@ -98,13 +106,33 @@ impl Source {
         }
     }
 
+    /// A bar over all of it, which follows what [`Source::done`] said.
+    fn progress(&self, done: Arc<AtomicU64>) -> Progress {
+        match self {
+            Self::Lines { total, .. } => Progress::bytes(*total, done),
+            Self::Answer { alerts, .. } => {
+                let total = alerts.len() as u64;
+                Progress::things_of("alerts", move || (done.load(Ordering::Relaxed), total))
+            }
+        }
+    }
+
+    /// How far it was read: bytes of lines, alerts of an answer.
+    fn done(&self) -> u64 {
+        match self {
+            Self::Lines { bytes, .. } => *bytes,
+            Self::Answer { number, .. } => *number as u64,
+        }
+    }
+
     fn next(&mut self, partner: &PartnerTenantId) -> anyhow::Result<Option<Alert>> {
         let body: PartnerSecurityAlert = match self {
-            Self::Lines { file, lines, number } => loop {
+            Self::Lines { file, lines, number, bytes, .. } => loop {
                 let Some(line) = lines.next() else { return Ok(None) };
                 *number += 1;
                 let place = || format!("{}:{number}", file.display());
                 let line = line.with_context(place)?;
+                *bytes += line.len() as u64 + 1;
                 if !line.trim().is_empty() {
                     break alert(serde_json::from_str(&line)).with_context(place)?;
                 }

@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 /// Without --server they are the data directory's. With it, they are those of a Tenantwatch server or of
 /// Microsoft Graph.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  tenantwatch alerts list --filter \"severity eq 'high'\"")]
 pub(crate) struct Alerts {
     #[command(subcommand)]
     action: Action,

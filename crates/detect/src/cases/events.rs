@@ -33,8 +33,8 @@ const EVENTS_MAX: usize = 200_000;
 /// How long after it happened an event comes in, unless it says otherwise.
 const ARRIVES_AFTER: TimeDelta = TimeDelta::minutes(5);
 
-/// The columns that are made, not written.
-const MADE: [&str; 3] = ["day", "event_id", "event_at"];
+/// The columns that are made, not written. The time of arrival has keys of its own.
+const MADE: [&str; 4] = ["day", "event_id", "event_at", "arrived_at"];
 
 /// Events of all kinds.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +70,7 @@ impl Events {
         let name = name.as_str().ok_or("the kind must be a text")?;
         let kind = kind_of(name)?;
         let at: DateTime<Utc> = take(&mut event, "at")?.ok_or("the time 'at' is missing")?;
-        let arrives_after = take_span(&mut event, "arrives_after")?.unwrap_or(ARRIVES_AFTER);
+        let arrives = Arrives::take(&mut event)?;
         let repeat = Repeat::take(&mut event)?;
         let cycle: Table = take(&mut event, "cycle")?.unwrap_or_default();
 
@@ -91,7 +91,7 @@ impl Events {
                 columns.insert(column.clone(), values[n % values.len()].clone());
             }
             number(&mut columns, n);
-            rows.push(Row { at, arrived_at: at + arrives_after, columns });
+            rows.push(Row { at, arrived_at: arrives.of(at), columns });
         }
         Ok(())
     }
@@ -106,6 +106,30 @@ impl Events {
             session.register_table(kind.name(), Arc::new(table))?;
         }
         Ok(())
+    }
+}
+
+/// When events come in: so long after they happened, or all at one moment.
+enum Arrives {
+    After(TimeDelta),
+    At(DateTime<Utc>),
+}
+
+impl Arrives {
+    fn take(event: &mut Table) -> Result<Self, String> {
+        match (take_span(event, "arrives_after")?, take(event, "arrives_at")?) {
+            (Some(_), Some(_)) => Err("'arrives_after' and 'arrives_at' say the same; keep one".to_owned()),
+            (after, None) => Ok(Self::After(after.unwrap_or(ARRIVES_AFTER))),
+            (None, Some(at)) => Ok(Self::At(at)),
+        }
+    }
+
+    /// When an event of that time comes in.
+    fn of(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::After(after) => at + *after,
+            Self::At(moment) => *moment,
+        }
     }
 }
 
@@ -267,6 +291,24 @@ mod tests {
     }
 
     #[test]
+    fn events_come_in_one_by_one_or_all_at_once() {
+        let repeated = |arrives: &str| {
+            let text = format!(
+                "[[events]]\nkind = \"cost\"\nat = \"2031-02-01T00:00:00Z\"\n\
+                 repeat = {{ every = \"1d\", times = 2 }}\n{arrives}"
+            );
+            let rows = read(&text).unwrap().rows.remove(&Kind::Cost).unwrap();
+            rows.iter().map(|row| row.arrived_at.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(repeated(""), ["2031-02-01 00:05:00 UTC", "2031-02-02 00:05:00 UTC"]);
+        assert_eq!(
+            repeated("arrives_after = \"36h\""),
+            ["2031-02-02 12:00:00 UTC", "2031-02-03 12:00:00 UTC"]
+        );
+        assert_eq!(repeated("arrives_at = \"2031-03-02T06:00:00Z\""), ["2031-03-02 06:00:00 UTC"; 2]);
+    }
+
+    #[test]
     fn what_is_wrong_with_an_event_is_named() {
         let check = |event: &str, expected: &str| {
             assert_eq!(read(&format!("[[events]]\n{event}")).unwrap_err(), format!("event 1: {expected}"));
@@ -280,6 +322,14 @@ mod tests {
         let good = "kind = \"cost\"\nat = \"2031-01-01T00:00:00Z\"\n";
         check(&format!("{good}price = 3"), "events of kind cost have no column 'price'");
         check(&format!("{good}day = 3"), "events of kind cost have no column 'day'");
+        check(
+            &format!("{good}arrived_at = \"2031-01-02T00:00:00Z\""),
+            "events of kind cost have no column 'arrived_at'",
+        );
+        check(
+            &format!("{good}arrives_after = \"1h\"\narrives_at = \"2031-01-02T00:00:00Z\""),
+            "'arrives_after' and 'arrives_at' say the same; keep one",
+        );
         check(&format!("{good}cost = \"3\""), "column 'cost' must be of type Float64");
         check(
             &format!("{good}repeat = {{ every = \"1d\", times = 2, until = 3 }}"),

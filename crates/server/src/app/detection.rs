@@ -1,6 +1,7 @@
 //! Running detectors, and what their findings do to the alerts.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use alerts::{Alert, Finding};
@@ -63,6 +64,15 @@ impl DetectionReport {
     }
 }
 
+/// How far a detection is, in slices of time that detectors look at.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// How many there are; 0 until that is known.
+    pub total: AtomicU64,
+    /// How many were looked at.
+    pub done: AtomicU64,
+}
+
 /// Runs all detectors of the instance once.
 ///
 /// A period that is given is looked at as asked and leaves the watermarks alone; otherwise each
@@ -78,9 +88,36 @@ pub async fn detect(
     clock: Clock,
     now: DateTime<Utc>,
 ) -> Result<DetectionReport, DetectionError> {
-    let mut report = DetectionReport::default();
+    detect_watched(instance, period, clock, now, &Progress::default()).await
+}
+
+/// As [`detect()`]; `progress` tells how far it is.
+///
+/// # Errors
+///
+/// As [`detect()`].
+pub async fn detect_watched(
+    instance: &Instance,
+    period: Period,
+    clock: Clock,
+    now: DateTime<Utc>,
+    progress: &Progress,
+) -> Result<DetectionReport, DetectionError> {
+    // Events that come in from now on may make a window longer; then the bar is a little short.
+    let mut ends = Vec::new();
+    let mut total = 0;
     for detector in &instance.detectors {
-        run_detector(instance, detector, period, clock, now, &mut report).await?;
+        let backlog = backlog(instance, detector).await?;
+        let window = window(instance, detector, period, &backlog, now).await?;
+        total += window.map_or(0, |window| slices(&window).count() as u64);
+        ends.push(total);
+    }
+    progress.total.store(total, Ordering::Relaxed);
+    let mut report = DetectionReport::default();
+    for (detector, end) in instance.detectors.iter().zip(ends) {
+        run(instance, detector, period, clock, now, &mut report, &progress.done).await?;
+        // Also when it failed half way.
+        progress.done.store(end, Ordering::Relaxed);
     }
     Ok(report)
 }
@@ -98,9 +135,20 @@ pub async fn run_detector(
     now: DateTime<Utc>,
     report: &mut DetectionReport,
 ) -> Result<(), DetectionError> {
+    run(instance, detector, period, clock, now, report, &AtomicU64::new(0)).await
+}
+
+async fn run(
+    instance: &Instance,
+    detector: &Detector,
+    period: Period,
+    clock: Clock,
+    now: DateTime<Utc>,
+    report: &mut DetectionReport,
+    slices_done: &AtomicU64,
+) -> Result<(), DetectionError> {
     // Before the events are opened: what comes in after this is left to the next run.
-    let kinds: Vec<&str> = detector.manifest.inputs.iter().map(|kind| kind.name()).collect();
-    let backlog = instance.store.backlog(&instance.scope(), &detector.manifest.id, &kinds).await?;
+    let backlog = backlog(instance, detector).await?;
     let Some(window) = window(instance, detector, period, &backlog, now).await? else {
         return Ok(());
     };
@@ -114,7 +162,7 @@ pub async fn run_detector(
         findings: 0,
         error: None,
     };
-    match findings_in_slices(instance, detector, &window).await {
+    match findings_in_slices(instance, detector, &window, slices_done).await {
         Ok(findings) => {
             run.findings = findings.len();
             let (raised, continued) = record(instance, &findings, clock, now).await?;
@@ -134,6 +182,11 @@ pub async fn run_detector(
     }
     report.runs.push(run);
     Ok(())
+}
+
+async fn backlog(instance: &Instance, detector: &Detector) -> Result<Backlog, StoreError> {
+    let kinds: Vec<&str> = detector.manifest.inputs.iter().map(|kind| kind.name()).collect();
+    instance.store.backlog(&instance.scope(), &detector.manifest.id, &kinds).await
 }
 
 /// The window of a run, or `None` if there are no events that it could look at.
@@ -195,15 +248,20 @@ async fn findings_in_slices(
     instance: &Instance,
     detector: &Detector,
     window: &Window,
+    slices_done: &AtomicU64,
 ) -> Result<Vec<Finding>, RunError> {
     let mut all = Vec::new();
-    let mut since = window.since;
-    while since < window.until {
-        let until = window.until.min(since + SLICE_MAX);
-        all.extend(findings(instance, detector, &Window { since, until, ..*window }).await?);
-        since = until;
+    for slice in slices(window) {
+        all.extend(findings(instance, detector, &slice).await?);
+        slices_done.fetch_add(1, Ordering::Relaxed);
     }
     Ok(all)
+}
+
+fn slices(window: &Window) -> impl Iterator<Item = Window> + '_ {
+    let starts = std::iter::successors(Some(window.since), |since| Some(*since + SLICE_MAX));
+    let starts = starts.take_while(|since| *since < window.until);
+    starts.map(|since| Window { since, until: window.until.min(since + SLICE_MAX), ..*window })
 }
 
 /// What one detector finds in one window of the lake.

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -64,6 +64,69 @@ pub struct Follower {
     pub intake: Intake,
     /// How much may be on its way at once.
     pub room: Room,
+    /// What was taken in so far.
+    pub tally: Arc<Tally>,
+}
+
+/// What was taken in, counted while it happens.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Bytes read, of files as they are on disk.
+    pub bytes: AtomicU64,
+    /// Events that are new.
+    pub stored: AtomicU64,
+    /// Events that were there already.
+    pub duplicates: AtomicU64,
+    /// Records that could not be read.
+    pub rejected: AtomicU64,
+    /// Nobody waits for the rest: whoever reads stops at the next batch of events.
+    pub stop: AtomicBool,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Bytes read, of files as they are on disk.
+    pub bytes: u64,
+    /// Events that are new.
+    pub stored: u64,
+    /// Events that were there already.
+    pub duplicates: u64,
+    /// Records that could not be read; they are in the quarantine.
+    pub quarantined: u64,
+}
+
+impl Tally {
+    /// What was taken in so far.
+    #[must_use]
+    pub fn taken(&self) -> Taken {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Taken {
+            bytes: count(&self.bytes),
+            stored: count(&self.stored),
+            duplicates: count(&self.duplicates),
+            quarantined: count(&self.rejected),
+        }
+    }
+}
+
+impl Taken {
+    /// All records met.
+    #[must_use]
+    pub fn read(&self) -> u64 {
+        self.stored + self.duplicates + self.quarantined
+    }
+
+    /// What was taken in since it was `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            bytes: self.bytes - before.bytes,
+            stored: self.stored - before.stored,
+            duplicates: self.duplicates - before.duplicates,
+            quarantined: self.quarantined - before.quarantined,
+        }
+    }
 }
 
 impl Follower {
@@ -105,6 +168,7 @@ impl Follower {
         let reader = Reader { follower: self.clone(), runtime: Handle::current(), now };
         let read = tokio::task::spawn_blocking(move || reader.read(&piece)).await?;
         let (summary, rejections) = read.map_err(failed)?;
+        self.tally.rejected.fetch_add(summary.rejected, Ordering::Relaxed);
         rejections.note(&self.instance, None, now).await?;
         Ok(SourceNote { objects: 1, records: summary.read, bytes, error: None })
     }
@@ -256,9 +320,13 @@ impl Reader {
             ..ingestion::reading(instance, self.now)
         };
         let summary = match &piece.text {
-            Text::Bytes(bytes) => ingest::read_bytes(&piece.name, bytes, &reading, &mut sink)?,
+            Text::Bytes(bytes) => {
+                let summary = ingest::read_bytes(&piece.name, bytes, &reading, &mut sink)?;
+                self.follower.tally.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                summary
+            }
             Text::File(file) | Text::Copy(file) => {
-                ingest::read_file(file, &reading, &AtomicU64::new(0), &mut sink)?
+                ingest::read_file(file, &reading, &self.follower.tally.bytes, &mut sink)?
             }
         };
         gathered
@@ -282,6 +350,9 @@ struct Gathered<'a> {
 
 impl Gathered<'_> {
     fn add(&mut self, batch: EventBatch) -> Result<(), Stop> {
+        if self.reader.follower.tally.stop.load(Ordering::Relaxed) {
+            return Err(Stop(Box::new(IntakeError::Stopping)));
+        }
         self.rows += batch.rows.num_rows();
         self.batches.push(batch);
         if self.rows >= ROWS_PER_PARCEL { self.hand_in() } else { Ok(()) }
@@ -295,7 +366,12 @@ impl Gathered<'_> {
         self.rows = 0;
         let batches = std::mem::take(&mut self.batches);
         let parcel = Parcel { batches, patience: PATIENCE, space: None };
-        let taken = self.reader.runtime.block_on(self.reader.follower.intake.take(parcel));
-        taken.map(|_| ()).map_err(|error| Stop(Box::new(error)))
+        let follower = &self.reader.follower;
+        let taken = self.reader.runtime.block_on(follower.intake.take(parcel));
+        for counts in taken.map_err(|error| Stop(Box::new(error)))?.values() {
+            follower.tally.stored.fetch_add(counts.stored, Ordering::Relaxed);
+            follower.tally.duplicates.fetch_add(counts.duplicates, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }

@@ -11,4 +11,4 @@ pub mod quarantine;
 pub mod replay;
 
 pub use instance::{Instance, OpenError};
-pub use lake::CompactionOptions;
+pub use lake::{Compacted, CompactionOptions};

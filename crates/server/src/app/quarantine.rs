@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use ingest::{
@@ -23,6 +23,7 @@ use super::ingestion::{self, IngestReport, IngestionError, Rejection};
 /// A file that holds parts of its input, such as lines of a CSV, needs the input: that is read again as a
 /// whole if it is where it was and as long as it was, and nothing else of it is rejected any more. Of an input
 /// that was read in pieces, the piece is read again, if its bytes are what they were. Otherwise the parts stay.
+/// `progress` grows by the bytes of the quarantine files that are done.
 ///
 /// # Errors
 ///
@@ -31,13 +32,17 @@ pub async fn retry(
     instance: Arc<Instance>,
     files: Vec<PathBuf>,
     now: DateTime<Utc>,
+    progress: Arc<AtomicU64>,
 ) -> Result<IngestReport, IngestionError> {
     let (done_with, removable) = std::sync::mpsc::channel();
     let reading = instance.clone();
     let mut report = ingestion::store_what_is_read(&instance, now, move |to_writer| {
         let mut report = IngestReport::default();
         for file in files {
-            let kept = read_again(&reading, &file, now, to_writer, &mut report)?;
+            let size = fs::metadata(&file).map_or(0, |found| found.len());
+            let before = progress.load(Ordering::Relaxed);
+            let kept = read_again(&reading, &file, now, to_writer, &mut report, &progress)?;
+            progress.store(before + size, Ordering::Relaxed);
             if kept.as_ref() != Some(&file) {
                 // The receiver outlives the reading.
                 let _ = done_with.send(file);
@@ -62,6 +67,7 @@ fn read_again(
     now: DateTime<Utc>,
     to_writer: &mpsc::Sender<EventBatch>,
     report: &mut IngestReport,
+    progress: &AtomicU64,
 ) -> Result<Option<PathBuf>, IngestionError> {
     // Reading the input writes what is rejected of it anew, so what somebody mended here comes first, and
     // must not be lost if it is still rejected.
@@ -84,6 +90,8 @@ fn read_again(
         } else {
             Some(kept.reason.clone())
         };
+        // About as long as it is in the file, where its quotes are escaped.
+        progress.fetch_add(kept.record.len() as u64, Ordering::Relaxed);
         let Some(reason) = rejected else { continue };
         report.quarantined += 1;
         let file = kept.file.display().to_string();

@@ -1,12 +1,14 @@
-//! Follows the sources of the settings, each in a task of its own.
+//! Follows sources, each in a task of its own.
 //!
-//! Of several servers on one store, one reads a source: whoever holds its lease. A server that dies is
-//! followed by another once its lease ends, and by itself, started again on the same data directory, at once.
+//! Of several processes on one store, one reads a source: whoever holds its lease. One that stops gives its leases
+//! back. One that dies is followed by another once they end, and by itself, started again on the same data
+//! directory, at once.
 
 mod holder;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -15,13 +17,14 @@ use store::{Notice, SourceNote, StoreError};
 use tokio::task::JoinSet;
 
 use self::holder::Holder;
-use crate::app::following::{FollowError, Follower};
+use crate::app::Instance;
+use crate::app::following::{FollowError, Follower, Taken, Tally};
 
 /// How long a server may read a source without saying that it still does.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
 /// How often a server that may not read a source asks again.
-const ASK_AGAIN: Duration = Duration::from_secs(20);
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// How long to wait after a failure, and after many in a row.
 const RETRY_FIRST: Duration = Duration::from_secs(2);
@@ -31,26 +34,100 @@ const RETRY_MAX: Duration = Duration::from_secs(300);
 const FAILURES_BEFORE_NOTICE: u32 = 3;
 
 /// The kinds of notice.
-const FAILING: &str = "source_failing";
+pub(crate) const FAILING: &str = "source_failing";
 const NOTED: &str = "source_notice";
 
-/// Starts following; dropping the set stops it, and loses nothing.
+/// What happens to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceEvent {
+    /// Something came in, and is stored: how many objects, and what was in them.
+    TookIn(u64, Taken),
+    /// What a person should know, and no failure.
+    Noticed(String),
+    /// It cannot be read, for the reasons given, so many times in a row. It is tried again.
+    Failed(String, u32),
+    /// It can be read again.
+    Mended,
+    /// Another process reads it. It is asked for again.
+    ReadElsewhere,
+}
+
+/// Who is told what happens to a source, by its name.
+pub type Watch = Arc<dyn Fn(&str, &SourceEvent) + Send + Sync>;
+
+/// Sources that are followed; dropping it stops that, and loses nothing.
+pub(crate) struct Followed {
+    tasks: JoinSet<()>,
+    instance: Arc<Instance>,
+    holder: Arc<Holder>,
+    sources: Vec<One>,
+}
+
+/// A source that is followed.
+struct One {
+    name: String,
+    kind: &'static str,
+    tally: Arc<Tally>,
+}
+
+/// Starts following.
 #[must_use]
-pub(crate) fn start(follower: &Follower, all: &[SourceSettings]) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
+pub(crate) fn start(follower: &Follower, all: &[SourceSettings], watch: &Watch) -> Followed {
+    let (mut tasks, mut sources) = (JoinSet::new(), Vec::new());
     let holder = Arc::new(Holder::of(&follower.instance.data_dir));
     let environment = Environment::of_process();
     for settings in all {
+        let tally = Arc::new(Tally::default());
+        sources.push(One { name: settings.name().to_owned(), kind: kind(settings), tally: tally.clone() });
         let following = Following {
-            follower: follower.clone(),
+            follower: Follower { tally, ..follower.clone() },
             name: settings.name().to_owned(),
             holder: holder.clone(),
+            watch: watch.clone(),
             failures: 0,
+            is_read_elsewhere: false,
         };
         let (settings, environment) = (settings.clone(), environment.clone());
         tasks.spawn(async move { following.run(&settings, &environment).await });
     }
-    tasks
+    Followed { tasks, instance: follower.instance.clone(), holder, sources }
+}
+
+impl Followed {
+    /// What was taken in of each source.
+    pub(crate) fn tallies(&self) -> Vec<Arc<Tally>> {
+        self.sources.iter().map(|one| one.tally.clone()).collect()
+    }
+
+    /// Stops, and lets others read the sources at once. What was under way comes again.
+    pub(crate) async fn stop(mut self) {
+        self.sources.iter().for_each(|one| one.tally.stop.store(true, Ordering::Relaxed));
+        self.tasks.shutdown().await;
+        let (scope, store, now) = (self.instance.scope(), &self.instance.store, Utc::now());
+        for One { name, kind, .. } in &self.sources {
+            // A lease that ends now is free. Who else holds it by now keeps it.
+            let given_back = store.lease_source(&scope, name, kind, self.holder.name(), now, now).await;
+            if let Err(error) = given_back {
+                tracing::warn!(source = %name, ?error, "Nobody can read source {name} for two minutes");
+            }
+        }
+    }
+}
+
+/// Tells the log.
+pub(crate) fn log(name: &str, event: &SourceEvent) {
+    match event {
+        SourceEvent::TookIn(objects, taken) => {
+            let records = taken.read();
+            tracing::info!(source = %name, objects, records, "Took in {records} records of {name}");
+        }
+        SourceEvent::Noticed(text) => tracing::warn!(source = %name, "{text}"),
+        SourceEvent::Failed(text, failures) => {
+            tracing::warn!(source = %name, failures, "Source {name} cannot be read: {text}");
+        }
+        SourceEvent::Mended => tracing::info!(source = %name, "Source {name} can be read again"),
+        SourceEvent::ReadElsewhere => tracing::debug!(source = %name, "Another process reads source {name}"),
+    }
 }
 
 /// Why a source could not be followed this time.
@@ -77,10 +154,16 @@ struct Following {
     follower: Follower,
     name: String,
     holder: Arc<Holder>,
+    watch: Watch,
     failures: u32,
+    is_read_elsewhere: bool,
 }
 
 impl Following {
+    fn tell(&self, event: &SourceEvent) {
+        (self.watch)(&self.name, event);
+    }
+
     async fn run(mut self, settings: &SourceSettings, environment: &Environment) {
         let kind = kind(settings);
         let mut opened: Option<(Box<dyn Source>, Positions)> = None;
@@ -109,8 +192,12 @@ impl Following {
         let (scope, store, now) = (instance.scope(), &instance.store, Utc::now());
         if !store.lease_source(&scope, &self.name, kind, self.holder.name(), now, now + LEASE).await? {
             *opened = None;
+            if !std::mem::replace(&mut self.is_read_elsewhere, true) {
+                self.tell(&SourceEvent::ReadElsewhere);
+            }
             return Ok(ASK_AGAIN);
         }
+        self.is_read_elsewhere = false;
         let (source, saved) = match opened {
             Some(open) => open,
             None => {
@@ -120,6 +207,7 @@ impl Following {
             }
         };
         let batch = source.poll(saved).await?;
+        let before = self.follower.tally.taken();
         let note = self.follower.take_in(&self.name, &batch).await?;
         for (key, position) in batch.deliveries.iter().map(|one| (&one.key, &one.position)) {
             saved.insert(key.clone(), position.clone());
@@ -128,14 +216,15 @@ impl Following {
         saved.retain(|key, _| !batch.forget.contains(key));
         store.note_source(&scope, &self.name, &note, Utc::now()).await?;
         if note.objects > 0 {
-            tracing::info!(source = %self.name, objects = note.objects, records = note.records, "Took in {} records of {}", note.records, self.name);
+            let taken = self.follower.tally.taken().since(&before);
+            self.tell(&SourceEvent::TookIn(note.objects, taken));
         }
         for text in &batch.notices {
-            tracing::warn!(source = %self.name, "{text}");
+            self.tell(&SourceEvent::Noticed(text.clone()));
             store.raise_notice(&scope, &self.notice(NOTED, text.clone())).await?;
         }
         if std::mem::take(&mut self.failures) > 0 {
-            tracing::info!(source = %self.name, "Source {} can be read again", self.name);
+            self.tell(&SourceEvent::Mended);
         }
         store.clear_notice(&scope, FAILING, &self.name, Utc::now()).await?;
         Ok(if batch.more { Duration::ZERO } else { source.pause() })
@@ -145,7 +234,7 @@ impl Following {
     async fn failed(&mut self, failure: &Failure) -> Duration {
         self.failures = self.failures.saturating_add(1);
         let text = chain(failure);
-        tracing::warn!(source = %self.name, failures = self.failures, "Source {} cannot be read: {text}", self.name);
+        self.tell(&SourceEvent::Failed(text.clone(), self.failures));
         let instance = &self.follower.instance;
         let (scope, store) = (instance.scope(), &instance.store);
         let note = SourceNote { error: Some(text.clone()), ..SourceNote::default() };

@@ -25,7 +25,12 @@ fn delivery(key: &str, text: &str, is_whole: bool, manifest: Option<Manifest>) -
 /// Takes in deliveries as one batch; gives how many records were read.
 async fn take_in(here: &Installation, deliveries: Vec<Delivery>) -> u64 {
     let (intake, _) = Intake::open(here.instance.clone());
-    let follower = Follower { instance: here.instance.clone(), intake, room: Room::new(1 << 20) };
+    let follower = Follower {
+        instance: here.instance.clone(),
+        intake,
+        room: Room::new(1 << 20),
+        tally: Default::default(),
+    };
     let batch = Batch { deliveries, ..Batch::default() };
     follower.take_in("source", &batch).await.unwrap().records
 }

@@ -164,7 +164,12 @@ impl Followed {
     fn new(here: &Here) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (intake, _) = Intake::open(here.instance.clone());
-        let follower = Follower { instance: here.instance.clone(), intake, room: Room::new(1 << 20) };
+        let follower = Follower {
+            instance: here.instance.clone(),
+            intake,
+            room: Room::new(1 << 20),
+            tally: Default::default(),
+        };
         let clock = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
         Self { source: Self::open(folder.path()), folder, saved: Positions::new(), follower, clock }
     }
@@ -274,7 +279,9 @@ async fn what_was_rejected_of_a_piece_is_read_again_with_the_piece() {
         (files[0].clone(), kept[0].clone())
     };
     let retry = async |expected: (u64, u64, u64)| {
-        let report = quarantine::retry(here.instance.clone(), vec![kept().0], Utc::now()).await.unwrap();
+        let report = quarantine::retry(here.instance.clone(), vec![kept().0], Utc::now(), Default::default())
+            .await
+            .unwrap();
         assert_eq!((report.stored(), report.duplicates(), report.quarantined), expected);
     };
     let before = kept().1;

@@ -164,9 +164,14 @@ fn tls(source: &str, ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, Source
             let unreadable = |error: &dyn std::error::Error| {
                 bad(format!("ca_file {} cannot be read: {}", path.display(), error))
             };
+            let mut has_one = false;
             for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
                 let certificate = certificate.map_err(|error| unreadable(&error))?;
                 roots.add(certificate).map_err(|error| unreadable(&error))?;
+                has_one = true;
+            }
+            if !has_one {
+                return Err(bad(format!("ca_file {} holds no certificate in PEM", path.display())));
             }
         }
         None => {

@@ -5,7 +5,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Who may pass.
 #[derive(Debug, Clone)]
@@ -38,14 +44,33 @@ pub struct Gate {
 impl Gate {
     /// Opens a gate before the broker at this address on loopback.
     pub fn open(broker: &str, mechanism: Mechanism) -> Self {
+        Self::open_with(broker, mechanism, Ok)
+    }
+
+    /// Opens one that talks TLS, with a certificate for this name or address. That of the authority that signed it
+    /// goes to a file.
+    pub fn open_tls(broker: &str, mechanism: Mechanism, host: &str, ca_file: &Path) -> Self {
+        let config = Arc::new(server_config(host, ca_file));
+        Self::open_with(broker, mechanism, move |client| {
+            let connection = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+            Ok(StreamOwned::new(connection, client))
+        })
+    }
+
+    fn open_with<S: Read + Write>(
+        broker: &str,
+        mechanism: Mechanism,
+        greet: impl Fn(TcpStream) -> io::Result<S> + Clone + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let broker = broker.to_owned();
         thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, broker, mechanism) = (client.unwrap(), broker.clone(), mechanism.clone());
+                let greet = greet.clone();
                 // A client that hangs up ends its thread.
-                thread::spawn(move || pass(client, &broker, port, &mechanism));
+                thread::spawn(move || pass(greet(client)?, &broker, port, &mechanism));
             }
         });
         Self { port }
@@ -56,7 +81,29 @@ impl Gate {
     }
 }
 
-fn pass(mut client: TcpStream, broker: &str, port: u16, mechanism: &Mechanism) -> io::Result<()> {
+/// A certificate for the host, of an authority of its own.
+fn server_config(host: &str, ca_file: &Path) -> ServerConfig {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    std::fs::write(ca_file, authority.self_signed(&authority_key).unwrap().pem()).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec![host.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap()
+}
+
+fn pass<S: Read + Write>(mut client: S, broker: &str, port: u16, mechanism: &Mechanism) -> io::Result<()> {
     let mut upstream = TcpStream::connect(broker)?;
     let broker_port: u16 = broker.rsplit_once(':').unwrap().1.parse().unwrap();
     let mut is_known = false;
@@ -92,6 +139,7 @@ fn pass(mut client: TcpStream, broker: &str, port: u16, mechanism: &Mechanism) -
                 replace_port(&mut reply, broker_port, port);
                 client.write_all(&(reply.len() as u32).to_be_bytes())?;
                 client.write_all(&reply)?;
+                client.flush()?;
             }
         }
     }
@@ -108,7 +156,7 @@ fn replace_port(reply: &mut [u8], from: u16, to: u16) {
     }
 }
 
-fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
     let mut frame = vec![0; u32::from_be_bytes(length) as usize];
@@ -116,9 +164,10 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     Ok(frame)
 }
 
-fn write_frame(stream: &mut TcpStream, correlation: &[u8], body: &[u8]) -> io::Result<()> {
+fn write_frame(stream: &mut impl Write, correlation: &[u8], body: &[u8]) -> io::Result<()> {
     let length = correlation.len() + body.len();
-    stream.write_all(&[&(length as u32).to_be_bytes(), correlation, body].concat())
+    stream.write_all(&[&(length as u32).to_be_bytes(), correlation, body].concat())?;
+    stream.flush()
 }
 
 /// What the mock knows of what a consumer needs, and SASL.

@@ -70,6 +70,7 @@ impl Caller {
     }
 }
 
+pub mod azure;
 pub mod emulator;
 pub mod gate;
 pub mod http;

@@ -1,9 +1,13 @@
-//! `tenantwatch ingest`
+//! `tenantwatch ingest`: files and folders, once or for as long as something comes.
 
-use std::path::PathBuf;
+mod follow;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use anyhow::bail;
 use chrono::Utc;
 use clap::Args;
 use serde_json::json;
@@ -12,26 +16,37 @@ use server::app::ingestion::{self, IngestReport};
 
 use crate::installation::Installation;
 use crate::output;
-use crate::progress::BytesBar;
+use crate::progress::Progress;
 
 /// How many rejected records the summary lists; all of them are in the quarantine.
 const REJECTED_SHOWN: usize = 10;
 
-/// Take in Azure records from files and folders, plain, gzip or zstd
+/// Take in Azure records from files and folders: JSON, CSV or Parquet, plain, gzip or zstd
 ///
-/// The kind of each record is told by its content: activity log, Entra sign-in and audit logs (each as
-/// exported, from the API, or from Log Analytics), Cost Management actual cost (CSV), NSG and VNet flow
-/// log. Records that cannot be read go to the quarantine with the reason; `tenantwatch quarantine` shows
-/// them. Taking in a file again changes nothing.
+/// The kind of each record is told by its content. As exported by diagnostic settings, from the REST API or Graph,
+/// and from Log Analytics: activity log (activity), Entra sign-in logs (sign_in) and audit logs (audit), Azure
+/// Firewall and DNS query logs (dns), Service Health (advisory), Defender for Cloud (security_alert). Cost Management
+/// exports, actual and amortised, of EA, MCA and CSP, FOCUS, and Partner Center's daily-rated usage (cost). NSG and
+/// VNet flow logs (flow). Rows of Azure Resource Graph (inventory).
+///
+/// Records that cannot be read go to the quarantine with the reason; `tenantwatch quarantine` shows them. Taking in
+/// a file again changes nothing.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  tenantwatch ingest exports/ extra.json.gz --json\n\nWith --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"empty\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}"
-)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Ingest {
     #[command(flatten)]
     installation: Installation,
 
-    /// Print the summary as one JSON object
+    /// Then wait for more: new files, and lines that are added to those there are, until Ctrl-C
+    ///
+    /// How far each file was read is kept with the alerts, so that it goes on there when it is started again. It takes
+    /// records in and does nothing else: `serve` with the same folder under [[sources]] in its settings follows it
+    /// too, and runs the detectors and merges small files besides. Both may run on one data directory, and a folder
+    /// of the settings is read by one of them at a time. Files are looked at every two seconds.
+    #[arg(long)]
+    follow: bool,
+
+    /// Print the summary as one JSON object; with --follow, an object for each time that something came
     #[arg(long)]
     json: bool,
 
@@ -40,8 +55,19 @@ pub(crate) struct Ingest {
     paths: Vec<PathBuf>,
 }
 
+const EXAMPLES: &str = "Examples:
+  tenantwatch ingest exports/ extra.json.gz --json
+  tenantwatch ingest --follow exports/
+
+With --json: {\"read\",\"stored\",\"duplicates\",\"quarantined\",\"by_kind\":{KIND:{…}},\"rejected\":[…]}
+With --follow --json: {\"source\",\"objects\",\"read\",\"stored\",\"duplicates\",\"quarantined\",\"bytes\"} a line";
+
 impl Ingest {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        keep_out_of(self.installation.data_dir().root(), &self.paths)?;
+        if self.follow {
+            return follow::run(&self.installation, &self.paths, self.json).await;
+        }
         let instance = self.installation.open().await?;
         let report = take_in(&instance, &self.paths).await?;
         show_report(&report, self.json)
@@ -66,10 +92,24 @@ pub(crate) async fn take_in(instance: &Arc<Instance>, paths: &[PathBuf]) -> anyh
     files.retain(|file| !simulate::describes_an_estate(&file.path));
     let total = files.iter().map(|file| file.size_bytes).sum();
     let done = Arc::new(AtomicU64::new(0));
-    let bar = BytesBar::start(total, done.clone());
-    let report = ingestion::ingest(instance.clone(), files, Utc::now(), done).await;
-    bar.finish();
-    Ok(report?)
+    let _progress = Progress::bytes(total, done.clone());
+    Ok(ingestion::ingest(instance.clone(), files, Utc::now(), done).await?)
+}
+
+/// Refuses a folder in which the data directory lies: what is kept there would be taken in as records.
+fn keep_out_of(data_dir: &Path, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let Ok(data_dir) = fs::canonicalize(data_dir) else { return Ok(()) };
+    for path in paths {
+        if fs::canonicalize(path).is_ok_and(|path| data_dir.starts_with(path)) {
+            bail!(
+                "{} holds the data directory {}, whose own files are no records; name the folders beside it, or put \
+                 it elsewhere with --data-dir",
+                path.display(),
+                data_dir.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn as_json(report: &IngestReport) -> serde_json::Value {

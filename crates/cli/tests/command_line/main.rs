@@ -1,6 +1,9 @@
 //! The binary as a script sees it: what goes to which stream, and the exit codes.
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
+mod progress;
+mod quarantine;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
