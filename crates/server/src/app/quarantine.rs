@@ -139,7 +139,7 @@ fn writer(instance: &Instance, kept: &Kept) -> QuarantineWriter {
 /// What a quarantine file is of, as it was when it was read.
 enum Input {
     File(InputFile),
-    Piece(Piece),
+    Piece(Box<Piece>),
 }
 
 /// A piece of a file, with its bytes.
@@ -166,7 +166,7 @@ fn input_to_read(path: &Path) -> Result<Option<Input>, IngestionError> {
         let unreadable = |source| ingest::IngestError::Open { path: kept.file.clone(), source };
         let found = piece.read(&kept.file).map_err(unreadable)?.zip(piece.statement());
         return Ok(found.map(|(text, statement)| {
-            Input::Piece(Piece { kept, text, lines_before: piece.lines_before, statement })
+            Input::Piece(Box::new(Piece { kept, text, lines_before: piece.lines_before, statement }))
         }));
     }
     Ok(None)
@@ -183,7 +183,11 @@ impl Piece {
     ) -> Result<Option<PathBuf>, IngestionError> {
         let mut quarantine = writer(instance, &self.kept);
         let name = self.kept.file.display().to_string();
-        let reading = Reading { statement: Some(self.statement), ..ingestion::reading(instance, now) };
+        let reading = Reading {
+            extent: Extent::Piece,
+            statement: Some(self.statement),
+            ..ingestion::reading(instance, now)
+        };
         let mut sink = |item| match item {
             Item::Batch(batch) => ingestion::send(to_writer, batch),
             Item::Rejected(mut rejected) => {
@@ -196,6 +200,8 @@ impl Piece {
         };
         let summary = ingest::read_bytes(&name, &self.text, &reading, &mut sink)?;
         report.files += 1;
+        report.read += summary.read;
+        report.empty += summary.empty;
         report.quarantined += summary.rejected;
         let kept = quarantine.finish()?;
         if kept.is_some() {
