@@ -21,7 +21,7 @@ pub(super) async fn run(installation: &Installation, paths: &[PathBuf], json: bo
     let sources = follow::sources_of(paths, &settings.sources)?;
     let instance = installation.open().await?;
     let (tell, mut told) = mpsc::unbounded_channel();
-    let watch: Watch = Arc::new(move |name, event| {
+    let watch: Watch = Arc::new(move |name: &str, event: &SourceEvent| {
         // Nobody hears what happens while it stops.
         let _ = tell.send((name.to_owned(), event.clone()));
     });

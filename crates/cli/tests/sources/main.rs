@@ -14,6 +14,7 @@ mod azure;
 #[allow(clippy::zombie_processes, dead_code, unreachable_pub, reason = "shared; waited for when dropped")]
 mod emulator;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -134,6 +135,8 @@ struct Process {
     child: Child,
     /// What it writes to either stream, as it comes.
     lines: Receiver<String>,
+    /// Lines that came before one that was waited for: the two streams have no common order.
+    passed: RefCell<Vec<String>>,
 }
 
 impl Process {
@@ -150,12 +153,15 @@ impl Process {
                 }
             });
         }
-        Self { child, lines }
+        Self { child, lines, passed: RefCell::default() }
     }
 
-    /// The next line of which this is true.
+    /// The first line of which this is true, and that was not given before.
     fn line(&self, is_meant: impl Fn(&str) -> bool) -> String {
-        let mut passed = Vec::new();
+        let mut passed = self.passed.borrow_mut();
+        if let Some(at) = passed.iter().position(|line| is_meant(line)) {
+            return passed.remove(at);
+        }
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) if is_meant(&line) => return line,
@@ -170,7 +176,8 @@ impl Process {
         let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
         let code = self.child.wait().unwrap();
-        let lines: Vec<String> = self.lines.iter().collect();
+        let mut lines = self.passed.take();
+        lines.extend(self.lines.iter());
         assert!(code.success(), "{code}: {lines:#?}");
         lines
     }
