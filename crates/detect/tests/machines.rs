@@ -92,8 +92,7 @@ fn events(texts: &[(&str, &str)]) -> BTreeMap<Kind, Vec<RecordBatch>> {
     let mut tables: BTreeMap<Kind, Vec<RecordBatch>> = BTreeMap::new();
     for (arrived_at, text) in texts {
         let arrived_at: DateTime<Utc> = arrived_at.parse().unwrap();
-        let reading =
-            Reading { partner_tenant_id: &partner, arrived_at, rows_per_batch: 100, statement: None };
+        let reading = Reading::new(&partner, arrived_at, 100);
         read_bytes("test", text.as_bytes(), &reading, &mut |item| {
             match item {
                 Item::Batch(batch) => tables.entry(batch.kind).or_default().push(batch.rows),
