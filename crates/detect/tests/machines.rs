@@ -121,7 +121,7 @@ async fn run(texts: &[(&str, &str)]) -> Vec<Finding> {
 async fn a_flow_finds_its_machine_by_the_address_of_its_network_interface() {
     let findings = run(&[("2031-01-22T12:00:00Z", INVENTORY), ("2031-01-23T07:10:00Z", FLOWS)]).await;
     assert_eq!(findings.len(), 1, "{findings:?}");
-    let machine = "/subscriptions/0f0e0d0c-0000-4000-8000-000000000001/resourcegroups/rg-a/providers/\
+    let machine = "machine=/subscriptions/0f0e0d0c-0000-4000-8000-000000000001/resourcegroups/rg-a/providers/\
                    microsoft.compute/virtualmachines/vm07";
     assert_eq!(findings[0].grouping_key, machine);
     assert_eq!(findings[0].details["BytesSent"], "5720", "increments of one flow add up");
