@@ -13,13 +13,12 @@ const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Columns of which the log keeps the least and the greatest value a file, to leave out files without
 /// opening them. The others would only be bulk.
-pub(crate) const LOGGED_STATISTICS: &str =
-    "event_at,arrived_at,partner_tenant_id,customer_tenant_id,subscription_id";
+pub(crate) const LOGGED_STATISTICS: &str = "event_at,arrived_at,customer_tenant_id,subscription_id";
 
-/// Columns that have their least and greatest values in the files beside those of the log: what the order of
+/// Columns that have their least and greatest values in the files, beside those of the log: what the order of
 /// the rows, or of appends, brings together. Of all others they tell next to nothing, and cost a
 /// comparison for each value that is written.
-const OTHER_STATISTICS: [&str; 3] = ["resource_id", "resource_group", STATEMENT];
+const OTHER_STATISTICS: [&str; 1] = [STATEMENT];
 
 /// Columns of 16-byte hashes of single events. They neither compress nor repeat, so that trying costs time
 /// for nothing.

@@ -4,7 +4,7 @@
 //! writing overlap and memory stays bounded however large the files are. A chunk that is in the lake
 //! stays there if a later one fails; taking the files in again then stores the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +34,10 @@ const ROWS_PER_BATCH: usize = 16 * 1024;
 /// for each day that it touches, so small writes make many small files; and a write takes about three
 /// times its size in memory.
 const ROWS_PER_APPEND: usize = 384 * 1024;
-const BYTES_PER_APPEND: usize = 32 * 1024 * 1024;
+const BYTES_PER_APPEND: usize = 24 * 1024 * 1024;
+
+/// How many writes may be under way: while one is encoded, the next is checked and sorted.
+const WRITES_UNDER_WAY: usize = 2;
 
 /// How many batches the reader may be ahead of the writer.
 const BATCHES_AHEAD: usize = 2;
@@ -271,7 +274,7 @@ struct Writer {
     instance: Arc<Instance>,
     now: DateTime<Utc>,
     pending: BTreeMap<Kind, Pending>,
-    under_way: Option<(Kind, Write)>,
+    under_way: VecDeque<(Kind, Write)>,
     counts: BTreeMap<Kind, Counts>,
 }
 
@@ -327,7 +330,7 @@ impl Pending {
 impl Writer {
     fn new(instance: Arc<Instance>, now: DateTime<Utc>) -> Self {
         let counts = Kind::ALL.into_iter().map(|kind| (kind, Counts::default())).collect();
-        Self { instance, now, pending: BTreeMap::new(), under_way: None, counts }
+        Self { instance, now, pending: BTreeMap::new(), under_way: VecDeque::new(), counts }
     }
 
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
@@ -340,27 +343,30 @@ impl Writer {
         for kind in Kind::ALL {
             self.write(kind).await?;
         }
-        self.settle().await
+        self.settle(0).await
     }
 
-    /// Starts to write what was gathered of a kind, once the write before is done.
+    /// Starts to write what was gathered of a kind, once there is room for another write.
     async fn write(&mut self, kind: Kind) -> Result<(), IngestionError> {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
         let batches = pending.finish(kind).map_err(IngestionError::Gather)?;
-        self.settle().await?;
+        self.settle(WRITES_UNDER_WAY - 1).await?;
         let (instance, now) = (self.instance.clone(), self.now);
         let write = tokio::spawn(async move { intake::store(&instance, kind, batches, now).await });
-        self.under_way = Some((kind, write));
+        self.under_way.push_back((kind, write));
         Ok(())
     }
 
-    /// Waits for the write that is under way.
-    async fn settle(&mut self) -> Result<(), IngestionError> {
-        let Some((kind, write)) = self.under_way.take() else { return Ok(()) };
-        let counts = self.counts.entry(kind).or_default();
-        for stored in write.await.map_err(IngestionError::WriterDied)?? {
-            counts.stored += stored.new;
-            counts.duplicates += stored.rows - stored.new;
+    /// Waits for the oldest writes, until no more than `left` are under way.
+    async fn settle(&mut self, left: usize) -> Result<(), IngestionError> {
+        while self.under_way.len() > left
+            && let Some((kind, write)) = self.under_way.pop_front()
+        {
+            let counts = self.counts.entry(kind).or_default();
+            for stored in write.await.map_err(IngestionError::WriterDied)?? {
+                counts.stored += stored.new;
+                counts.duplicates += stored.rows - stored.new;
+            }
         }
         Ok(())
     }
