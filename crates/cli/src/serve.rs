@@ -15,7 +15,7 @@ use crate::stop;
 
 /// Serve the API and the page, take records in, and run the detectors by their schedules
 ///
-/// Records come by `ingest` beside it, by POST /ingest/v1/{kind}, and from the [[sources]] of the settings: folders,
+/// Records come by `ingest` beside it, by POST /ingest/v1/{kind}, and from the `[[sources]]` of the settings: folders,
 /// containers in Azure Blob and S3, Event Hubs (docs/sources.md). The tables of events are kept small meanwhile.
 #[derive(Debug, Args)]
 #[command(

@@ -40,7 +40,7 @@ pub(crate) struct Ingest {
     /// Then wait for more: new files, and lines that are added to those there are, until Ctrl-C
     ///
     /// How far each file was read is kept with the alerts, so that it goes on there when it is started again. It takes
-    /// records in and does nothing else: `serve` with the same folder under [[sources]] in its settings follows it
+    /// records in and does nothing else: `serve` with the same folder under `[[sources]]` in its settings follows it
     /// too, and runs the detectors and merges small files besides. Both may run on one data directory, and a folder
     /// of the settings is read by one of them at a time. Files are looked at every two seconds.
     #[arg(long)]
