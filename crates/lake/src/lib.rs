@@ -125,7 +125,7 @@ impl Lake {
     /// Memory: the size of `batches`, some ten MB a core for what is being encoded, and the ids that are
     /// remembered (bounded, see the module `known`). The caller bounds it by appending in chunks; 100,000 to
     /// 500,000 rows make good files. Sorting runs on the calling task, so that a server should give an append a
-    /// task of its own; encoding runs on threads of the runtime for what blocks.
+    /// task of its own; encoding runs on tasks of its own, which let others pass every few milliseconds.
     ///
     /// # Errors
     ///

@@ -16,8 +16,7 @@ use deltalake::writer::{DeltaWriter as _, RecordBatchWriter, WriteMode};
 use deltalake::{DeltaTable, DeltaTableError};
 use indexmap::IndexMap;
 use ingest::schema::DAY;
-use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 
 use crate::LakeError;
 use crate::files::writer_properties;
@@ -33,7 +32,8 @@ const ROWS_PER_BATCH: usize = 8 * 1024;
 impl EventTable {
     /// Writes rows of `incoming`, one file a day and part.
     ///
-    /// Encoding takes the time of a processor, so that it runs where it holds nobody up.
+    /// Encoding takes the time of a processor. It runs on the runtime's own threads and lets others pass after each
+    /// few thousand rows: the threads for what blocks are many, and each would keep the memory of what it encoded.
     pub(crate) async fn write(
         &self,
         table: &DeltaTable,
@@ -46,8 +46,7 @@ impl EventTable {
                 .map_err(|e| self.delta_error(e))?
                 .with_writer_properties(writer_properties(self.kind()));
             let (incoming, rows) = (incoming.clone(), rows.clone());
-            let runtime = Handle::current();
-            writing.spawn_blocking(move || runtime.block_on(write_part(writer, &incoming, &rows[part])));
+            writing.spawn(async move { write_part(writer, &incoming, &rows[part]).await });
         }
         let mut files = Vec::new();
         let mut failure = None;
@@ -89,6 +88,7 @@ async fn write_part(
             let batch = incoming.take(rows).and_then(|batch| under_schema(&batch, &schema));
             let batch = batch.map_err(|source| DeltaTableError::Arrow { source })?;
             writer.write_partition(batch, &partition, WriteMode::Default).await?;
+            yield_now().await;
         }
     }
     writer.flush().await
