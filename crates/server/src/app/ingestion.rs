@@ -16,8 +16,8 @@ use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::error::ArrowError;
 use ingest::schema::Kind;
 use ingest::{
-    EventBatch, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading, Rejected,
-    SeenSubscription, Stop, UnreadableQuarantine,
+    EventBatch, FileSummary, IngestError, InputFile, Item, QuarantineError, QuarantineWriter, Reading,
+    Rejected, SeenSubscription, Stop, UnreadableQuarantine,
 };
 use lake::LakeError;
 use store::StoreError;
@@ -164,6 +164,24 @@ impl IngestReport {
         self.by_kind.values().map(|counts| counts.duplicates).sum()
     }
 
+    /// Counts an input that was read; gives the file in the quarantine that holds what was rejected, if anything was.
+    pub(super) fn finish_input(
+        &mut self,
+        summary: &FileSummary,
+        quarantine: QuarantineWriter,
+        instance: &Instance,
+    ) -> Result<Option<PathBuf>, IngestionError> {
+        self.files += 1;
+        self.read += summary.read;
+        self.empty += summary.empty;
+        self.quarantined += summary.rejected;
+        let kept = quarantine.finish()?;
+        if kept.is_some() {
+            self.quarantine = Some(instance.data_dir.quarantine());
+        }
+        Ok(kept)
+    }
+
     /// Names a rejection, if not too many are named already.
     pub(super) fn note(&mut self, rejection: Rejection) {
         if self.rejected.len() < REJECTED_NAMED {
@@ -244,15 +262,7 @@ pub(super) fn read_input(
             Ok(())
         }
     })?;
-    report.files += 1;
-    report.read += summary.read;
-    report.empty += summary.empty;
-    report.quarantined += summary.rejected;
-    let kept = quarantine.finish()?;
-    if kept.is_some() {
-        report.quarantine = Some(instance.data_dir.quarantine());
-    }
-    Ok(kept)
+    report.finish_input(&summary, quarantine, instance)
 }
 
 /// Of a file; what comes in pieces says so itself.

@@ -199,15 +199,7 @@ impl Piece {
             }
         };
         let summary = ingest::read_bytes(&name, &self.text, &reading, &mut sink)?;
-        report.files += 1;
-        report.read += summary.read;
-        report.empty += summary.empty;
-        report.quarantined += summary.rejected;
-        let kept = quarantine.finish()?;
-        if kept.is_some() {
-            report.quarantine = Some(instance.data_dir.quarantine());
-        }
-        Ok(kept)
+        report.finish_input(&summary, quarantine, instance)
     }
 }
 
