@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use ingest::schema::Kind;
-use lake::TableSummary;
+use lake::{CompactionOptions, TableSummary};
 
+use crate::compact::{eager, later};
 use crate::events::{Event, batch, lake, query, time};
 
 const EVENTS: [Event; 4] = [
@@ -128,5 +130,32 @@ async fn filters_leave_out_files_and_projections_leave_out_columns() {
         let projected = plan.lines().find(|line| line.contains(".parquet")).unwrap();
         assert!(projected.contains("operation"), "{plan}");
         assert!(!projected.contains("properties"), "{plan}");
+    }
+}
+
+/// What an append of costs asks: whether a merged file has lines of a statement. Its extremes do not tell, since the
+/// statement lies between others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_a_merged_file_does_not_have_is_told_without_reading_lines() {
+    let (_directory, lake) = lake();
+    // The statement of event n is 16 times the byte !n.
+    for number in [0, 255] {
+        let event = Event(number, "sub-a", "2026-11-20T08:00:00Z");
+        lake.append(Kind::Cost, vec![batch(Kind::Cost, &[event])]).await.unwrap();
+    }
+    let kept = CompactionOptions { superseded_kept: TimeDelta::days(36_500), ..eager() };
+    assert_eq!(lake.compact(Kind::Cost, &kept, later()).await.unwrap().files_after, 1);
+    let session = SessionContext::new();
+    lake.register(&session).await.unwrap();
+    for (statement, pruned) in [("80", 1), ("ff", 0)] {
+        let sql = format!(
+            "explain analyze select event_id from cost where statement_id in (x'{}')",
+            statement.repeat(16)
+        );
+        let rows = session.sql(&sql).await.unwrap().collect().await.unwrap();
+        let plan = pretty_format_batches(&rows).unwrap().to_string();
+        let metric = plan.split_once("row_groups_pruned_bloom_filter=").expect(&plan).1;
+        let expected = format!("1 total → {} matched", 1 - pruned);
+        assert!(metric.starts_with(&expected), "{statement}: {metric}");
     }
 }
