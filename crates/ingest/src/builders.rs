@@ -1,18 +1,74 @@
 //! Builders of columns beyond those of Arrow: points in time, and values that are mostly absent or mostly
-//! the same, which are counted and put in together.
+//! the same, which are counted and put in together. All make room for as many rows as the batch before had.
 
-use arrow_array::builder::TimestampMicrosecondBuilder;
-pub(crate) use arrow_array::builder::{BinaryBuilder, Float64Builder, Int64Builder, StringBuilder};
-use arrow_array::{Array, BinaryArray, Float64Array, StringArray, TimestampMicrosecondArray};
+use arrow_array::builder::{
+    BinaryBuilder, PrimitiveBuilder, StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{
+    Array as _, BinaryArray, DictionaryArray, PrimitiveArray, StringArray, TimestampMicrosecondArray,
+};
 
-/// Texts. Absent ones are counted and put in together; a batch has room for as much as the one before.
+/// Texts that come again and again: a batch holds each once.
 #[derive(Default)]
 pub(crate) struct TextBuilder {
+    builder: StringDictionaryBuilder<Int32Type>,
+    /// The text of the last row, if it has one, and how many rows it has that are not put in yet.
+    last: String,
+    is_null: bool,
+    waiting: usize,
+}
+
+impl TextBuilder {
+    #[inline]
+    pub(crate) fn append_option(&mut self, text: Option<&str>) {
+        let is_same = match text {
+            None => self.is_null,
+            Some(text) => !self.is_null && self.last == text,
+        };
+        if !is_same {
+            self.change(text);
+        }
+        self.waiting += 1;
+    }
+
+    fn change(&mut self, text: Option<&str>) {
+        self.put();
+        self.is_null = text.is_none();
+        if let Some(text) = text {
+            text.clone_into(&mut self.last);
+        }
+    }
+
+    fn put(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting > 0 {
+            self.builder.append_options((!self.is_null).then_some(self.last.as_str()), waiting);
+        }
+    }
+
+    pub(crate) fn finish(&mut self) -> DictionaryArray<Int32Type> {
+        self.put();
+        let texts = self.builder.finish();
+        let different = texts.values().as_string::<i32>();
+        self.builder = StringDictionaryBuilder::with_capacity(
+            texts.len(),
+            different.len(),
+            different.value_data().len(),
+        );
+        texts
+    }
+}
+
+/// Texts of which each is its own.
+#[derive(Default)]
+pub(crate) struct OwnTextBuilder {
     builder: StringBuilder,
     nulls: usize,
 }
 
-impl TextBuilder {
+impl OwnTextBuilder {
     #[inline]
     pub(crate) fn append_option(&mut self, value: Option<&str>) {
         match value {
@@ -39,25 +95,37 @@ impl TextBuilder {
     }
 }
 
-/// Numbers, as [`TextBuilder`] has texts.
-#[derive(Default)]
-pub(crate) struct FloatBuilder {
-    builder: Float64Builder,
+pub(crate) type FloatBuilder = NumberBuilder<Float64Type>;
+pub(crate) type IntBuilder = NumberBuilder<Int64Type>;
+
+/// Numbers. Absent ones are counted and put in together.
+pub(crate) struct NumberBuilder<T: ArrowPrimitiveType> {
+    builder: PrimitiveBuilder<T>,
     nulls: usize,
 }
 
-impl FloatBuilder {
+impl<T: ArrowPrimitiveType> Default for NumberBuilder<T> {
+    fn default() -> Self {
+        Self { builder: PrimitiveBuilder::new(), nulls: 0 }
+    }
+}
+
+impl<T: ArrowPrimitiveType> NumberBuilder<T> {
     #[inline]
-    pub(crate) fn append_option(&mut self, value: Option<f64>) {
+    pub(crate) fn append_option(&mut self, value: Option<T::Native>) {
         match value {
             None => self.nulls += 1,
-            Some(value) => {
-                self.put_nulls();
-                self.builder.append_value(value);
-            }
+            Some(value) => self.append_value(value),
         }
     }
 
+    #[inline]
+    pub(crate) fn append_value(&mut self, value: T::Native) {
+        self.put_nulls();
+        self.builder.append_value(value);
+    }
+
+    #[inline]
     fn put_nulls(&mut self) {
         if self.nulls > 0 {
             self.builder.append_nulls(self.nulls);
@@ -65,50 +133,35 @@ impl FloatBuilder {
         }
     }
 
-    pub(crate) fn finish(&mut self) -> Float64Array {
+    pub(crate) fn finish(&mut self) -> PrimitiveArray<T> {
         self.put_nulls();
         let numbers = self.builder.finish();
-        self.builder = Float64Builder::with_capacity(numbers.len());
+        self.builder = PrimitiveBuilder::with_capacity(numbers.len());
         numbers
     }
 }
 
-/// Texts of which one is the same as the one before in nearly all rows.
+/// Hashes of 16 bytes; never absent.
 #[derive(Default)]
-pub(crate) struct SteadyTextBuilder {
-    builder: StringBuilder,
-    value: Option<String>,
-    count: usize,
-}
+pub(crate) struct HashBuilder(BinaryBuilder);
 
-impl SteadyTextBuilder {
+impl HashBuilder {
     #[inline]
-    pub(crate) fn append_option(&mut self, value: Option<&str>) {
-        if self.value.as_deref() != value {
-            self.put();
-            self.value = value.map(str::to_owned);
-        }
-        self.count += 1;
+    pub(crate) fn append_value(&mut self, value: [u8; 16]) {
+        self.0.append_value(value);
     }
 
-    fn put(&mut self) {
-        match &self.value {
-            None => self.builder.append_nulls(self.count),
-            Some(value) => (0..self.count).for_each(|_| self.builder.append_value(value)),
-        }
-        self.count = 0;
-    }
-
-    pub(crate) fn finish(&mut self) -> StringArray {
-        self.put();
-        self.builder.finish()
+    pub(crate) fn finish(&mut self) -> BinaryArray {
+        let hashes = self.0.finish();
+        self.0 = BinaryBuilder::with_capacity(hashes.len(), hashes.value_data().len());
+        hashes
     }
 }
 
 /// Hashes of which one is the same as the one before in nearly all rows.
 #[derive(Default)]
 pub(crate) struct SteadyHashBuilder {
-    builder: BinaryBuilder,
+    builder: HashBuilder,
     value: [u8; 16],
     count: usize,
 }
@@ -171,9 +224,10 @@ impl SteadyTimeBuilder {
 
 /// Points in time: microseconds since 1970 in UTC.
 #[derive(Default)]
-pub(crate) struct UtcBuilder(TimestampMicrosecondBuilder);
+pub(crate) struct UtcBuilder(NumberBuilder<TimestampMicrosecondType>);
 
 impl UtcBuilder {
+    #[inline]
     pub(crate) fn append_option(&mut self, micros: Option<i64>) {
         self.0.append_option(micros);
     }
@@ -185,31 +239,40 @@ impl UtcBuilder {
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::Float64Array;
+
     use super::*;
 
     #[test]
     fn values_come_out_as_they_went_in() {
-        let texts = [None, None, Some("a"), Some("a"), None, Some("b"), None];
-        let (mut sparse, mut steady) = (TextBuilder::default(), SteadyTextBuilder::default());
+        let texts = [None, None, Some("a"), Some("a"), None, Some("b"), None, Some(""), Some("a")];
+        let (mut repeated, mut own) = (TextBuilder::default(), OwnTextBuilder::default());
         let times = [Some(1), Some(1), None, Some(2)];
-        let mut time = SteadyTimeBuilder::default();
+        let (mut time, mut steady_time) = (UtcBuilder::default(), SteadyTimeBuilder::default());
         let numbers = [None, Some(1.0), None, None, Some(2.0)];
         let mut number = FloatBuilder::default();
         let hashes = [[0; 16], [0; 16], [1; 16], [0; 16]];
-        let mut hash = SteadyHashBuilder::default();
+        let (mut hash, mut steady_hash) = (HashBuilder::default(), SteadyHashBuilder::default());
         for _ in 0..2 {
-            texts.iter().for_each(|text| sparse.append_option(*text));
-            assert_eq!(sparse.finish(), StringArray::from(texts.to_vec()));
-            texts.iter().for_each(|text| steady.append_option(*text));
-            assert_eq!(steady.finish(), StringArray::from(texts.to_vec()));
-            times.iter().for_each(|at| time.append_option(*at));
+            texts.iter().for_each(|text| repeated.append_option(*text));
+            let found = repeated.finish();
+            assert_eq!(found.downcast_dict::<StringArray>().unwrap().into_iter().collect::<Vec<_>>(), texts);
+            assert_eq!(found.values().len(), 3, "each once");
+            texts.iter().for_each(|text| own.append_option(*text));
+            assert_eq!(own.finish(), StringArray::from(texts.to_vec()));
             let expected = TimestampMicrosecondArray::from(times.to_vec()).with_timezone("UTC");
+            times.iter().for_each(|at| time.append_option(*at));
             assert_eq!(time.finish(), expected);
+            times.iter().for_each(|at| steady_time.append_option(*at));
+            assert_eq!(steady_time.finish(), expected);
             numbers.iter().for_each(|one| number.append_option(*one));
             assert_eq!(number.finish(), Float64Array::from(numbers.to_vec()));
-            hashes.iter().for_each(|one| hash.append_option(Some(*one)));
-            assert_eq!(hash.finish().iter().flatten().collect::<Vec<_>>(), hashes);
+            hashes.iter().for_each(|one| hash.append_value(*one));
+            hashes.iter().for_each(|one| steady_hash.append_option(Some(*one)));
+            for found in [hash.finish(), steady_hash.finish()] {
+                assert_eq!(found.iter().flatten().collect::<Vec<_>>(), hashes);
+            }
         }
-        assert!(sparse.finish().is_empty() && steady.finish().is_empty() && hash.finish().is_empty());
+        assert!(repeated.finish().is_empty() && own.finish().is_empty() && steady_hash.finish().is_empty());
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{BinaryBuilder, Date32Builder, TimestampMicrosecondBuilder};
+use arrow_array::types::Date32Type;
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::Schema;
 
-use crate::builders::{SteadyTextBuilder, SteadyTimeBuilder, TextBuilder};
+use crate::builders::{HashBuilder, NumberBuilder, SteadyTimeBuilder, TextBuilder, UtcBuilder};
 use crate::event_id::EventId;
 use crate::read::Reading;
 use crate::schema::Kind;
@@ -48,11 +49,11 @@ impl Common<'_> {
 /// The common columns of a batch.
 #[derive(Default)]
 pub(crate) struct CommonColumns {
-    day: Date32Builder,
-    event_id: BinaryBuilder,
-    event_at: TimestampMicrosecondBuilder,
+    day: NumberBuilder<Date32Type>,
+    event_id: HashBuilder,
+    event_at: UtcBuilder,
     arrived_at: SteadyTimeBuilder,
-    partner_tenant_id: SteadyTextBuilder,
+    partner_tenant_id: TextBuilder,
     customer_tenant_id: TextBuilder,
     subscription_id: TextBuilder,
     resource_id: TextBuilder,
@@ -63,7 +64,7 @@ impl CommonColumns {
     pub(crate) fn append(&mut self, row: &Common<'_>, reading: &Reading<'_>) {
         self.day.append_value(row.event_at.day());
         self.event_id.append_value(row.event_id);
-        self.event_at.append_value(row.event_at.micros);
+        self.event_at.append_option(Some(row.event_at.micros));
         self.arrived_at.append_option(Some(reading.arrived_at.timestamp_micros()));
         self.partner_tenant_id.append_option(Some(reading.partner_tenant_id.as_str()));
         self.customer_tenant_id.append_option(row.customer_tenant_id);
@@ -77,7 +78,7 @@ impl CommonColumns {
         vec![
             Arc::new(self.day.finish()),
             Arc::new(self.event_id.finish()),
-            Arc::new(self.event_at.finish().with_timezone("UTC")),
+            Arc::new(self.event_at.finish()),
             Arc::new(self.arrived_at.finish()),
             Arc::new(self.partner_tenant_id.finish()),
             Arc::new(self.customer_tenant_id.finish()),
@@ -88,9 +89,14 @@ impl CommonColumns {
     }
 }
 
-/// Puts the columns of a kind together.
+/// Puts the columns of a kind together. They are those of its table, but for how texts are held.
 pub(crate) fn batch(kind: Kind, common: Vec<ArrayRef>, own: Vec<ArrayRef>) -> RecordBatch {
-    RecordBatch::try_new(kind.schema(), [common, own].concat())
+    let columns = [common, own].concat();
+    let schema = kind.schema();
+    let fields = schema.fields().iter().zip(&columns);
+    let fields =
+        fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone()));
+    RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)
         .expect("the builders stand in the order of the schema, one value a row each")
 }
 

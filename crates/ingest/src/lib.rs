@@ -37,6 +37,7 @@ mod resource;
 pub mod schema;
 mod security_alert;
 mod statement;
+mod texts;
 mod time;
 mod vm_size;
 
@@ -49,3 +50,4 @@ pub use quarantine::{
 pub use read::{Extent, FileSummary, IngestError, Item, Reading, Stop, read_bytes, read_file};
 pub use rejected::{KEPT_BYTES_MAX, Rejected};
 pub use statement::{FilePiece, Listed, Statement};
+pub use texts::{Texts, repeated, repeated_text};

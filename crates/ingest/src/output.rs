@@ -2,11 +2,11 @@
 //! summary. What goes in and what comes out is counted apart, so that nothing read can go missing.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::io;
 
 use alerts::{CustomerTenantId, SubscriptionId};
 use arrow_array::RecordBatch;
+use hashbrown::HashMap;
 
 use crate::activity::ActivityRows;
 use crate::advisory::AdvisoryRows;
@@ -23,12 +23,17 @@ use crate::schema::Kind;
 use crate::security_alert::SecurityAlertRows;
 use crate::statement::{Origin, Statement};
 
+/// How many bytes of input batches are made of at most, beside one record: more than the usual number of usual records
+/// has.
+const BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Normalised events of one kind, ready for the lake.
 #[derive(Debug, Clone)]
 pub struct EventBatch {
     /// The kind, hence the table.
     pub kind: Kind,
-    /// The events, with the columns of [`Kind::schema`].
+    /// The events, with the columns of [`Kind::schema`]; texts that come again and again are a
+    /// [dictionary](crate::repeated_text) here.
     pub rows: RecordBatch,
     /// The subscriptions that the events name, by id, each once.
     pub subscriptions: Vec<SeenSubscription>,
@@ -61,12 +66,21 @@ pub(crate) enum Failure {
 /// The sink of one input, with batches under way.
 pub(crate) struct Output<'a> {
     pub(crate) reading: &'a Reading<'a>,
-    file: &'a str,
-    source: Source<'a>,
+    place: Place<'a>,
     origin: OnceCell<Origin>,
     sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     summary: FileSummary,
     under_way: UnderWay,
+    /// How many bytes were read for the batches under way, at most.
+    bytes_under_way: usize,
+}
+
+/// What input it is that is read, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    file: &'a str,
+    source: Source<'a>,
+    reading: &'a Reading<'a>,
 }
 
 /// Where an input is, to find out which statement of costs it belongs to.
@@ -137,30 +151,73 @@ impl<'a> Output<'a> {
         reading: &'a Reading<'a>,
         sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     ) -> Self {
+        Self::at(Place { file, source, reading }, sink)
+    }
+
+    /// A further output of an input that is read on several threads; see [`Output::add_counts`].
+    pub(crate) fn at(place: Place<'a>, sink: &'a mut dyn FnMut(Item) -> Result<(), Stop>) -> Self {
         Self {
-            reading,
-            file,
-            source,
+            reading: place.reading,
+            place,
             origin: OnceCell::new(),
             sink,
             summary: FileSummary::default(),
             under_way: UnderWay::default(),
+            bytes_under_way: 0,
         }
+    }
+
+    /// The input.
+    pub(crate) fn place(&self) -> Place<'a> {
+        self.place
+    }
+
+    /// Passes on what a further output gave.
+    pub(crate) fn pass(&mut self, item: Item) -> Result<(), Failure> {
+        (self.sink)(item).map_err(Failure::Stopped)
+    }
+
+    /// Adds what a further output took and rejected.
+    pub(crate) fn add_counts(&mut self, counts: &FileSummary) {
+        for (sum, count) in self.summary.by_kind.iter_mut().zip(counts.by_kind) {
+            *sum += count;
+        }
+        self.summary.read += counts.read;
+        self.summary.rejected += counts.rejected;
+        self.summary.empty += counts.empty;
+    }
+
+    /// Ends a further output: passes on the batches under way, and gives its counts. What was met is counted where
+    /// the input is cut, so that the two are not compared here.
+    pub(crate) fn into_counts(mut self) -> Result<FileSummary, Failure> {
+        self.flush()?;
+        Ok(self.summary)
     }
 
     /// The statement that the input's costs are part of. Found out only for costs: files are read for it.
     pub(crate) fn origin(&self) -> Origin {
         let arrived_at = self.reading.arrived_at;
         *self.origin.get_or_init(|| {
-            let found = match (self.reading.statement, self.source) {
-                (Some(statement), _) => Origin::of_named(self.file, statement),
+            let found = match (self.reading.statement, self.place.source) {
+                (Some(statement), _) => Origin::of_named(self.place.file, statement),
                 (None, Source::File(file)) => Origin::of_file(file, arrived_at),
                 (None, Source::Bytes(bytes)) => {
-                    Origin::of_named(self.file, Statement::of_bytes(bytes, arrived_at))
+                    Origin::of_named(self.place.file, Statement::of_bytes(bytes, arrived_at))
                 }
             };
             Origin { is_amortized: self.reading.is_amortized.or(found.is_amortized), ..found }
         })
+    }
+
+    /// Notes how many bytes were read, before a record is taken of them. Batches under way that may have become large
+    /// by now are passed on, so that memory stays bounded however large the records are.
+    pub(crate) fn passed(&mut self, bytes: usize) -> Result<(), Failure> {
+        self.bytes_under_way += bytes;
+        if self.bytes_under_way <= BATCH_BYTES_MAX {
+            return Ok(());
+        }
+        self.bytes_under_way = bytes;
+        self.flush()
     }
 
     /// Counts records where they are met, before anything is done with them; each is then taken or rejected,
@@ -232,13 +289,19 @@ impl<'a> Output<'a> {
         is_complete: bool,
     ) -> Result<(), Failure> {
         self.summary.rejected += 1;
-        let file = self.file.to_owned();
+        let file = self.place.file.to_owned();
         let rejected = Rejected { file, line, kind, reason, record: kept(text), is_complete };
         (self.sink)(Item::Rejected(rejected)).map_err(Failure::Stopped)
     }
 
-    /// Passes on the batches under way.
+    /// Passes on the batches under way, and gives the counts.
     pub(crate) fn finish(mut self) -> Result<FileSummary, Failure> {
+        self.flush()?;
+        let (met, accounted) = (self.summary.read, self.summary.stored() + self.summary.rejected);
+        if met == accounted { Ok(self.summary) } else { Err(Failure::Unaccounted { met, accounted }) }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
         let UnderWay { activity, cost, flow, sign_in, audit, dns, inventory, advisory, security_alert } =
             &mut self.under_way;
         activity.flush(self.sink)?;
@@ -249,9 +312,7 @@ impl<'a> Output<'a> {
         dns.flush(self.sink)?;
         inventory.flush(self.sink)?;
         advisory.flush(self.sink)?;
-        security_alert.flush(self.sink)?;
-        let (met, accounted) = (self.summary.read, self.summary.stored() + self.summary.rejected);
-        if met == accounted { Ok(self.summary) } else { Err(Failure::Unaccounted { met, accounted }) }
+        security_alert.flush(self.sink)
     }
 }
 

@@ -122,17 +122,15 @@ impl EventTable {
         incoming: &Incoming,
     ) -> Result<Vec<bool>, LakeError> {
         let files = self.files_by_day(table, incoming)?;
-        let plan = known.plan(&files, incoming.days());
+        let plan = known.plan(&files, &incoming.counts());
         let mut in_table = vec![false; incoming.len()];
         if let Err(error) = self.read_planned(known, table, incoming, &plan, &mut in_table).await {
             known.clear();
             return Err(error);
         }
-        for (day, ids) in incoming.days() {
-            for id in ids.iter().filter(|id| known.contains(*day, **id)) {
-                if let Some(row) = incoming.row(*day, *id) {
-                    in_table[row as usize] = true;
-                }
+        for day in incoming.days() {
+            for (row, id) in incoming.events_of(day) {
+                in_table[row as usize] |= known.contains(day, id);
             }
         }
         Ok(in_table)
@@ -187,7 +185,7 @@ impl EventTable {
         incoming: &Incoming,
     ) -> Result<BTreeMap<Day, Vec<DataFile>>, LakeError> {
         let days: HashMap<String, Day> =
-            incoming.days().keys().filter_map(|day| Some((partition_name(*day)?, *day))).collect();
+            incoming.days().filter_map(|day| Some((partition_name(day)?, day))).collect();
         let mut files: BTreeMap<Day, Vec<DataFile>> = days.values().map(|day| (*day, Vec::new())).collect();
         let state = table.snapshot().map_err(|e| self.delta_error(e))?;
         for file in state.log_data().iter() {
@@ -309,11 +307,11 @@ fn times_of(file: &LogicalFileView) -> Option<(i64, i64)> {
 }
 
 fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
-    for (day, ids) in incoming.days() {
-        known.learn(*day, ids.iter().copied());
+    for day in incoming.days() {
+        known.learn(day, incoming.events_of(day).map(|(_, id)| id));
     }
     let days: HashMap<String, Day> =
-        incoming.days().keys().filter_map(|day| Some((partition_name(*day)?, *day))).collect();
+        incoming.days().filter_map(|day| Some((partition_name(day)?, day))).collect();
     for file in &written.files {
         let partition = file.partition_values.get(DAY).cloned().flatten();
         if let Some(day) = partition.and_then(|name| days.get(&name).copied()) {

@@ -3,26 +3,28 @@
 //! Files are sorted by subscription and minute within a day. Detectors group by subscription, so their
 //! rows lie together, compress better, and row groups of other subscriptions can be skipped.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
+use std::ops::Range;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
-use arrow_array::{Array, RecordBatch, StringArray};
-use datafusion::arrow::compute::interleave_record_batch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType, Schema};
+use datafusion::arrow::compute::{cast, interleave};
+use hashbrown::{HashMap, HashTable};
 use ingest::schema::{DAY, Kind};
+use ingest::{Texts, repeated_text};
 
 use crate::LakeError;
-use crate::known::{DayIds, EventId, IdHashing};
+use crate::known::{EventId, IdHashing};
+use crate::texts::gather;
 
 /// Length of an `event_id` in bytes.
 const EVENT_ID_BYTES: usize = 16;
 
+const MICROSECONDS_PER_MINUTE: i64 = 60_000_000;
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
-
-/// Within a minute, rows stay in the order in which they came. Readers skip pages of thousands of rows, so that a
-/// finer order would be of no use to them; and records that come in the order of time are written as they are.
-const SORTED_TO_MICROSECONDS: i64 = 60_000_000;
 
 /// The column of the table of costs that names the statement of a line. The id of a line is made of it.
 pub(crate) const STATEMENT: &str = "statement_id";
@@ -35,77 +37,97 @@ const TOO_MANY_ROWS: &str = "more than 4 billion rows at once; append in chunks"
 /// Days since 1970, as in the `day` column.
 pub(crate) type Day = i32;
 
-/// What tells an event from all others: its partition and its id.
-type EventKey = (Day, EventId);
-
 /// Checked events of one kind.
+///
+/// Rows are numbered through all batches.
 pub(crate) struct Incoming {
     batches: Vec<RecordBatch>,
-    /// The batch of each row, and its place in it. Rows are numbered through all batches.
-    places: Vec<(u32, u32)>,
-    /// The first row of each event.
-    row_of: HashMap<EventKey, u32, IdHashing>,
-    /// The rows of `row_of`, in the order in which they are to be written.
+    /// The number of the first row of each batch.
+    starts: Vec<u32>,
+    /// The id of each row.
+    ids: Vec<EventId>,
+    /// The first row of each event, by its day and id.
+    firsts: HashTable<u32>,
+    /// Those rows, in the order in which they are to be written.
     order: Vec<u32>,
-    days: DayIds,
-    /// The least and the greatest time of each day.
-    times: BTreeMap<Day, (i64, i64)>,
+    days: BTreeMap<Day, OfDay>,
+}
+
+/// The events of one day.
+struct OfDay {
+    /// Where they stand in the order.
+    places: Range<usize>,
+    /// When the first and the last of them happened, in microseconds since 1970.
+    times: (i64, i64),
 }
 
 impl Incoming {
     /// Checks the batches, and drops what they hold twice.
     pub(crate) fn new(kind: Kind, batches: &[RecordBatch]) -> Result<Self, LakeError> {
         let malformed = |problem: String| LakeError::Malformed { kind, problem };
-        let mut checked = Vec::with_capacity(batches.len());
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        u32::try_from(rows).map_err(|_| malformed(TOO_MANY_ROWS.to_owned()))?;
+        let mut incoming = Self {
+            batches: Vec::with_capacity(batches.len()),
+            starts: Vec::with_capacity(batches.len()),
+            ids: Vec::with_capacity(rows),
+            firsts: HashTable::with_capacity(rows),
+            order: Vec::new(),
+            days: BTreeMap::new(),
+        };
         for (index, batch) in batches.iter().enumerate() {
-            checked.push(check_columns(kind, batch).map_err(|p| malformed(format!("batch {index}: {p}")))?);
+            let batch = check_columns(kind, batch).map_err(|p| malformed(format!("batch {index}: {p}")))?;
+            incoming.starts.push(incoming.ids.len() as u32);
+            add_ids(&batch, &mut incoming.ids).map_err(malformed)?;
+            incoming.batches.push(batch);
         }
-        let mut places = Vec::new();
-        for (batch, rows) in (0u32..).zip(checked.iter().map(RecordBatch::num_rows)) {
-            let rows = u32::try_from(rows).map_err(|_| malformed(TOO_MANY_ROWS.to_owned()))?;
-            places.extend((0..rows).map(|row| (batch, row)));
-        }
-        u32::try_from(places.len()).map_err(|_| malformed(TOO_MANY_ROWS.to_owned()))?;
-        let mut keys = Vec::with_capacity(places.len());
-        for batch in &checked {
-            add_event_keys(batch, &mut keys).map_err(malformed)?;
-        }
-
-        let mut row_of = HashMap::with_capacity_and_hasher(keys.len(), IdHashing);
-        let mut order = Vec::with_capacity(keys.len());
-        let mut days: DayIds = BTreeMap::new();
-        for (row, key) in (0u32..).zip(keys) {
-            if let std::collections::hash_map::Entry::Vacant(first) = row_of.entry(key) {
-                first.insert(row);
-                order.push(row);
-                days.entry(key.0).or_default().push(key.1);
-            }
-        }
-        sort_for_files(&checked, &mut order);
-        let times = times_of_days(&checked);
-        Ok(Self { batches: checked, places, row_of, order, days, times })
+        let firsts = incoming.find_firsts();
+        incoming.sort_for_files(firsts);
+        Ok(incoming)
     }
 
     /// How many rows came in, repeats included.
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.ids.len()
+    }
+
+    /// The batch of a row, and its place in it.
+    fn place(&self, row: u32) -> (usize, usize) {
+        let batch = self.starts.partition_point(|start| *start <= row) - 1;
+        (batch, (row - self.starts[batch]) as usize)
     }
 
     /// The day of a row.
     pub(crate) fn day(&self, row: u32) -> Day {
-        let (batch, row) = self.places[row as usize];
-        // The first column of every kind, as was checked.
-        self.batches[batch as usize].column(0).as_primitive::<Date32Type>().value(row as usize)
+        let (batch, row) = self.place(row);
+        days(&self.batches[batch])[row]
+    }
+
+    /// The days that events fall on.
+    pub(crate) fn days(&self) -> impl Iterator<Item = Day> {
+        self.days.keys().copied()
+    }
+
+    /// How many events fall on each day.
+    pub(crate) fn counts(&self) -> BTreeMap<Day, usize> {
+        self.days.iter().map(|(day, of_day)| (*day, of_day.places.len())).collect()
     }
 
     /// When the first and the last event of a day happened, in microseconds since 1970.
     pub(crate) fn times_of(&self, day: Day) -> Option<(i64, i64)> {
-        self.times.get(&day).copied()
+        self.days.get(&day).map(|of_day| of_day.times)
+    }
+
+    /// The events of a day, each once: row and id.
+    pub(crate) fn events_of(&self, day: Day) -> impl Iterator<Item = (u32, EventId)> {
+        let rows = self.days.get(&day).map_or(&[][..], |day| &self.order[day.places.clone()]);
+        rows.iter().map(|row| (*row, self.ids[*row as usize]))
     }
 
     /// When the first and the last event happened.
     pub(crate) fn times(&self) -> Option<(i64, i64)> {
-        self.times.values().copied().reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
+        let times = self.days.values().map(|day| day.times);
+        times.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))
     }
 
     /// The statements of costs that the events are part of; `None` if they are none or many.
@@ -126,14 +148,10 @@ impl Incoming {
         Some(found)
     }
 
-    /// The ids of each day, without repeats.
-    pub(crate) fn days(&self) -> &DayIds {
-        &self.days
-    }
-
     /// The row of an event, if it is among these.
     pub(crate) fn row(&self, day: Day, id: EventId) -> Option<u32> {
-        self.row_of.get(&(day, id)).copied()
+        let is_it = |row: &u32| self.ids[*row as usize] == id && self.day(*row) == day;
+        self.firsts.find(IdHashing.hash_one(id), is_it).copied()
     }
 
     /// The rows to write, in order: all but repeats and those that `known` marks, which has an entry
@@ -142,66 +160,169 @@ impl Incoming {
         self.order.iter().copied().filter(|row| !known[*row as usize]).collect()
     }
 
-    /// The rows named, in the order named.
-    pub(crate) fn take(&self, rows: &[u32]) -> Result<RecordBatch, arrow_schema::ArrowError> {
-        if let Some(run) = self.run(rows) {
-            return Ok(run);
-        }
-        let places: Vec<(usize, usize)> = rows
-            .iter()
-            .map(|row| self.places[*row as usize])
-            .map(|(batch, row)| (batch as usize, row as usize))
-            .collect();
-        // Straight from the batches: to join them first would copy everything once more.
-        interleave_record_batch(&self.batches.iter().collect::<Vec<_>>(), &places)
+    /// The rows named, in the order named, with the columns of the kind's schema.
+    pub(crate) fn take(&self, rows: &[u32]) -> Result<Vec<ArrayRef>, ArrowError> {
+        let Some(schema) = self.batches.first().map(RecordBatch::schema) else { return Ok(Vec::new()) };
+        let run = self.run(rows);
+        let places: Vec<(usize, usize)> = match run {
+            Some(_) => Vec::new(),
+            None => rows.iter().map(|row| self.place(*row)).collect(),
+        };
+        let column = |at: usize| match &run {
+            Some((batch, rows)) => {
+                let run = self.batches[*batch].column(at).slice(rows.start, rows.len());
+                if *run.data_type() == repeated_text() { cast(&run, &DataType::Utf8) } else { Ok(run) }
+            }
+            // Straight from the batches: to join them first would copy everything once more.
+            None => {
+                let columns: Vec<&dyn Array> = self.batches.iter().map(|batch| &**batch.column(at)).collect();
+                match columns.iter().map(|column| Texts::of(*column)).collect::<Option<Vec<Texts<'_>>>>() {
+                    Some(texts) => Ok(gather(&texts, &places)),
+                    None => interleave(&columns, &places),
+                }
+            }
+        };
+        (0..schema.fields().len()).map(column).collect()
     }
 
-    /// Rows that stand one after the other as they came, as those of a file in the order of time do: nothing is
-    /// copied then.
-    fn run(&self, rows: &[u32]) -> Option<RecordBatch> {
-        let (first, last) = (*rows.first()?, *rows.last()?);
-        let (batch, start) = self.places[first as usize];
+    /// The batch of rows that stand in it one after the other as they came, and where; so do those of a file in the
+    /// order of time, of which nothing need be copied.
+    fn run(&self, rows: &[u32]) -> Option<(usize, Range<usize>)> {
+        let (batch, start) = self.place(*rows.first()?);
+        let end = start + rows.len();
         let is_run =
-            self.places[last as usize].0 == batch && rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        is_run.then(|| self.batches[batch as usize].slice(start as usize, rows.len()))
+            end <= self.batches[batch].num_rows() && rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        is_run.then_some((batch, start..end))
+    }
+
+    /// Finds the first row of each event; gives these rows.
+    fn find_firsts(&mut self) -> Vec<u32> {
+        let ids = &self.ids;
+        let day_of: Vec<&[Day]> = self.batches.iter().map(days).collect();
+        let day = |row: u32| {
+            let batch = self.starts.partition_point(|start| *start <= row) - 1;
+            day_of[batch][(row - self.starts[batch]) as usize]
+        };
+        let mut firsts = Vec::with_capacity(ids.len());
+        for row in 0..ids.len() as u32 {
+            let id = ids[row as usize];
+            let entry = self.firsts.entry(
+                IdHashing.hash_one(id),
+                |other| ids[*other as usize] == id && day(*other) == day(row),
+                |other| IdHashing.hash_one(ids[*other as usize]),
+            );
+            if let hashbrown::hash_table::Entry::Vacant(place) = entry {
+                place.insert(row);
+                firsts.push(row);
+            }
+        }
+        firsts
+    }
+
+    /// Puts rows into the order of files: by day, subscription and minute, rows without a subscription first.
+    ///
+    /// Within a minute, rows stay in the order in which they came. Readers skip pages of thousands of rows, so
+    /// that a finer order would be of no use to them; and records that come in the order of time are written as they
+    /// are.
+    fn sort_for_files(&mut self, firsts: Vec<u32>) {
+        let ranks = Ranks::of(&self.batches);
+        let mut keys = Vec::with_capacity(self.len());
+        for batch in &self.batches {
+            let (days, times) = (days(batch), times(batch));
+            let subscriptions = ranks.of_rows(batch);
+            keys.extend(days.iter().zip(times).zip(subscriptions).map(|((day, time), rank)| {
+                let minute = time.rem_euclid(MICROSECONDS_PER_DAY) / MICROSECONDS_PER_MINUTE;
+                (*day, rank, minute as u16)
+            }));
+        }
+        let mut sorted: Vec<((Day, u32, u16), u32)> =
+            firsts.into_iter().map(|row| (keys[row as usize], row)).collect();
+        sorted.sort_unstable();
+        let mut start = 0;
+        for of_day in sorted.chunk_by(|one, next| one.0.0 == next.0.0) {
+            let places = start..start + of_day.len();
+            start = places.end;
+            self.days.insert(of_day[0].0.0, OfDay { places, times: (i64::MAX, i64::MIN) });
+        }
+        self.order = sorted.into_iter().map(|(_, row)| row).collect();
+        for batch in &self.batches {
+            for (day, time) in days(batch).iter().zip(times(batch)) {
+                if let Some(OfDay { times: (first, last), .. }) = self.days.get_mut(day) {
+                    (*first, *last) = ((*first).min(*time), (*last).max(*time));
+                }
+            }
+        }
     }
 }
 
-/// The batch under the schema of the kind: same names, types and order, and no null where none may be.
+/// Subscriptions in the order of their names. A chunk names few of them many times, so that they are compared once
+/// and rows are sorted by numbers.
+struct Ranks<'a>(HashMap<&'a str, u32>);
+
+impl<'a> Ranks<'a> {
+    fn of(batches: &'a [RecordBatch]) -> Self {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for batch in batches {
+            let mut last = None;
+            // Rows of a subscription come in runs.
+            for name in subscriptions(batch).flatten() {
+                if last != Some(name) {
+                    names.insert(name);
+                    last = Some(name);
+                }
+            }
+        }
+        Self(names.into_iter().zip(1..).collect())
+    }
+
+    /// The rank of each row's subscription; 0 of none.
+    fn of_rows(&self, batch: &RecordBatch) -> impl Iterator<Item = u32> {
+        let mut last: (Option<&str>, u32) = (None, 0);
+        subscriptions(batch).map(move |name| {
+            if name != last.0 {
+                last = (name, name.and_then(|name| self.0.get(name).copied()).unwrap_or_default());
+            }
+            last.1
+        })
+    }
+}
+
+/// The batch under the schema of the kind: same names, types and order, and no null where none may be. Texts may
+/// be repeated ones.
 fn check_columns(kind: Kind, batch: &RecordBatch) -> Result<RecordBatch, String> {
     let schema = kind.schema();
     let given = batch.schema();
     if given.fields().len() != schema.fields().len() {
         return Err(format!("{} columns instead of {}", given.fields().len(), schema.fields().len()));
     }
+    let mut fields = Vec::with_capacity(schema.fields().len());
     for (given, wanted) in given.fields().iter().zip(schema.fields()) {
         if given.name() != wanted.name() {
             return Err(format!("column '{}' where '{}' should be", given.name(), wanted.name()));
         }
-        if given.data_type() != wanted.data_type() {
+        let is_text = *wanted.data_type() == DataType::Utf8 && *given.data_type() == repeated_text();
+        if given.data_type() != wanted.data_type() && !is_text {
             let (name, given, wanted) = (given.name(), given.data_type(), wanted.data_type());
             return Err(format!("column '{name}' is {given} instead of {wanted}"));
         }
+        fields.push(wanted.as_ref().clone().with_data_type(given.data_type().clone()));
     }
-    RecordBatch::try_new(schema, batch.columns().to_vec()).map_err(|error| error.to_string())
+    RecordBatch::try_new(Schema::new(fields).into(), batch.columns().to_vec())
+        .map_err(|error| error.to_string())
 }
 
-/// Adds the key of each row, in the order of the rows.
-fn add_event_keys(rows: &RecordBatch, keys: &mut Vec<EventKey>) -> Result<(), String> {
-    let days = column(rows, DAY)?.as_primitive::<Date32Type>();
-    let times = column(rows, "event_at")?.as_primitive::<TimestampMicrosecondType>();
-    let ids = column(rows, "event_id")?.as_binary::<i32>();
-    for row in 0..rows.num_rows() {
-        let day = days.value(row);
+/// Adds the id of each row, in the order of the rows.
+fn add_ids(rows: &RecordBatch, ids: &mut Vec<EventId>) -> Result<(), String> {
+    let of_rows = column(rows, "event_id").as_binary::<i32>();
+    for ((day, time), bytes) in days(rows).iter().zip(times(rows)).zip(of_rows.iter().flatten()) {
         // A row under the wrong day would be invisible to every query that names its day.
-        if times.value(row).div_euclid(MICROSECONDS_PER_DAY) != i64::from(day) {
-            return Err(format!("row {}: 'day' is not the UTC day of 'event_at'", keys.len()));
+        if time.div_euclid(MICROSECONDS_PER_DAY) != i64::from(*day) {
+            return Err(format!("row {}: 'day' is not the UTC day of 'event_at'", ids.len()));
         }
-        let id = event_id(ids.value(row)).ok_or_else(|| {
-            let (row, length) = (keys.len(), ids.value(row).len());
-            format!("row {row}: 'event_id' has {length} bytes instead of {EVENT_ID_BYTES}")
+        let id = event_id(bytes).ok_or_else(|| {
+            format!("row {}: 'event_id' has {} bytes instead of {EVENT_ID_BYTES}", ids.len(), bytes.len())
         })?;
-        keys.push((day, id));
+        ids.push(id);
     }
     Ok(())
 }
@@ -211,66 +332,20 @@ pub(crate) fn event_id(bytes: &[u8]) -> Option<EventId> {
     <[u8; EVENT_ID_BYTES]>::try_from(bytes).ok().map(EventId::from_be_bytes)
 }
 
-fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Arc<dyn Array>, String> {
-    rows.column_by_name(name).ok_or_else(|| format!("no column '{name}'"))
+/// A column that every table has, of a batch whose columns were checked.
+fn column<'a>(rows: &'a RecordBatch, name: &str) -> &'a ArrayRef {
+    rows.column_by_name(name).expect("every kind has the common columns, and the batch was checked for them")
 }
 
-/// When the first and the last event of each day happened.
-fn times_of_days(batches: &[RecordBatch]) -> BTreeMap<Day, (i64, i64)> {
-    let mut times: BTreeMap<Day, (i64, i64)> = BTreeMap::new();
-    for batch in batches {
-        let Some(of_batch) = batch.column_by_name("event_at") else { continue };
-        for time in of_batch.as_primitive::<TimestampMicrosecondType>().values() {
-            // The day of a row is that of its time, as was checked.
-            let day = i32::try_from(time.div_euclid(MICROSECONDS_PER_DAY)).unwrap_or_default();
-            let (first, last) = times.entry(day).or_insert((*time, *time));
-            (*first, *last) = ((*first).min(*time), (*last).max(*time));
-        }
-    }
-    times
+fn days(rows: &RecordBatch) -> &[Day] {
+    column(rows, DAY).as_primitive::<Date32Type>().values()
 }
 
-/// Sorts row numbers by day, subscription and minute; rows without a subscription come first.
-///
-/// A chunk names few subscriptions many times, so their names are ranked once and the sort compares
-/// numbers only.
-fn sort_for_files(batches: &[RecordBatch], order: &mut [u32]) {
-    let mut names: BTreeSet<&str> = BTreeSet::new();
-    for batch in batches {
-        let mut last = None;
-        // Rows of a subscription come in runs.
-        for name in subscriptions(batch).into_iter().flatten().flatten() {
-            if last != Some(name) {
-                names.insert(name);
-                last = Some(name);
-            }
-        }
-    }
-    let rank_of: HashMap<&str, u32> = names.into_iter().zip(1u32..).collect();
-    let mut keys: Vec<(i32, u32, i64)> = Vec::with_capacity(order.len());
-    for batch in batches {
-        let days = batch.column_by_name(DAY).map(|days| days.as_primitive::<Date32Type>());
-        let times = batch.column_by_name("event_at").map(|at| at.as_primitive::<TimestampMicrosecondType>());
-        let (Some(days), Some(times), Some(subscriptions)) = (days, times, subscriptions(batch)) else {
-            return; // Order is a matter of speed only.
-        };
-        let mut last: Option<(&str, u32)> = None;
-        for (name, (day, time)) in subscriptions.iter().zip(days.values().iter().zip(times.values())) {
-            let rank = match (name, last) {
-                (None, _) => 0,
-                (Some(name), Some((known, rank))) if known == name => rank,
-                (Some(name), _) => {
-                    let rank = rank_of.get(name).copied().unwrap_or(0);
-                    last = Some((name, rank));
-                    rank
-                }
-            };
-            keys.push((*day, rank, time.div_euclid(SORTED_TO_MICROSECONDS)));
-        }
-    }
-    order.sort_unstable_by_key(|row| (keys[*row as usize], *row));
+/// In microseconds since 1970.
+fn times(rows: &RecordBatch) -> &[i64] {
+    column(rows, "event_at").as_primitive::<TimestampMicrosecondType>().values()
 }
 
-fn subscriptions(batch: &RecordBatch) -> Option<&StringArray> {
-    Some(batch.column_by_name("subscription_id")?.as_string::<i32>())
+fn subscriptions(rows: &RecordBatch) -> impl Iterator<Item = Option<&str>> {
+    Texts::of(column(rows, "subscription_id")).into_iter().flat_map(Texts::iter)
 }

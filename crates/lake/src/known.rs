@@ -24,9 +24,6 @@ pub const KNOWN_IDS_MAX: usize = 1_000_000;
 /// The 16 bytes of an `event_id`.
 pub(crate) type EventId = u128;
 
-/// Ids by day.
-pub(crate) type DayIds = BTreeMap<Day, Vec<EventId>>;
-
 /// A file of a table, as its log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DataFile {
@@ -68,9 +65,13 @@ impl KnownIds {
         Self { days: HashMap::new(), limit, clock: 0 }
     }
 
-    /// Decides what to read for the days given, each with all of its files and the number of ids that
-    /// are about to be added. Makes room by forgetting other days.
-    pub(crate) fn plan(&mut self, wanted: &BTreeMap<Day, Vec<DataFile>>, incoming: &DayIds) -> ReadingPlan {
+    /// Decides what to read for the days given, each with all of its files; `incoming` is how many ids of each are
+    /// about to be added. Makes room by forgetting other days.
+    pub(crate) fn plan(
+        &mut self,
+        wanted: &BTreeMap<Day, Vec<DataFile>>,
+        incoming: &BTreeMap<Day, usize>,
+    ) -> ReadingPlan {
         self.clock += 1;
         for (day, files) in wanted {
             self.touch(*day, files);
@@ -83,7 +84,7 @@ impl KnownIds {
                 .iter()
                 .filter(|file| file.overlaps && known.is_none_or(|day| !day.files.contains(&file.path)))
                 .collect();
-            let about_to_come = incoming.get(day).map_or(0, Vec::len);
+            let about_to_come = incoming.get(day).copied().unwrap_or_default();
             let growth = unread.iter().try_fold(about_to_come, |sum, file| sum.checked_add(file.rows?));
             if let Some(growth) = growth.filter(|growth| self.make_room(promised + growth)) {
                 promised += growth;
@@ -225,7 +226,7 @@ mod tests {
 
     /// Plans, then learns as a reader would: ids are made up, `rows` for each file that is read.
     fn plan_and_read(known: &mut KnownIds, files: &BTreeMap<Day, Vec<DataFile>>) -> ReadingPlan {
-        let plan = known.plan(files, &DayIds::new());
+        let plan = known.plan(files, &BTreeMap::new());
         for (day, files) in files {
             for file in files.iter().filter(|file| plan.learnt.contains(&(*day, file.path.clone()))) {
                 let first = EventId::from(file.path.as_bytes()[0]) << 64;
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn ids_about_to_come_count_too() {
         let mut known = KnownIds::new(15);
-        let incoming = DayIds::from([(1, (0..10).collect())]);
+        let incoming = BTreeMap::from([(1, 10)]);
         let plan = known.plan(&wanted(&[(1, &[file("a", 10)])]), &incoming);
         assert_eq!((plan.learnt.len(), plan.passing.len()), (0, 1));
     }
@@ -323,7 +324,7 @@ mod tests {
     fn a_file_of_unknown_size_passes_by() {
         let mut known = KnownIds::new(100);
         let foreign = DataFile { path: "a".to_owned(), rows: None, overlaps: true };
-        let plan = known.plan(&wanted(&[(1, &[foreign])]), &DayIds::new());
+        let plan = known.plan(&wanted(&[(1, &[foreign])]), &BTreeMap::new());
         assert_eq!((plan.learnt.len(), plan.passing.len()), (0, 1));
     }
 

@@ -34,6 +34,7 @@ mod s3;
 mod storage;
 mod superseded;
 mod table;
+mod texts;
 mod write;
 
 use std::collections::{BTreeMap, HashMap};
@@ -118,7 +119,8 @@ impl Lake {
 
     /// Stores those of the events that the table does not have yet, all in one commit.
     ///
-    /// The batches have the columns of [`Kind::schema`] in its order. An event whose `event_id` is
+    /// The batches have the columns of [`Kind::schema`] in its order; texts may be
+    /// [repeated ones](ingest::repeated_text). An event whose `event_id` is
     /// already in the table under the same `day`, or earlier in `batches`, is counted as a duplicate
     /// and dropped. If nothing is left, nothing is committed.
     ///

@@ -8,14 +8,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use arrow_array::{RecordBatch, new_null_array};
+use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{ArrowError, SchemaRef};
 use delta_kernel::expressions::Scalar;
 use deltalake::kernel::Add;
 use deltalake::writer::{DeltaWriter as _, RecordBatchWriter, WriteMode};
 use deltalake::{DeltaTable, DeltaTableError};
 use indexmap::IndexMap;
-use ingest::schema::DAY;
+use ingest::schema::{DAY, Kind};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::LakeError;
@@ -40,13 +40,14 @@ impl EventTable {
         incoming: &Arc<Incoming>,
         rows: &Arc<[u32]>,
     ) -> Result<Vec<Add>, LakeError> {
+        let kind = self.kind();
         let mut writing = JoinSet::new();
         for part in parts(rows.len(), available_parallelism().map_or(1, usize::from)) {
             let writer = RecordBatchWriter::for_table(table)
                 .map_err(|e| self.delta_error(e))?
-                .with_writer_properties(writer_properties(self.kind()));
+                .with_writer_properties(writer_properties(kind));
             let (incoming, rows) = (incoming.clone(), rows.clone());
-            writing.spawn(async move { write_part(writer, &incoming, &rows[part]).await });
+            writing.spawn(async move { write_part(kind, writer, &incoming, &rows[part]).await });
         }
         let mut files = Vec::new();
         let mut failure = None;
@@ -73,6 +74,7 @@ fn parts(rows: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 async fn write_part(
+    kind: Kind,
     mut writer: RecordBatchWriter,
     incoming: &Incoming,
     rows: &[u32],
@@ -85,7 +87,7 @@ async fn write_part(
         (of_day, rest) = rest.split_at(rest.partition_point(|row| incoming.day(*row) <= day));
         let partition = IndexMap::from([(DAY.to_owned(), Scalar::Date(day))]);
         for rows in of_day.chunks(ROWS_PER_BATCH) {
-            let batch = incoming.take(rows).and_then(|batch| under_schema(&batch, &schema));
+            let batch = incoming.take(rows).and_then(|columns| under_schema(kind, columns, &schema));
             let batch = batch.map_err(|source| DeltaTableError::Arrow { source })?;
             writer.write_partition(batch, &partition, WriteMode::Default).await?;
             yield_now().await;
@@ -94,13 +96,16 @@ async fn write_part(
     writer.flush().await
 }
 
-/// The batch with the table's columns: in its order, and null where this version knows no such column.
-fn under_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(column) => column.clone(),
-        None => new_null_array(field.data_type(), batch.num_rows()),
+/// Columns of a kind as a batch with the table's columns: in its order, and null where this version knows no such
+/// column.
+fn under_schema(kind: Kind, columns: Vec<ArrayRef>, table: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let known = kind.schema();
+    let rows = columns.first().map_or(0, Array::len);
+    let of_table = table.fields().iter().map(|field| match known.index_of(field.name()) {
+        Ok(at) => columns[at].clone(),
+        Err(_) => new_null_array(field.data_type(), rows),
     });
-    RecordBatch::try_new(schema.clone(), columns.collect())
+    RecordBatch::try_new(table.clone(), of_table.collect())
 }
 
 #[cfg(test)]

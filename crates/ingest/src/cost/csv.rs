@@ -9,12 +9,14 @@ use memchr::memmem;
 
 use super::headers::{Column, Columns, Family};
 use super::line::Normaliser;
+use super::portions;
 use super::record::{Record, told};
 use super::{Dataset, Signs};
 use crate::open::{Rest, is_of_the_system};
 use crate::output::{Failure, Output};
 use crate::read::Extent;
 use crate::schema::Kind;
+use crate::statement::Statement;
 
 /// A line larger than this is refused; a quote that is never closed would take the rest of the file.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
@@ -83,24 +85,45 @@ pub(crate) fn read_csv(
         (_, Some(true)) => Dataset::Amortized,
         _ => Dataset::Actual,
     };
-    let mut normaliser = Normaliser::new(dataset, origin.statement);
-    loop {
-        let line = match lines.next() {
-            Ok(Some(line)) => line,
-            Ok(None) => return Ok(()),
-            Err((error, line)) => return ended_early(error, line, output),
-        };
-        output.met(1);
-        match Line::new(&columns, &lines.record) {
+    let reader = Reader { columns: &columns, dataset, statement: origin.statement };
+    match portions::read(&mut lines, &reader, output)? {
+        Some((error, line)) => ended_early(error, line, output),
+        None => Ok(()),
+    }
+}
+
+/// What reads lines whose columns are known.
+pub(super) struct Reader<'c> {
+    columns: &'c Columns,
+    dataset: Dataset,
+    statement: Statement,
+}
+
+impl Reader<'_> {
+    pub(super) fn normaliser(&self) -> Normaliser {
+        Normaliser::new(self.dataset, self.statement)
+    }
+
+    /// Takes or rejects one line, which was counted as met.
+    pub(super) fn read(
+        &self,
+        line: u64,
+        record: &ByteRecord,
+        normaliser: &mut Normaliser,
+        output: &mut Output<'_>,
+    ) -> Result<(), Failure> {
+        output.passed(record.as_slice().len())?;
+        let reason = match Line::new(self.columns, record) {
             Ok(fields) => match normaliser.read(&fields) {
-                Ok(event) => output.take(&event)?,
-                Err(reason) => output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&lines.record))?,
+                Ok(event) => return output.take(&event),
+                Err(reason) => reason,
             },
             Err(reason) => {
                 normaliser.pass_over();
-                output.reject_part(line, Some(Kind::Cost), reason, &as_csv(&lines.record))?;
+                reason
             }
-        }
+        };
+        output.reject_part(line, Some(Kind::Cost), reason, &as_csv(record))
     }
 }
 
@@ -130,9 +153,9 @@ fn told_by_lines(sample: &[u8]) -> Dataset {
 }
 
 /// The lines of a stream.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     csv: csv::Reader<Guarded<R>>,
-    record: ByteRecord,
+    pub(super) record: ByteRecord,
     since_line: Rc<Cell<usize>>,
 }
 
@@ -163,7 +186,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Reads the next line that is not blank into `record`, and gives its number.
-    fn next(&mut self) -> Result<Option<u64>, (csv::Error, u64)> {
+    pub(super) fn next(&mut self) -> Result<Option<u64>, (csv::Error, u64)> {
         loop {
             self.since_line.set(0);
             let place = self.csv.position().line();

@@ -119,6 +119,11 @@ impl Normaliser {
         id.to_be_bytes()
     }
 
+    /// Goes on after so many records of the file.
+    pub(super) fn go_on_after(&mut self, records: u128) {
+        self.ordinal = records;
+    }
+
     /// Counts a record that is damaged.
     pub(super) fn pass_over(&mut self) {
         self.ordinal += 1;

@@ -17,6 +17,7 @@ mod json;
 mod line;
 mod memo;
 mod parquet;
+mod portions;
 mod record;
 mod rows;
 mod thrift;

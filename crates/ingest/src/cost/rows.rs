@@ -15,7 +15,7 @@ rows! {
         ..Common::of(event.event_id, event.event_at)
     },
     {
-        dataset: SteadyTextBuilder = Some(event.dataset.name()),
+        dataset: TextBuilder = Some(event.dataset.name()),
         statement_id: SteadyHashBuilder = Some(event.statement.id),
         stated_at: SteadyTimeBuilder = Some(event.statement.stated_at.timestamp_micros()),
         subscription_name: TextBuilder = event.names.subscription_name,
@@ -45,8 +45,8 @@ rows! {
         publisher_type: TextBuilder = event.publisher_type,
         vm_size: TextBuilder = event.machine.name.as_deref(),
         vm_family: TextBuilder = event.machine.size.as_ref().map(|size| size.family.as_str()),
-        vm_cpus: Int64Builder = event.machine.size.as_ref().map(|size| size.cpus),
+        vm_cpus: IntBuilder = event.machine.size.as_ref().map(|size| size.cpus),
         vm_accelerator: TextBuilder = event.machine.size.as_ref().and_then(|size| size.accelerator.as_deref()),
-        tags: TextBuilder = event.tags,
+        tags: OwnTextBuilder = event.tags,
     }
 }

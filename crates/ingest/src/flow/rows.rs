@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_array::builder::{Int64Builder, StringBuilder};
 
 use super::FlowEvent;
 use super::tuple::State;
+use crate::builders::{IntBuilder, TextBuilder};
 use crate::columns::{Common, CommonColumns, batch};
 use crate::output::{Event, Pending, Rows, UnderWay};
 use crate::read::Reading;
@@ -17,17 +17,17 @@ use crate::schema::Kind;
 #[derive(Default)]
 pub(crate) struct FlowRows {
     common: CommonColumns,
-    mac: StringBuilder,
-    src_ip: StringBuilder,
-    dst_ip: StringBuilder,
-    src_port: Int64Builder,
-    dst_port: Int64Builder,
-    protocol: Int64Builder,
-    direction: StringBuilder,
-    decision: StringBuilder,
-    state: StringBuilder,
-    rule: StringBuilder,
-    counts: [Int64Builder; 4],
+    mac: TextBuilder,
+    src_ip: TextBuilder,
+    dst_ip: TextBuilder,
+    src_port: IntBuilder,
+    dst_port: IntBuilder,
+    protocol: IntBuilder,
+    direction: TextBuilder,
+    decision: TextBuilder,
+    state: TextBuilder,
+    rule: TextBuilder,
+    counts: [IntBuilder; 4],
 }
 
 impl Event for FlowEvent<'_> {
@@ -52,8 +52,8 @@ impl Event for FlowEvent<'_> {
         rows.src_port.append_value(tuple.src_port.into());
         rows.dst_port.append_value(tuple.dst_port.into());
         rows.protocol.append_value(tuple.protocol.into());
-        rows.direction.append_value(if tuple.is_inbound { "inbound" } else { "outbound" });
-        rows.decision.append_value(if tuple.is_denied { "denied" } else { "allowed" });
+        rows.direction.append_option(Some(if tuple.is_inbound { "inbound" } else { "outbound" }));
+        rows.decision.append_option(Some(if tuple.is_denied { "denied" } else { "allowed" }));
         rows.state.append_option(tuple.state.map(State::name));
         rows.rule.append_option(source.rule);
         for (column, count) in rows.counts.iter_mut().zip(tuple.counts) {
@@ -64,10 +64,10 @@ impl Event for FlowEvent<'_> {
 }
 
 /// An IPv4 address has one spelling, so what was written will do; IPv6 has many.
-fn append_address(column: &mut StringBuilder, address: IpAddr, written: &str) {
+fn append_address(column: &mut TextBuilder, address: IpAddr, written: &str) {
     match address {
-        IpAddr::V4(_) => column.append_value(written),
-        IpAddr::V6(address) => column.append_value(address.to_string()),
+        IpAddr::V4(_) => column.append_option(Some(written)),
+        IpAddr::V6(address) => column.append_option(Some(&address.to_string())),
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 
+use crate::json::loose::trim;
 use crate::time::Instant;
 
 /// Which format a tuple is in; it cannot be told from the tuple alone.
@@ -63,11 +64,14 @@ impl<'a> Tuple<'a> {
     pub(crate) fn parse(text: &'a str, format: Format) -> Result<Self, String> {
         let mut parts = [""; PARTS_MAX];
         let mut count = 0;
-        for part in text.split(',') {
+        let mut start = 0;
+        let commas = memchr::memchr_iter(b',', text.as_bytes());
+        for end in commas.chain([text.len()]) {
             let Some(place) = parts.get_mut(count) else {
                 return Err(wrong_count(text.split(',').count()));
             };
-            *place = part.trim();
+            *place = trim(&text[start..end]);
+            start = end + 1;
             count += 1;
         }
         let is_known = match format {

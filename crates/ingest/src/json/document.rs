@@ -31,6 +31,7 @@ pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Fai
     let mut document = Document { output, unrecognised, parsers: Parsers::default() };
     let mut frames = Frames::new(source);
     while let Some(frame) = frames.next().map_err(Failure::Read)? {
+        document.output.passed(frames.text().len())?;
         match frame.damage {
             None => document.record(frame.line, frames.text(), 0)?,
             Some(reason) => document.unrecognised(frame.line, reason, frames.text())?,

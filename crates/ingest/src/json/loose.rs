@@ -24,12 +24,7 @@ pub(crate) struct Text<'a>(Option<Cow<'a, str>>);
 impl<'a> Text<'a> {
     /// The text without white space around it, unless blank.
     pub(crate) fn get(&self) -> Option<&str> {
-        let text = self.0.as_deref()?;
-        match text.as_bytes() {
-            // The rule: nothing to trim.
-            [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => Some(text),
-            _ => Some(text.trim()).filter(|text| !text.is_empty()),
-        }
+        Some(trim(self.0.as_deref()?)).filter(|text| !text.is_empty())
     }
 
     /// The text in lower case: it is compared without regard to that.
@@ -45,6 +40,16 @@ impl<'a> Text<'a> {
     /// The text as it was written, empty if absent.
     pub(crate) fn as_written(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
+    }
+}
+
+/// The text without white space around it.
+#[inline]
+pub(crate) fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        // The rule: nothing to trim.
+        [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }
 
@@ -277,6 +282,14 @@ impl<T> Default for Nested<'_, T> {
 }
 
 impl<T> Nested<'_, T> {
+    /// Whether there is an object, or a text in its stead.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::Object(_) => true,
+            Self::Text(text) => text.get().is_some(),
+        }
+    }
+
     /// The text in the object's stead, unfolded.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {

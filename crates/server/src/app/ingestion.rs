@@ -300,8 +300,9 @@ struct Pending {
 }
 
 impl Pending {
-    fn new(kind: Kind) -> Self {
-        let under_way = BatchCoalescer::new(kind.schema(), ROWS_PER_BATCH)
+    /// For batches as one that the reader gave.
+    fn for_batches_like(batch: &RecordBatch) -> Self {
+        let under_way = BatchCoalescer::new(batch.schema(), ROWS_PER_BATCH)
             .with_biggest_coalesce_batch_size(Some(ROWS_PER_BATCH / 2));
         Self { under_way, whole: Vec::new(), subscriptions: Vec::new(), rows: 0, bytes: 0 }
     }
@@ -344,7 +345,8 @@ impl Writer {
     }
 
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
-        let pending = self.pending.entry(batch.kind).or_insert_with(|| Pending::new(batch.kind));
+        let pending = self.pending.entry(batch.kind);
+        let pending = pending.or_insert_with(|| Pending::for_batches_like(&batch.rows));
         pending.push(batch.rows, batch.subscriptions).map_err(IngestionError::Gather)?;
         if pending.is_full() { self.write(batch.kind).await } else { Ok(()) }
     }

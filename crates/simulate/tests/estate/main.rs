@@ -332,15 +332,13 @@ fn facts_of_machines_are_found(batch: &ingest::EventBatch) {
     if batch.kind != ingest::schema::Kind::Activity {
         return;
     }
-    let column = |name: &str| {
-        let column = batch.rows.column_by_name(name).unwrap();
-        column.as_any().downcast_ref::<arrow_array::StringArray>().unwrap()
-    };
+    let column = |name: &str| ingest::Texts::of(batch.rows.column_by_name(name).unwrap()).unwrap();
     let (operations, statuses) = (column("operation"), column("status"));
     for row in 0..batch.rows.num_rows() {
-        let makes = operations.value(row).ends_with("microsoft.compute/virtualmachines/write")
-            || operations.value(row).ends_with("microsoft.compute/virtualmachinescalesets/write");
-        if makes && statuses.value(row) == "accepted" {
+        let operation = operations.get(row).unwrap();
+        let makes = operation.ends_with("microsoft.compute/virtualmachines/write")
+            || operation.ends_with("microsoft.compute/virtualmachinescalesets/write");
+        if makes && statuses.get(row) == Some("accepted") {
             for name in [
                 "vm_size",
                 "resource_region",
@@ -349,7 +347,7 @@ fn facts_of_machines_are_found(batch: &ingest::EventBatch) {
                 "caller_tenant_id",
                 "customer_tenant_id",
             ] {
-                assert!(!column(name).is_null(row), "{name} of {}", column("resource_id").value(row));
+                assert!(column(name).get(row).is_some(), "{name} of {:?}", column("resource_id").get(row));
             }
         }
     }

@@ -2,14 +2,13 @@
 
 use alerts::{CustomerTenantId, Scope};
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray as _;
 use axum::http::HeaderMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use graph::ApiError;
 use graph::auth::verifier::TokenError;
 use graph::error::Kind as ErrorKind;
-use ingest::EventBatch;
 use ingest::schema::Kind;
+use ingest::{EventBatch, Texts};
 
 use crate::api::Api;
 use crate::app::Instance;
@@ -127,6 +126,6 @@ fn foreign(what: &str) -> ApiError {
 
 /// A customer other than `own` that a row names.
 fn other_customer<'a>(rows: &'a RecordBatch, own: &CustomerTenantId) -> Option<&'a str> {
-    let customers = rows.column_by_name("customer_tenant_id")?.as_string_opt::<i32>()?;
+    let customers = Texts::of(rows.column_by_name("customer_tenant_id")?)?;
     customers.iter().flatten().find(|customer| !customer.eq_ignore_ascii_case(own.as_str()))
 }

@@ -1,11 +1,11 @@
 //! What a commit brought for each customer and subscription.
 
-use std::collections::HashMap;
-
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
 use chrono::DateTime;
+use hashbrown::HashMap;
+use ingest::Texts;
 use ingest::schema::Kind;
 use store::Arrival;
 
@@ -13,11 +13,11 @@ use store::Arrival;
 ///
 /// A row whose owner is no identity counts as one of nobody.
 pub(crate) fn arrivals(kind: Kind, batches: &[RecordBatch], is_new: &[bool]) -> Vec<Arrival> {
-    let mut found: Vec<Arrival> = Vec::new();
-    let mut places: HashMap<(Option<&str>, Option<&str>), usize> = HashMap::new();
-    let mut row_of_all = 0;
+    let mut sums: Vec<(Owner<'_>, Sum)> = Vec::new();
+    let mut places: HashMap<Owner<'_>, usize> = HashMap::new();
+    let mut is_new = is_new.iter();
     for batch in batches {
-        let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        let text = |name| batch.column_by_name(name).and_then(|column| Texts::of(column));
         let times = batch.column_by_name("event_at");
         let times = times.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
         let (Some(customers), Some(subscriptions), Some(times)) =
@@ -27,41 +27,52 @@ pub(crate) fn arrivals(kind: Kind, batches: &[RecordBatch], is_new: &[bool]) -> 
         };
         // Rows of a subscription come in runs.
         let mut last = None;
-        for ((customer, subscription), time) in customers.iter().zip(subscriptions).zip(times.values()) {
-            let owner = (customer, subscription);
+        let owners = customers.iter().zip(subscriptions.iter());
+        for ((owner, time), is_new) in owners.zip(times.values()).zip(is_new.by_ref()) {
             let place = match last {
                 Some((of, place)) if of == owner => place,
                 _ => *places.entry(owner).or_insert_with(|| {
-                    found.push(nothing(kind, customer, subscription));
-                    found.len() - 1
+                    sums.push((owner, Sum { first: *time, last: *time, stored: 0, duplicates: 0 }));
+                    sums.len() - 1
                 }),
             };
             last = Some((owner, place));
-            let arrival = &mut found[place];
-            if is_new[row_of_all] {
-                arrival.stored += 1;
-            } else {
-                arrival.duplicates += 1;
-            }
-            row_of_all += 1;
-            let at = DateTime::from_timestamp_micros(*time);
-            arrival.first_event_at = arrival.first_event_at.min(at).or(at);
-            arrival.last_event_at = arrival.last_event_at.max(at);
+            sums[place].1.add(*time, *is_new);
         }
     }
-    found
+    sums.into_iter().map(|(owner, sum)| sum.arrival(kind, owner)).collect()
 }
 
-fn nothing(kind: Kind, customer: Option<&str>, subscription: Option<&str>) -> Arrival {
-    Arrival {
-        kind: kind.name().to_owned(),
-        customer_tenant_id: customer.and_then(|id| id.parse().ok()),
-        subscription_id: subscription.and_then(|id| id.parse().ok()),
-        first_event_at: None,
-        last_event_at: None,
-        stored: 0,
-        duplicates: 0,
-        rejected: 0,
+/// Customer and subscription.
+type Owner<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// What came of one owner; times in microseconds since 1970.
+struct Sum {
+    first: i64,
+    last: i64,
+    stored: u64,
+    duplicates: u64,
+}
+
+impl Sum {
+    fn add(&mut self, time: i64, is_new: bool) {
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+        self.stored += u64::from(is_new);
+        self.duplicates += u64::from(!is_new);
+    }
+
+    fn arrival(self, kind: Kind, (customer, subscription): Owner<'_>) -> Arrival {
+        Arrival {
+            kind: kind.name().to_owned(),
+            customer_tenant_id: customer.and_then(|id| id.parse().ok()),
+            subscription_id: subscription.and_then(|id| id.parse().ok()),
+            first_event_at: DateTime::from_timestamp_micros(self.first),
+            last_event_at: DateTime::from_timestamp_micros(self.last),
+            stored: self.stored,
+            duplicates: self.duplicates,
+            rejected: 0,
+        }
     }
 }
 

@@ -3,41 +3,35 @@
 //! A record tells `partner`, and `customer` and `foreign` where it names the customer. Once the directory has filled the
 //! customer in, the rest can be told too; and a caller of another tenant is no stranger if that is the reseller's.
 
-use std::sync::Arc;
-
 use arrow_array::RecordBatch;
-use arrow_array::builder::StringBuilder;
-use arrow_array::cast::AsArray as _;
+use ingest::{Texts, repeated};
 
 use super::owners::Directory;
 
 const ORIGIN: &str = "caller_origin";
 const FOREIGN: &str = "foreign";
 
-/// Fills `caller_origin` of a batch of activity events whose customers are filled already.
+/// Fills `caller_origin` of a parser's batch of activity events whose customers are filled already.
 pub(super) fn settle(rows: &mut RecordBatch, directory: &Directory) {
     let schema = rows.schema();
-    let text = |name| rows.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    let text = |name| rows.column_by_name(name).and_then(|column| Texts::of(column));
     let (Ok(at), Some(origins), Some(tenants), Some(customers)) =
         (schema.index_of(ORIGIN), text(ORIGIN), text("caller_tenant_id"), text("customer_tenant_id"))
     else {
         return;
     };
-    let rows_of = || origins.iter().zip(tenants).zip(customers);
+    let rows_of = || origins.iter().zip(tenants.iter()).zip(customers.iter());
     if !rows_of().any(|((origin, tenant), customer)| is_open(origin, tenant, customer, directory)) {
         return;
     }
-    let mut settled = StringBuilder::with_capacity(rows.num_rows(), origins.value_data().len());
-    for ((origin, tenant), customer) in rows_of() {
-        settled.append_option(match tenant {
-            Some(tenant) if is_open(origin, Some(tenant), customer, directory) => {
-                origin_of(tenant, customer, directory)
-            }
-            _ => origin,
-        });
-    }
+    let settled = rows_of().map(|((origin, tenant), customer)| match tenant {
+        Some(tenant) if is_open(origin, Some(tenant), customer, directory) => {
+            origin_of(tenant, customer, directory)
+        }
+        _ => origin,
+    });
     let mut columns = rows.columns().to_vec();
-    columns[at] = Arc::new(settled.finish());
+    columns[at] = repeated(settled);
     if let Ok(with_origins) = RecordBatch::try_new(schema, columns) {
         *rows = with_origins;
     }
@@ -75,15 +69,15 @@ fn origin_of(tenant: &str, customer: Option<&str>, directory: &Directory) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::{ArrayRef, StringArray};
+    use arrow_array::ArrayRef;
 
     use super::*;
 
     /// The origins after, of rows of origin, caller's tenant, customer; empty texts are null.
     fn settled(rows: &[(&str, &str, &str)], resellers: &[(&str, &str)]) -> Vec<String> {
         let column = |pick: fn(&(&str, &str, &str)) -> String| -> ArrayRef {
-            let text = |row| Some(pick(row)).filter(|text| !text.is_empty());
-            Arc::new(rows.iter().map(text).collect::<StringArray>())
+            let texts: Vec<String> = rows.iter().map(pick).collect();
+            repeated(texts.iter().map(|text| Some(text.as_str()).filter(|text| !text.is_empty())))
         };
         let mut batch = RecordBatch::try_from_iter([
             ("customer_tenant_id", column(|row| row.2.to_owned())),
@@ -92,7 +86,7 @@ mod tests {
         ])
         .unwrap();
         settle(&mut batch, &Directory::of_resellers(resellers));
-        let origins = batch.column_by_name(ORIGIN).unwrap().as_string::<i32>();
+        let origins = Texts::of(batch.column_by_name(ORIGIN).unwrap()).unwrap();
         origins.iter().map(|origin| origin.unwrap_or_default().to_owned()).collect()
     }
 

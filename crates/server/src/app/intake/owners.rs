@@ -1,9 +1,9 @@
 //! Whose subscriptions are, kept in memory: each batch asks, and the answer rarely changes.
 
-use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use alerts::Scope;
+use hashbrown::{HashMap, HashSet};
 use store::{Store, StoreError, Subscription};
 use tokio::sync::RwLock;
 
