@@ -29,6 +29,7 @@ mod manifest;
 mod open;
 mod output;
 mod place;
+mod portions;
 mod quarantine;
 mod read;
 mod regions;

@@ -85,7 +85,7 @@ pub(crate) fn read_csv(
         (_, Some(true)) => Dataset::Amortized,
         _ => Dataset::Actual,
     };
-    let reader = Reader { columns: &columns, dataset, statement: origin.statement };
+    let reader = LineReader { columns: &columns, dataset, statement: origin.statement };
     match portions::read(&mut lines, &reader, output)? {
         Some((error, line)) => ended_early(error, line, output),
         None => Ok(()),
@@ -93,19 +93,19 @@ pub(crate) fn read_csv(
 }
 
 /// What reads lines whose columns are known.
-pub(super) struct Reader<'c> {
+pub(super) struct LineReader<'c> {
     columns: &'c Columns,
     dataset: Dataset,
     statement: Statement,
 }
 
-impl Reader<'_> {
+impl LineReader<'_> {
     pub(super) fn normaliser(&self) -> Normaliser {
         Normaliser::new(self.dataset, self.statement)
     }
 
     /// Takes or rejects one line, which was counted as met.
-    pub(super) fn read(
+    pub(super) fn read_line(
         &self,
         line: u64,
         record: &ByteRecord,

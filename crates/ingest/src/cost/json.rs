@@ -36,16 +36,31 @@ type Named = &'static [(Column, usize)];
 #[derive(Default)]
 pub(crate) struct UsageParser {
     normaliser: Option<Normaliser>,
+    /// How many records of the input stand before the next, by the caller's count; `None` if it is to count itself.
+    before: Option<u128>,
     /// The names of the last record in their order, and their columns: records of a file are alike.
     names: Vec<(Box<str>, Named)>,
 }
 
 impl UsageParser {
+    /// Whether it has read a record.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.normaliser.is_some()
+    }
+
+    /// Goes on after so many records of the input.
+    pub(crate) fn go_on_after(&mut self, records: u128) {
+        self.before = Some(records);
+    }
+
     /// Reads one record; `text` is an object of JSON.
     pub(crate) fn read(&mut self, text: &str, line: u64, output: &mut Output<'_>) -> Result<(), Failure> {
         let normaliser = self
             .normaliser
             .get_or_insert_with(|| Normaliser::new(Dataset::Unbilled, output.origin().statement));
+        if let Some(before) = self.before.take() {
+            normaliser.go_on_after(before);
+        }
         let mut object = Object { values: [const { None }; COLUMNS], has: [usize::MAX; COLUMNS] };
         let members = Members { object: &mut object, names: &mut self.names };
         if let Err(error) = members.deserialize(&mut serde_json::Deserializer::from_str(text)) {

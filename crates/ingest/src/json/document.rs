@@ -9,13 +9,18 @@ use std::io::Read;
 use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, Shape, lists};
-use super::frames::Frames;
+use super::frames::{Frame, Frames};
 use crate::output::{Event, Failure, Output, Rows};
+use crate::portions::{Cutter, Reader, read_side_by_side};
 use crate::read::Extent;
 use crate::{activity, advisory, cost, dns, entra, flow, inventory, security_alert};
 
 /// After so many records of which none was recognised, the file is none of ours.
 const UNKNOWN_RECORDS_MAX: usize = 100;
+/// An input that is no larger is read on the calling thread.
+const BYTES_READ_ALONE: usize = 1024 * 1024;
+/// How much is read at a time of a larger one.
+const BYTES_PER_PORTION: usize = 256 * 1024;
 /// Wrappers in wrappers are followed this far.
 const WRAPPERS_MAX: usize = 3;
 
@@ -28,19 +33,91 @@ pub(crate) fn read(source: impl Read, output: &mut Output<'_>) -> Result<(), Fai
         Extent::File => Some(Vec::new()),
         Extent::Piece => None,
     };
-    let mut document = Document { output, unrecognised, parsers: Parsers::default() };
+    let mut parsers = Parsers::default();
+    let mut document = Document { output, unrecognised, parsers: &mut parsers };
     let mut frames = Frames::new(source);
+    let mut bytes = 0;
     while let Some(frame) = frames.next().map_err(Failure::Read)? {
-        document.output.passed(frames.text().len())?;
-        match frame.damage {
-            None => document.record(frame.line, frames.text(), 0)?,
-            Some(reason) => document.unrecognised(frame.line, reason, frames.text())?,
-        }
+        bytes += frames.text().len();
+        document.frame(&frame, frames.text())?;
         if document.is_foreign() {
             break;
         }
+        if bytes >= BYTES_READ_ALONE && document.can_be_shared() {
+            document.finish()?;
+            return read_rest(frames, output);
+        }
     }
     document.finish()
+}
+
+/// Reads what is left of a large stream, on several threads.
+fn read_rest(frames: Frames<impl Read>, output: &mut Output<'_>) -> Result<(), Failure> {
+    let mut cut = FramesCut { frames, count: 0 };
+    let mut first = Portion::default();
+    if cut.fill(&mut first, output)? {
+        read_side_by_side(first, &mut cut, &PortionReader, output)?;
+    }
+    Ok(())
+}
+
+/// Cuts a stream into portions.
+struct FramesCut<R> {
+    frames: Frames<R>,
+    /// How many frames were cut.
+    count: u64,
+}
+
+/// Frames in the order of the stream.
+#[derive(Default)]
+struct Portion {
+    /// How many frames stand before it.
+    before: u64,
+    /// The frames, and where the text of each ends.
+    frames: Vec<(Frame, usize)>,
+    text: Vec<u8>,
+}
+
+impl<R: Read> Cutter for FramesCut<R> {
+    type Portion = Portion;
+
+    fn fill(&mut self, portion: &mut Portion, _: &mut Output<'_>) -> Result<bool, Failure> {
+        portion.before = self.count;
+        portion.frames.clear();
+        portion.text.clear();
+        while portion.text.len() < BYTES_PER_PORTION
+            && let Some(frame) = self.frames.next().map_err(Failure::Read)?
+        {
+            portion.text.extend_from_slice(self.frames.text());
+            portion.frames.push((frame, portion.text.len()));
+        }
+        self.count += portion.frames.len() as u64;
+        Ok(!portion.frames.is_empty())
+    }
+}
+
+struct PortionReader;
+
+impl Reader for PortionReader {
+    type Portion = Portion;
+    type State = Parsers;
+
+    fn state(&self) -> Parsers {
+        Parsers::default()
+    }
+
+    fn read(&self, portion: &Portion, parsers: &mut Parsers, output: &mut Output<'_>) -> Result<(), Failure> {
+        let mut document = Document { output, unrecognised: None, parsers };
+        let mut start = 0;
+        for (number, (frame, end)) in (portion.before..).zip(&portion.frames) {
+            // Usage among other records is told apart by the frame, and by its place in that: a count of usage alone
+            // would need all frames before.
+            document.parsers.usage.go_on_after(u128::from(number) << 32);
+            document.frame(frame, &portion.text[start..*end])?;
+            start = *end;
+        }
+        document.finish()
+    }
 }
 
 /// The parsers, with what they keep from record to record.
@@ -56,14 +133,29 @@ struct Parsers {
     security_alert: security_alert::Parser,
 }
 
+/// A stream, or a portion of one, under way.
 struct Document<'o, 'a> {
     output: &'o mut Output<'a>,
     /// Rejections so far (line, reason, text) of a file of which no record was recognised; `None` otherwise.
     unrecognised: Option<Vec<(u64, String, Vec<u8>)>>,
-    parsers: Parsers,
+    parsers: &'o mut Parsers,
 }
 
 impl Document<'_, '_> {
+    fn frame(&mut self, frame: &Frame, text: &[u8]) -> Result<(), Failure> {
+        self.output.passed(text.len())?;
+        match &frame.damage {
+            None => self.record(frame.line, text, 0),
+            Some(reason) => self.unrecognised(frame.line, reason.clone(), text),
+        }
+    }
+
+    /// Whether what follows may be read in any order: the input is one of ours, and its records are not told apart by
+    /// their place in it, as those of usage are.
+    fn can_be_shared(&self) -> bool {
+        self.unrecognised.is_none() && !self.parsers.usage.has_begun()
+    }
+
     fn record(&mut self, line: u64, bytes: &[u8], wrappers: usize) -> Result<(), Failure> {
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
