@@ -8,10 +8,11 @@ use std::sync::Arc;
 use alerts::{Finding, PartnerTenantId};
 use arrow_array::RecordBatch;
 use chrono::{DateTime, Utc};
+use datafusion::arrow::compute::cast;
 use datafusion::datasource::MemTable;
 use detect::{Catalogue, Detector, Limits, Window, session};
 use ingest::schema::Kind;
-use ingest::{Item, Reading, read_bytes};
+use ingest::{EventBatch, Item, Reading, read_bytes};
 
 const MANIFEST: &str = r#"
 id = "machines"
@@ -95,7 +96,7 @@ fn events(texts: &[(&str, &str)]) -> BTreeMap<Kind, Vec<RecordBatch>> {
         let reading = Reading::new(&partner, arrived_at, 100);
         read_bytes("test", text.as_bytes(), &reading, &mut |item| {
             match item {
-                Item::Batch(batch) => tables.entry(batch.kind).or_default().push(batch.rows),
+                Item::Batch(batch) => tables.entry(batch.kind).or_default().push(stored(&batch)),
                 Item::Rejected(rejected) => panic!("{rejected:?}"),
             }
             Ok(())
@@ -103,6 +104,14 @@ fn events(texts: &[(&str, &str)]) -> BTreeMap<Kind, Vec<RecordBatch>> {
         .unwrap();
     }
     tables
+}
+
+/// A batch as its table has it, with texts that are plain.
+fn stored(batch: &EventBatch) -> RecordBatch {
+    let schema = batch.kind.schema();
+    let columns = batch.rows.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| cast(column, field.data_type()).unwrap()).collect();
+    RecordBatch::try_new(schema, columns).unwrap()
 }
 
 async fn run(texts: &[(&str, &str)]) -> Vec<Finding> {

@@ -68,8 +68,8 @@ pub enum Extent {
     Piece,
 }
 
-/// One thing that reading gives to its sink, in the order in which it is met. Batches of a kind come
-/// when they are full, so a rejection may come before rows that stand before it in the file.
+/// One thing that reading gives to its sink. Batches of a kind come when they are full, and large inputs are read on
+/// several threads, so that a rejection may come before or after what stands around it in the file.
 #[derive(Debug, Clone)]
 pub enum Item {
     /// Events to be stored.
@@ -153,7 +153,8 @@ pub enum IngestError {
 /// Reads a file and gives its events and rejections to the sink.
 ///
 /// `progress` grows by the bytes taken from the file, up to its size on disk; another thread may show
-/// it. Memory stays bounded by one record and one batch a kind; of Parquet, by one page a column.
+/// it. Memory stays bounded by some records and one batch a kind and thread (up to 64 MiB of input each, beside one
+/// record); of Parquet, by one page a column. The sink is called on the calling thread.
 ///
 /// # Errors
 /// See [`IngestError`]. Items that were given to the sink before stay valid.

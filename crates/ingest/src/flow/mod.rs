@@ -18,7 +18,7 @@ use self::tuple::{Format, Tuple};
 use crate::address::plain_mac;
 use crate::event_id::{Canonical, EventId, Occurrences, id_of, short_number};
 use crate::json::envelope::Envelope;
-use crate::json::loose::{Nested, Text, loose, unfold};
+use crate::json::loose::{Text, loose, unfold};
 use crate::output::{Failure, Output};
 use crate::resource::{lower, parts};
 use crate::schema::Kind;
@@ -130,20 +130,13 @@ impl Parser {
         text: &[u8],
         output: &mut Output<'_>,
     ) -> Result<(), Failure> {
-        if !record.flow_records.is_there() {
+        let Some(raw) = record.flow_records else {
             return reject(output, line, missing("flowRecords"), text);
-        }
-        let (inner, of_text): (_, FlowRecords<'_>);
-        let records = match &record.flow_records {
-            Nested::Object(records) => records,
-            Nested::Text(_) => {
-                inner = record.flow_records.text();
-                of_text = match serde_json::from_str(&inner) {
-                    Ok(records) => records,
-                    Err(error) => return reject(output, line, unreadable("flowRecords", &error), text),
-                };
-                &of_text
-            }
+        };
+        let inner = unfold(raw.get());
+        let records: FlowRecords<'_> = match serde_json::from_str(&inner) {
+            Ok(records) => records,
+            Err(error) => return reject(output, line, unreadable("flowRecords", &error), text),
         };
         let watched = record.target_resource_id.get().or(record.flow_log_resource_id.get());
         let mut group = Group::of(record, watched, Format::Vnet, line, self);

@@ -10,7 +10,6 @@ use super::loose::{Names, Nested, Text, loose};
 use super::scan::LIST_NAMES;
 use crate::activity::Identity;
 use crate::dns;
-use crate::flow::FlowRecords;
 
 loose! {
     /// Every outer member that any of the kinds needs. Which of them are there tells the kind.
@@ -45,7 +44,7 @@ loose! {
         subscription_id: Text<'a> = "subscriptionid",
         http_request: Option<&'a RawValue> = "httprequest",
         // Flow logs.
-        flow_records: Nested<'a, FlowRecords<'a>> = "flowrecords",
+        flow_records: Option<&'a RawValue> = "flowrecords",
         mac_address: Text<'a> = "macaddress",
         target_resource_id: Text<'a> = "targetresourceid",
         flow_log_resource_id: Text<'a> = "flowlogresourceid",
@@ -228,7 +227,7 @@ impl Envelope<'_> {
     /// Tells what the record is.
     pub(crate) fn shape(&self) -> Shape {
         let category = self.category.get().and_then(|name| CATEGORIES.find(name));
-        if self.flow_records.is_there() || category == Some(Category::VnetFlow) {
+        if self.flow_records.is_some() || category == Some(Category::VnetFlow) {
             return Shape::VnetFlow;
         }
         if category == Some(Category::NsgFlow) {

@@ -282,14 +282,6 @@ impl<T> Default for Nested<'_, T> {
 }
 
 impl<T> Nested<'_, T> {
-    /// Whether there is an object, or a text in its stead.
-    pub(crate) fn is_there(&self) -> bool {
-        match self {
-            Self::Object(_) => true,
-            Self::Text(text) => text.get().is_some(),
-        }
-    }
-
     /// The text in the object's stead, unfolded.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self {
