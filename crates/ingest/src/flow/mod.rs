@@ -91,9 +91,15 @@ loose! {
 pub(crate) struct Parser {
     canonical: Canonical,
     occurrences: Occurrences,
+    has_begun: bool,
 }
 
 impl Parser {
+    /// Whether it has read a record.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Reads an NSG record, tuple by tuple.
     pub(crate) fn read_nsg(
         &mut self,
@@ -219,6 +225,7 @@ impl<'p> Group<'p> {
         line: u64,
         parser: &'p mut Parser,
     ) -> Self {
+        parser.has_begun = true;
         parser.occurrences.clear();
         let recorded_at = record.time.get().and_then(Instant::parse);
         Self { parser, format, line, recorded_at, resource_id: watched.map(|path| lower(path).into_owned()) }

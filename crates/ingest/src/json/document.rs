@@ -150,10 +150,12 @@ impl Document<'_, '_> {
         }
     }
 
-    /// Whether what follows may be read in any order: the input is one of ours, and its records are not told apart by
-    /// their place in it, as those of usage are.
+    /// Whether what follows is to be read in any order: the input is one of ours, and its records are not told apart by
+    /// their place in it, as those of usage are. Flow records stay in their order, which is that of time, so that they
+    /// are stored as they come: to sort them would take longer than several threads save.
     fn can_be_shared(&self) -> bool {
-        self.unrecognised.is_none() && !self.parsers.usage.has_begun()
+        let Self { parsers, unrecognised, .. } = self;
+        unrecognised.is_none() && !parsers.usage.has_begun() && !parsers.flow.has_begun()
     }
 
     fn record(&mut self, line: u64, bytes: &[u8], wrappers: usize) -> Result<(), Failure> {
