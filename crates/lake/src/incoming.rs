@@ -93,8 +93,7 @@ impl Incoming {
 
     /// The batch of a row, and its place in it.
     fn place(&self, row: u32) -> (usize, usize) {
-        let batch = self.starts.partition_point(|start| *start <= row) - 1;
-        (batch, (row - self.starts[batch]) as usize)
+        place(&self.starts, row)
     }
 
     /// The day of a row.
@@ -200,8 +199,8 @@ impl Incoming {
         let ids = &self.ids;
         let day_of: Vec<&[Day]> = self.batches.iter().map(days).collect();
         let day = |row: u32| {
-            let batch = self.starts.partition_point(|start| *start <= row) - 1;
-            day_of[batch][(row - self.starts[batch]) as usize]
+            let (batch, row) = place(&self.starts, row);
+            day_of[batch][row]
         };
         let mut firsts = Vec::with_capacity(ids.len());
         for row in 0..ids.len() as u32 {
@@ -253,6 +252,12 @@ impl Incoming {
             }
         }
     }
+}
+
+/// The batch of a row, and its place in it, from the number of the first row of each batch.
+fn place(starts: &[u32], row: u32) -> (usize, usize) {
+    let batch = starts.partition_point(|start| *start <= row) - 1;
+    (batch, (row - starts[batch]) as usize)
 }
 
 /// Subscriptions in the order of their names. A chunk names few of them many times, so that they are compared once

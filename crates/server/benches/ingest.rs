@@ -66,10 +66,10 @@ async fn measure(kind: &str, file: &Path, folder: &Path) -> Outcome<String> {
     let megabytes = files[0].size_bytes as f64 / 1e6;
     // Peak memory counts from here.
     let _ = fs::write("/proc/self/clear_refs", "5");
-    let (start, busy) = (Instant::now(), cpu_seconds());
+    let (start, busy) = (Instant::now(), cpu_seconds()?);
     let report = ingestion::ingest(instance, files, Utc::now(), Arc::new(AtomicU64::new(0))).await?;
     let seconds = start.elapsed().as_secs_f64();
-    let cores = (cpu_seconds() - busy) / seconds;
+    let cores = (cpu_seconds()? - busy) / seconds;
     assert_eq!((report.quarantined, report.duplicates()), (0, 0));
     let lake: u64 = size(&data.lake())?;
     Ok(format!(
@@ -81,12 +81,17 @@ async fn measure(kind: &str, file: &Path, folder: &Path) -> Outcome<String> {
     ))
 }
 
-/// What the process has taken of processors.
-fn cpu_seconds() -> f64 {
-    // In hundredths of a second, as Linux shows them whatever its own tick is; the name before them may hold blanks.
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    after_name.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+/// What the process has taken of processors so far, in user and system mode.
+fn cpu_seconds() -> Outcome<f64> {
+    /// Linux shows times in these, whatever its own tick is.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // The name of the program may hold blanks; `utime` and `stime` are the 12th and 13th value after it.
+    let (_, after_name) = stat.rsplit_once(") ").ok_or("/proc/self/stat has no name")?;
+    let values: Vec<&str> = after_name.split(' ').collect();
+    let times = values.get(11..13).ok_or("/proc/self/stat is short")?;
+    let ticks = times.iter().map(|ticks| ticks.parse::<f64>()).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS_PER_SECOND)
 }
 
 fn peak_megabytes() -> Option<u64> {
