@@ -4,7 +4,7 @@
 BIN := target/release/tenantwatch
 CARGO_FLAGS := --locked
 
-.PHONY: help run build test check bench evaluate clean
+.PHONY: help run build test check fuzz bench evaluate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: ## The quick gate: format, lints, unit tests, docs
 	@scripts/need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" pkg:postgresql
 	cargo test --release $(CARGO_FLAGS) --workspace --lib --bins
 	RUSTDOCFLAGS="-D warnings" cargo doc $(CARGO_FLAGS) --release --workspace --no-deps --document-private-items
+
+fuzz: ## A minute of each fuzz target (installs cargo-fuzz)
+	@fuzz/run 60
 
 bench: build ## Measure what docs/performance.md reports
 	cargo bench $(CARGO_FLAGS) --workspace
