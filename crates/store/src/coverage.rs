@@ -24,6 +24,19 @@ pub struct Arrival {
     pub rejected: u64,
 }
 
+impl Arrival {
+    /// Adds what came later of the same.
+    pub fn add(&mut self, later: &Self) {
+        let times =
+            |pick: fn(&Self) -> Option<DateTime<Utc>>| [pick(self), pick(later)].into_iter().flatten();
+        let (first, last) = (times(|one| one.first_event_at).min(), times(|one| one.last_event_at).max());
+        (self.first_event_at, self.last_event_at) = (first, last);
+        self.stored += later.stored;
+        self.duplicates += later.duplicates;
+        self.rejected += later.rejected;
+    }
+}
+
 /// What came in of one kind, of one subscription or customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Instance;
-use super::intake::{self, Rejections, Stored};
+use super::intake::{self, Brought, Rejections, Tally};
 
 /// How many events the reader puts into a batch.
 const ROWS_PER_BATCH: usize = 16 * 1024;
@@ -41,6 +41,9 @@ const WRITES_UNDER_WAY: usize = 2;
 
 /// How many batches the reader may be ahead of the writer.
 const BATCHES_AHEAD: usize = 2;
+
+/// How many commits may pass before it is noted for whom they brought something: about ten seconds' worth.
+const COMMITS_PER_NOTE: usize = 32;
 
 /// How many rejections the report names; all of them are in the quarantine.
 const REJECTED_NAMED: usize = 100;
@@ -234,10 +237,17 @@ pub(super) async fn store_what_is_read(
     }
     // A reader whose channel is closed stops at its next batch.
     drop(batches);
-    let read = reader.await.map_err(IngestionError::ReaderDied)?;
+    let read = reader.await.map_err(IngestionError::ReaderDied);
+    if written.is_ok() {
+        written = writer.flush().await;
+    }
+    // What is stored is noted, also if something else failed.
+    let settled = writer.settle(0).await;
+    let noted = writer.tally.note(instance, now).await;
     written?;
-    let mut report = read?;
-    writer.flush().await?;
+    let mut report = read??;
+    settled?;
+    noted?;
     report.by_kind = writer.counts;
     Ok(report)
 }
@@ -286,10 +296,12 @@ struct Writer {
     pending: BTreeMap<Kind, Pending>,
     under_way: VecDeque<(Kind, Write)>,
     counts: BTreeMap<Kind, Counts>,
+    tally: Tally,
+    commits_to_note: usize,
 }
 
 /// A write under way.
-type Write = JoinHandle<Result<Vec<Stored>, IngestionError>>;
+type Write = JoinHandle<Result<Brought, IngestionError>>;
 
 struct Pending {
     under_way: BatchCoalescer,
@@ -341,7 +353,15 @@ impl Pending {
 impl Writer {
     fn new(instance: Arc<Instance>, now: DateTime<Utc>) -> Self {
         let counts = Kind::ALL.into_iter().map(|kind| (kind, Counts::default())).collect();
-        Self { instance, now, pending: BTreeMap::new(), under_way: VecDeque::new(), counts }
+        Self {
+            instance,
+            now,
+            pending: BTreeMap::new(),
+            under_way: VecDeque::new(),
+            counts,
+            tally: Tally::default(),
+            commits_to_note: 0,
+        }
     }
 
     async fn take(&mut self, batch: EventBatch) -> Result<(), IngestionError> {
@@ -355,7 +375,7 @@ impl Writer {
         for kind in Kind::ALL {
             self.write(kind).await?;
         }
-        self.settle(0).await
+        Ok(())
     }
 
     /// Starts to write what was gathered of a kind, once there is room for another write.
@@ -363,23 +383,40 @@ impl Writer {
         let Some(pending) = self.pending.remove(&kind) else { return Ok(()) };
         let batches = pending.finish(kind).map_err(IngestionError::Gather)?;
         self.settle(WRITES_UNDER_WAY - 1).await?;
-        let (instance, now) = (self.instance.clone(), self.now);
-        let write = tokio::spawn(async move { intake::store(&instance, kind, batches, now).await });
+        let instance = self.instance.clone();
+        let write = tokio::spawn(async move { intake::append(&instance, kind, batches).await });
         self.under_way.push_back((kind, write));
         Ok(())
     }
 
     /// Waits for the oldest writes, until no more than `left` are under way.
     async fn settle(&mut self, left: usize) -> Result<(), IngestionError> {
+        let mut failure = None;
         while self.under_way.len() > left
             && let Some((kind, write)) = self.under_way.pop_front()
         {
-            let counts = self.counts.entry(kind).or_default();
-            for stored in write.await.map_err(IngestionError::WriterDied)?? {
-                counts.stored += stored.new;
-                counts.duplicates += stored.rows - stored.new;
+            match write.await.map_err(IngestionError::WriterDied).and_then(|written| written) {
+                Ok(brought) => self.count(kind, brought),
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        if self.commits_to_note >= COMMITS_PER_NOTE {
+            self.commits_to_note = 0;
+            self.tally.note(&self.instance, self.now).await?;
+        }
         Ok(())
+    }
+
+    fn count(&mut self, kind: Kind, brought: Brought) {
+        let counts = self.counts.entry(kind).or_default();
+        for stored in brought.stored {
+            counts.stored += stored.new;
+            counts.duplicates += stored.rows - stored.new;
+        }
+        self.tally.add(brought.arrivals);
+        self.commits_to_note += 1;
     }
 }

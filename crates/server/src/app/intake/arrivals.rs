@@ -1,13 +1,55 @@
 //! What a commit brought for each customer and subscription.
 
+use alerts::{CustomerTenantId, SubscriptionId};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use ingest::Texts;
 use ingest::schema::Kind;
-use store::Arrival;
+use store::{Arrival, StoreError};
+
+use crate::app::Instance;
+
+/// What several commits brought, added up until it is noted: large files bring the same subscriptions in each of
+/// their commits, and a note costs a statement for each.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    arrivals: HashMap<(String, Option<CustomerTenantId>, Option<SubscriptionId>), Arrival>,
+}
+
+impl Tally {
+    /// Adds what a commit brought.
+    pub(crate) fn add(&mut self, arrivals: Vec<Arrival>) {
+        for arrival in arrivals {
+            let key =
+                (arrival.kind.clone(), arrival.customer_tenant_id.clone(), arrival.subscription_id.clone());
+            match self.arrivals.entry(key) {
+                Entry::Occupied(mut known) => known.get_mut().add(&arrival),
+                Entry::Vacant(place) => {
+                    place.insert(arrival);
+                }
+            }
+        }
+    }
+
+    /// Notes what was added since the last note.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the store; then it is still to be noted.
+    pub(crate) async fn note(&mut self, instance: &Instance, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.arrivals.is_empty() {
+            return Ok(());
+        }
+        let arrivals: Vec<Arrival> = self.arrivals.values().cloned().collect();
+        instance.store.note_arrivals(&instance.scope(), &arrivals, now).await?;
+        self.arrivals.clear();
+        Ok(())
+    }
+}
 
 /// Adds up the rows of batches of one kind by whose they are; `is_new` has an entry for each row.
 ///
@@ -94,6 +136,28 @@ mod tests {
             ("event_at", Arc::new(times.with_timezone("UTC")) as ArrayRef),
         ])
         .unwrap()
+    }
+
+    #[test]
+    fn commits_add_up_by_whose_they_are() {
+        let mut tally = Tally::default();
+        for (rows, is_new) in [
+            (&[(Some("c"), Some("s"), 30), (Some("d"), None, 9)][..], &[true, true][..]),
+            (&[(Some("c"), Some("s"), 20)], &[false]),
+            (&[(Some("c"), Some("s"), 50)], &[true]),
+        ] {
+            tally.add(arrivals(Kind::Cost, &[batch(rows)], is_new));
+        }
+        let mut all: Vec<_> = tally
+            .arrivals
+            .values()
+            .map(|all| {
+                let times = [all.first_event_at, all.last_event_at];
+                (all.stored, all.duplicates, times.map(|time| time.unwrap().timestamp_micros()))
+            })
+            .collect();
+        all.sort_unstable();
+        assert_eq!(all, [(1, 0, [9, 9]), (2, 1, [20, 50])]);
     }
 
     #[test]

@@ -23,10 +23,11 @@ use ingest::schema::Kind;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::arrivals::Tally;
 pub use self::owners::Owners;
 pub use self::rejections::Rejections;
 pub use self::room::{Room, Space};
-pub(crate) use self::storing::{Stored, store};
+pub(crate) use self::storing::{Brought, Stored, append, store};
 use super::Instance;
 use super::ingestion::{Counts, IngestionError};
 

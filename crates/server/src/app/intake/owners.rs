@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use alerts::Scope;
+use alerts::{Finding, Scope};
 use hashbrown::{HashMap, HashSet};
 use store::{Store, StoreError, Subscription};
 use tokio::sync::RwLock;
@@ -93,6 +93,29 @@ impl Owners {
     /// Calls `look` with what is known.
     pub(crate) async fn with<T>(&self, look: impl FnOnce(&Directory) -> T) -> T {
         look(&*self.known.read().await)
+    }
+
+    /// Writes the customer into findings whose records did not name it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the directory.
+    pub(crate) async fn fill_customers(
+        &self,
+        store: &dyn Store,
+        scope: &Scope,
+        findings: &mut [Finding],
+    ) -> Result<(), StoreError> {
+        if findings.iter().all(|finding| finding.customer_tenant_id.is_some()) {
+            return Ok(());
+        }
+        self.refresh(store, scope).await?;
+        let known = self.known.read().await;
+        for finding in findings.iter_mut().filter(|finding| finding.customer_tenant_id.is_none()) {
+            let customer = known.customer_of(finding.subscription_id.as_str());
+            finding.customer_tenant_id = customer.and_then(|id| id.parse().ok());
+        }
+        Ok(())
     }
 
     async fn refresh(&self, store: &dyn Store, scope: &Scope) -> Result<(), StoreError> {

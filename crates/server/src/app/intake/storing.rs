@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use datafusion::arrow::compute;
 use ingest::schema::Kind;
 use ingest::{EventBatch, SeenSubscription};
-use store::Subscription;
+use store::{Arrival, Subscription};
 
 use super::arrivals::arrivals;
 use super::owners::Directory;
@@ -24,11 +24,17 @@ pub(crate) struct Stored {
     pub(crate) new: u64,
 }
 
-/// Stores batches of one kind, all in one commit; tells of each what became of it.
-///
-/// Whose subscription it is goes to the directory before, and from there into events whose records do not
-/// say. That events came in is noted after, and also if all were there already: an ingest that died between
-/// the two is repeated so.
+/// What a commit brought.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    /// What became of each batch.
+    pub(crate) stored: Vec<Stored>,
+    /// For whom; this is still to be noted in the coverage.
+    pub(crate) arrivals: Vec<Arrival>,
+}
+
+/// Stores batches of one kind, all in one commit, and notes for whom they came; tells of each batch what became
+/// of it.
 ///
 /// # Errors
 ///
@@ -39,6 +45,25 @@ pub(crate) async fn store(
     batches: Vec<EventBatch>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Stored>, IngestionError> {
+    let Brought { stored, arrivals } = append(instance, kind, batches).await?;
+    instance.store.note_arrivals(&instance.scope(), &arrivals, now).await?;
+    Ok(stored)
+}
+
+/// Stores batches of one kind, all in one commit.
+///
+/// Whose subscription it is goes to the directory before, and from there into events whose records do not
+/// say. That events came in, for detectors to look at, is noted after, and also if all were there already: an
+/// ingest that died between the two is repeated so.
+///
+/// # Errors
+///
+/// [`IngestionError`]; the events can be handed in again.
+pub(crate) async fn append(
+    instance: &Instance,
+    kind: Kind,
+    batches: Vec<EventBatch>,
+) -> Result<Brought, IngestionError> {
     let (scope, store) = (instance.scope(), &instance.store);
     let (mut rows, seen): (Vec<RecordBatch>, Vec<Vec<SeenSubscription>>) =
         batches.into_iter().map(|batch| (batch.rows, batch.subscriptions)).unzip();
@@ -52,7 +77,7 @@ pub(crate) async fn store(
     if let Some(first) = rows.iter().filter_map(first_event).min() {
         store.note_arrival(&scope, kind.name(), first).await?;
     }
-    store.note_arrivals(&scope, &arrivals(kind, &rows, &is_new), now).await?;
+    let arrivals = arrivals(kind, &rows, &is_new);
     let mut marks = is_new.as_slice();
     let stored = rows.iter().map(|batch| {
         let (of_batch, rest) = marks.split_at(batch.num_rows());
@@ -60,7 +85,7 @@ pub(crate) async fn store(
         let new = of_batch.iter().filter(|is_new| **is_new).count();
         Stored { rows: of_batch.len() as u64, new: new as u64 }
     });
-    Ok(stored.collect())
+    Ok(Brought { stored: stored.collect(), arrivals })
 }
 
 /// Writes into a batch what the directory knows and its records do not say.
