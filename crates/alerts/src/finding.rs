@@ -1,6 +1,7 @@
 //! Findings, and what they do to alerts.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ const AFFECTED_RESOURCES_MAX: usize = 500;
 const ALERT_ID_SPACE: Uuid = Uuid::from_u128(0x7465_6e61_6e74_8000_8000_7761_7463_6831);
 
 /// One result of one detector run: the machine's opinion.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The detector's id, as in its manifest.
     pub detector_id: String,

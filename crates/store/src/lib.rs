@@ -32,6 +32,7 @@ mod sqlite;
 mod subscription;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod tuning;
 mod webhook;
 
 pub use alert::{
@@ -41,7 +42,7 @@ pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
     AlertStore, ChangeFeed, CoverageStore, CustomerStore, DirectoryStore, FactStore, IngestKeyStore,
     NoticeStore, NotificationOutbox, RunStore, SecretStore, SourceStore, Store, SubscriptionStore,
-    WebhookOutbox, WebhookStore,
+    TuningStore, WebhookOutbox, WebhookStore,
 };
 pub use coverage::{Arrival, Coverage, CoverageKey, CoverageQuery, KindTotals};
 pub use customer::{Customer, CustomerQuery, CustomerSubscription, CustomersImported, KnownCustomer, Owner};
@@ -60,6 +61,7 @@ pub use source::{IngestKey, Notice, SourceNote, SourceStatus};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;
 pub use subscription::Subscription;
+pub use tuning::SilencedQuery;
 pub use webhook::{
     DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery, WebhookRegistration, WebhookTarget,
 };

@@ -11,6 +11,7 @@ mod facts;
 mod runs;
 mod sources;
 mod subscriptions;
+mod tuning;
 mod webhooks;
 
 pub use alerts::AlertStore;
@@ -20,6 +21,7 @@ pub use facts::FactStore;
 pub use runs::RunStore;
 pub use sources::{CoverageStore, CustomerStore, IngestKeyStore, NoticeStore, SourceStore};
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
+pub use tuning::TuningStore;
 pub use webhooks::{WebhookOutbox, WebhookStore};
 
 /// What every store can do.
@@ -37,6 +39,7 @@ pub trait Store:
     + SecretStore
     + SourceStore
     + SubscriptionStore
+    + TuningStore
     + WebhookOutbox
     + WebhookStore
 {
@@ -56,6 +59,7 @@ impl<S> Store for S where
         + SecretStore
         + SourceStore
         + SubscriptionStore
+        + TuningStore
         + WebhookOutbox
         + WebhookStore
 {

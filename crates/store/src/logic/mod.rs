@@ -14,6 +14,7 @@ pub(crate) mod runs;
 pub(crate) mod secrets;
 pub(crate) mod sources;
 pub(crate) mod subscriptions;
+pub(crate) mod tuning;
 pub(crate) mod webhooks;
 
 pub(crate) use findings::record as record_findings;

@@ -12,6 +12,7 @@ mod sources;
 mod subscriptions;
 mod target;
 mod tls;
+mod tuning;
 mod webhooks;
 
 #[cfg(test)]

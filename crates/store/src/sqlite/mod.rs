@@ -19,6 +19,7 @@ mod readers;
 mod session;
 mod sources;
 mod subscriptions;
+mod tuning;
 mod webhooks;
 mod writer;
 

@@ -13,6 +13,7 @@ mod scopes;
 mod searches;
 mod sources;
 mod subscriptions;
+mod tuning;
 mod user_filters;
 mod webhooks;
 
@@ -27,6 +28,7 @@ pub use scopes::*;
 pub use searches::*;
 pub use sources::*;
 pub use subscriptions::*;
+pub use tuning::*;
 pub use user_filters::*;
 pub use webhooks::*;
 
