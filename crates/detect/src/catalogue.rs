@@ -46,6 +46,9 @@ pub enum CatalogueError {
 /// The folder beside the detectors that holds indicator tables.
 const INDICATORS: &str = "indicators";
 
+const MANIFEST: &str = "detector.toml";
+const QUERY: &str = "query.sql";
+
 impl Catalogue {
     /// The detectors that come with the program.
     #[must_use]
@@ -53,6 +56,20 @@ impl Catalogue {
         let detectors =
             load(&Files::embedded()).expect("the built-in detectors are loaded by a test of this crate");
         Self { detectors }
+    }
+
+    /// The detectors at a path: the one whose folder it is, or those of the folders in it.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] for the first thing that is wrong.
+    pub fn at(path: &Path) -> Result<Self, CatalogueError> {
+        // Names such as `.` say nothing; the detector's id is the name of its folder.
+        let path =
+            path.canonicalize().map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
+        let is_detector = path.join(MANIFEST).is_file();
+        let files = if is_detector { Files::of_detector(&path)? } else { Files::of_folder(&path)? };
+        Ok(Self { detectors: load(&files)? })
     }
 
     /// Adds the detectors of a folder: one folder in it for each.
@@ -82,6 +99,26 @@ impl Catalogue {
         &self.detectors
     }
 
+    /// The detectors as a table in Markdown, for the documentation.
+    #[must_use]
+    pub fn to_markdown(&self) -> String {
+        let mut table = String::from(
+            "| detector | alert type | severity | reads | finds |\n| --- | --- | --- | --- | --- |\n",
+        );
+        for Detector { manifest, .. } in &self.detectors {
+            let inputs: Vec<&str> = manifest.inputs.iter().map(|kind| kind.name()).collect();
+            table.push_str(&format!(
+                "| `{}` | `{}` | {} | {} | {} |\n",
+                manifest.id,
+                manifest.alert_type,
+                manifest.severity,
+                inputs.join(", "),
+                manifest.title
+            ));
+        }
+        table
+    }
+
     /// The detector of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Detector> {
@@ -102,8 +139,8 @@ fn detector(files: &Files, folder: &str) -> Result<Detector, CatalogueError> {
         let missing = || CatalogueError::Incomplete { folder: files.name(folder), file };
         files.texts.get(&format!("{folder}/{file}")).ok_or_else(missing)
     };
-    let file = files.name(&format!("{folder}/detector.toml"));
-    let manifest = Manifest::parse(text("detector.toml")?, &file, folder)?;
+    let file = files.name(&format!("{folder}/{MANIFEST}"));
+    let manifest = Manifest::parse(text(MANIFEST)?, &file, folder)?;
     let prefix = format!("{folder}/cases/");
     let cases = files
         .texts
@@ -114,7 +151,13 @@ fn detector(files: &Files, folder: &str) -> Result<Detector, CatalogueError> {
             Some(Text { name: name.to_owned(), text: text.clone() })
         })
         .collect();
-    Ok(Detector { manifest, sql: text("query.sql")?.clone(), origin: files.name(folder), cases })
+    Ok(Detector {
+        manifest,
+        sql: text(QUERY)?.clone(),
+        origin: files.name(folder),
+        cases,
+        settings: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -123,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    const MANIFEST: &str = r#"
+    const GOOD: &str = r#"
 id = "ID"
 version = 1
 alert_type = "Odd"
@@ -146,8 +189,7 @@ source = "Own."
         let detector = folder.path().join(id);
         fs::create_dir(&detector).unwrap();
         for file in files {
-            let text =
-                if file.ends_with(".toml") { MANIFEST.replace("ID", id) } else { "select 1".to_owned() };
+            let text = if file.ends_with(".toml") { GOOD.replace("ID", id) } else { "select 1".to_owned() };
             fs::write(detector.join(file), text).unwrap();
         }
         folder
@@ -158,7 +200,7 @@ source = "Own."
         let catalogue = Catalogue::builtin();
         let ids: Vec<_> =
             catalogue.detectors().iter().map(|detector| detector.manifest.id.as_str()).collect();
-        assert_eq!(ids, ["arm_anomalous_resource_consumption", "crypto_mining", "vm_anomalous_deployment"]);
+        assert!(ids.is_sorted() && ids.contains(&"crypto_mining"), "{ids:?}");
     }
 
     #[test]
@@ -168,6 +210,22 @@ source = "Own."
         assert!(catalogue.get("odd").is_some());
         assert!(catalogue.get("crypto_mining").is_some());
         assert!(catalogue.get("even").is_none());
+    }
+
+    #[test]
+    fn a_path_is_a_detector_or_a_folder_of_them() {
+        let folder = folder("odd", &["detector.toml", "query.sql"]);
+        for path in [folder.path().to_owned(), folder.path().join("odd"), folder.path().join("odd/.")] {
+            let found = Catalogue::at(&path).unwrap();
+            assert_eq!(found.detectors().len(), 1, "{}", path.display());
+            assert!(found.get("odd").is_some_and(|odd| odd.origin.ends_with("/odd")), "{}", path.display());
+        }
+        assert!(
+            Catalogue::at(Path::new("no/such"))
+                .unwrap_err()
+                .to_string()
+                .starts_with("no/such cannot be read")
+        );
     }
 
     #[test]

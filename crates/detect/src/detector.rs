@@ -1,9 +1,11 @@
 //! A detector, and one run of it.
 
-use alerts::{Finding, PartnerTenantId};
+use alerts::{CustomerTenantId, DetectorSetting, Finding, PartnerTenantId, SubscriptionId};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as QueryResult};
+use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use humantime::format_duration;
@@ -11,6 +13,7 @@ use ingest::schema::Kind;
 
 use crate::files::Text;
 use crate::findings::{self, Context};
+use crate::functions::SettingFunction;
 use crate::session::Limits;
 use crate::views::{self, Visible};
 use crate::{Manifest, ShapeError, Window};
@@ -26,6 +29,8 @@ pub struct Detector {
     pub origin: String,
     /// The texts of its cases, by name.
     pub(crate) cases: Vec<Text>,
+    /// Numbers that the operator chose in place of the manifest's.
+    pub(crate) settings: Vec<DetectorSetting>,
 }
 
 /// Why a run failed.
@@ -84,6 +89,33 @@ pub enum DetectError {
 }
 
 impl Detector {
+    /// The same detector with numbers that the operator chose; those of other detectors are passed over.
+    #[must_use]
+    pub fn with_settings(&self, chosen: &[DetectorSetting]) -> Self {
+        let own = chosen.iter().filter(|setting| setting.detector_id == self.manifest.id);
+        Self { settings: own.cloned().collect(), ..self.clone() }
+    }
+
+    /// The number that the operator chose for a setting, if any: the narrowest that holds for the customer and the
+    /// subscription.
+    #[must_use]
+    pub fn chosen(
+        &self,
+        name: &str,
+        customer: Option<&CustomerTenantId>,
+        subscription: Option<&SubscriptionId>,
+    ) -> Option<&DetectorSetting> {
+        let holds = |setting: &&DetectorSetting| {
+            setting.name == name
+                && (setting.customer_tenant_id.is_none() || setting.customer_tenant_id.as_ref() == customer)
+                && (setting.subscription_id.is_none() || setting.subscription_id.as_ref() == subscription)
+        };
+        let wideness = |setting: &&DetectorSetting| {
+            (setting.subscription_id.is_none(), setting.customer_tenant_id.is_none())
+        };
+        self.settings.iter().filter(holds).min_by_key(wideness)
+    }
+
     /// Looks at one partner's events and gives the findings whose evidence falls into the window.
     ///
     /// The session is one of [`crate::session()`] with the tables of the detector's inputs. Findings
@@ -122,16 +154,14 @@ impl Detector {
         Ok(findings)
     }
 
-    /// The rows of the query.
-    async fn rows(
+    /// The query over what a run may see, planned and its columns checked.
+    pub(crate) async fn planned(
         &self,
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
-        limits: &Limits,
-    ) -> Result<Vec<RecordBatch>, DetectError> {
+    ) -> Result<DataFrame, DetectError> {
         let own = self.own_session(session, window, partner).await?;
-        let failed = |error| self.query_error(error);
         let options =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let inputs = &self.manifest.inputs;
@@ -141,15 +171,26 @@ impl Detector {
             ("since", views::time(window.evidence_since(inputs))),
             ("until", views::time(visible_until)),
         ];
-        let query: QueryResult<_> = async {
-            let plan = own.sql_with_options(&self.sql, options).await?.with_param_values(parameters)?;
-            plan.execute_stream().await
-        }
-        .await;
-        let mut stream = query.map_err(failed)?;
-        findings::check(&self.manifest, &stream.schema())
+        let planned = own.sql_with_options(&self.sql, options).await;
+        let query = planned
+            .and_then(|plan| plan.with_param_values(parameters))
+            .map_err(|error| self.query_error(error))?;
+        findings::check(&self.manifest, query.schema().as_arrow())
             .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
+        Ok(query)
+    }
 
+    /// The rows of the query.
+    async fn rows(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+        limits: &Limits,
+    ) -> Result<Vec<RecordBatch>, DetectError> {
+        let failed = |error| self.query_error(error);
+        let query = self.planned(session, window, partner).await?;
+        let mut stream = query.execute_stream().await.map_err(failed)?;
         let mut batches = Vec::new();
         let mut rows = 0;
         while let Some(batch) = stream.try_next().await.map_err(failed)? {
@@ -171,6 +212,7 @@ impl Detector {
         partner: &PartnerTenantId,
     ) -> Result<SessionContext, DetectError> {
         let own = views::empty_session(session).map_err(|error| self.query_error(error))?;
+        own.register_udf(ScalarUDF::from(SettingFunction::new(&self.manifest.settings, &self.settings)));
         let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
         for kind in &self.manifest.inputs {
             let visible = Visible { since, until: window.visible_until(*kind) };
@@ -187,7 +229,7 @@ impl Detector {
         &self,
         own: &SessionContext,
         table: &str,
-        view: QueryResult<datafusion::dataframe::DataFrame>,
+        view: QueryResult<DataFrame>,
     ) -> Result<(), DetectError> {
         let view = view.map_err(|error| DetectError::MissingTable {
             detector: self.manifest.id.clone(),

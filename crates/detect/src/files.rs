@@ -73,6 +73,15 @@ impl Files {
         Ok(files)
     }
 
+    /// The files of the folder of one detector, as if it were alone in the folder around it.
+    pub(crate) fn of_detector(folder: &Path) -> Result<Self, FileError> {
+        let around = folder.parent().unwrap_or(Path::new(""));
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let mut files = Self { origin: around.display().to_string(), texts: BTreeMap::new() };
+        files.add_folder(folder, &format!("{name}/"), 2)?;
+        Ok(files)
+    }
+
     fn add_folder(&mut self, folder: &Path, prefix: &str, depth: usize) -> Result<(), FileError> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();

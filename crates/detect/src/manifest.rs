@@ -2,6 +2,7 @@
 //!
 //! Every error names the file, the key, and how to mend it; a key that is not known is an error.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use alerts::{Confidence, Severity};
@@ -13,7 +14,7 @@ use crate::findings::RESERVED;
 use crate::{duration, indicators};
 
 /// A checked manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Manifest {
     /// The detector's id: the name of its folder.
     pub id: String,
@@ -37,6 +38,8 @@ pub struct Manifest {
     pub schedule: TimeDelta,
     /// How far a run reaches back into the window of the one before it, for events that came late.
     pub overlap: TimeDelta,
+    /// Numbers that the query compares with, and that the operator may choose.
+    pub settings: Vec<Setting>,
     /// The columns that tell one incident of a subscription from another.
     pub grouping: Vec<String>,
     /// What a finding means, in plain words.
@@ -47,6 +50,17 @@ pub struct Manifest {
     pub mitre: Vec<String>,
     /// Where the idea comes from.
     pub source: String,
+}
+
+/// A number that the query compares with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// What it is, unless the operator says otherwise.
+    pub default: f64,
+    /// What it does, in plain words, with its unit.
+    pub meaning: String,
 }
 
 /// A manifest that cannot be used.
@@ -100,6 +114,15 @@ struct Written {
     response: Vec<String>,
     mitre: Vec<String>,
     source: String,
+    #[serde(default)]
+    settings: BTreeMap<String, WrittenSetting>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSetting {
+    default: f64,
+    meaning: String,
 }
 
 impl Manifest {
@@ -159,6 +182,7 @@ impl Checker<'_> {
             confidence: self.member("confidence", &written.confidence)?,
             inputs: self.inputs(&written.inputs)?,
             indicators: self.indicators(written.indicators)?,
+            settings: self.settings(written.settings)?,
             title: self.text("title", written.title)?,
             meaning: self.text("meaning", written.meaning)?,
             source: self.text("source", written.source)?,
@@ -260,6 +284,21 @@ impl Checker<'_> {
             }
         }
         Ok(names)
+    }
+
+    fn settings(&self, written: BTreeMap<String, WrittenSetting>) -> Result<Vec<Setting>, ManifestError> {
+        let check = |(name, setting): (String, WrittenSetting)| {
+            if !is_column(&name) {
+                let problem = format!("'{name}' is no name");
+                return Err(self.wrong("settings", problem, "use a small letter, then a-z, 0-9 and _"));
+            }
+            if !setting.default.is_finite() {
+                let problem = format!("'{name}' has no number as its default");
+                return Err(self.wrong("settings", problem, "give a number"));
+            }
+            Ok(Setting { default: setting.default, meaning: self.text("settings", setting.meaning)?, name })
+        };
+        written.into_iter().map(check).collect()
     }
 
     fn grouping(&self, columns: &[String]) -> Result<(), ManifestError> {
@@ -371,6 +410,11 @@ source = "Own idea."
             ("title = \" \"", "title = \"An odd thing\""),
             ("severity = \"extreme\"", "severity = \"high\""),
             ("confidence = \"sure\"", "confidence = \"low\""),
+            ("[settings.Points]\ndefault = 4\nmeaning = \"x\"", "source = \"Own idea.\""),
+            ("source = \"x\"\n[settings.Points]\ndefault = 4\nmeaning = \"x\"", "source = \"Own idea.\""),
+            ("source = \"x\"\n[settings.points]\ndefault = nan\nmeaning = \"x\"", "source = \"Own idea.\""),
+            ("source = \"x\"\n[settings.points]\ndefault = 4\nmeaning = \" \"", "source = \"Own idea.\""),
+            ("source = \"x\"\n[settings.points]\nvalue = 4\nmeaning = \"x\"", "source = \"Own idea.\""),
             ("inputs = []", "inputs = [\"activity\"]"),
             ("inputs = [\"signin\"]", "inputs = [\"activity\"]"),
             ("inputs = [\"flow\", \"flow\"]", "inputs = [\"activity\"]"),

@@ -68,6 +68,21 @@ pub(crate) async fn events(
     }
 }
 
+/// One partner's events of a kind from one time up to another, as a query of that window would see them.
+///
+/// # Errors
+///
+/// If the session has no table of that kind.
+pub async fn visible_events(
+    session: &SessionContext,
+    kind: Kind,
+    partner: &PartnerTenantId,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<DataFrame> {
+    events(session, kind, partner, &Visible { since, until }).await
+}
+
 /// The datasets of cost, those that are preferred first. Each states the same usage in its own way, so that
 /// lines of two of them must not be added up.
 const DATASETS: [&str; 5] = ["actual", "focus", "billed", "unbilled", "amortized"];

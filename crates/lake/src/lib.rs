@@ -196,6 +196,15 @@ impl Lake {
         self.event_table(kind).extent().await
     }
 
+    /// How much the table of a kind holds; reads the log only.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`] if the log cannot be read.
+    pub async fn summary(&self, kind: Kind) -> Result<TableSummary, LakeError> {
+        self.event_table(kind).summary().await
+    }
+
     /// How much each table holds, in the order of [`Kind::ALL`]; reads the logs only.
     ///
     /// # Errors
@@ -204,7 +213,7 @@ impl Lake {
     pub async fn describe(&self) -> Result<Vec<TableSummary>, LakeError> {
         let mut summaries = Vec::with_capacity(Kind::ALL.len());
         for kind in Kind::ALL {
-            summaries.push(self.event_table(kind).summary().await?);
+            summaries.push(self.summary(kind).await?);
         }
         Ok(summaries)
     }

@@ -15,6 +15,7 @@ use std::str::FromStr;
 use alerts::PartnerTenantId;
 use alerts::score::ResponseTimeTarget;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use detect::{Catalogue, CatalogueError};
 use graph::app::subscriptions::PER_APPLICATION_MAX;
 use ingest::schema::Kind;
 use ipnet::IpNet;
@@ -250,6 +251,15 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The detectors that run: the built-in ones, and those of the operator's folders.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] for the first folder that is wrong.
+    pub fn catalogue(&self) -> Result<Catalogue, CatalogueError> {
+        self.detector_folders.iter().try_fold(Catalogue::builtin(), |all, folder| all.with_folder(folder))
+    }
+
     /// What the security score expects of the response to alerts.
     #[must_use]
     pub fn response_time_target(&self) -> ResponseTimeTarget {

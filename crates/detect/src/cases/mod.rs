@@ -6,10 +6,10 @@
 
 mod events;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alerts::{Finding, PartnerTenantId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
 use serde::Deserialize;
@@ -24,6 +24,14 @@ pub use events::EventError;
 
 /// The partner that events of a case belong to, unless they say otherwise.
 const PARTNER: &str = "partner-1";
+
+/// The partner whose events cases look at.
+pub(crate) fn partner() -> PartnerTenantId {
+    PARTNER.parse().expect("the partner of cases is a tenant id")
+}
+
+/// Into how many slices the time of a case is cut.
+const SLICES: i32 = 5;
 
 /// A case that has been read.
 #[derive(Debug, Clone)]
@@ -160,6 +168,37 @@ impl Case {
         Ok(Outcome { findings, mismatches })
     }
 
+    /// What differs if the time of the case is looked at in slices, as daily work does, from what was found in the
+    /// whole: which incidents, on which days. Empty if nothing does.
+    ///
+    /// # Errors
+    ///
+    /// [`CaseError`] if it cannot be run.
+    pub async fn differs_in_slices(
+        &self,
+        detector: &Detector,
+        whole: &[Finding],
+    ) -> Result<Vec<String>, CaseError> {
+        let (session, partner) = (self.session(detector)?, self.partner());
+        // Odd parts of an hour, so that runs end in the middle of a bucket.
+        let slice = ((self.window.until - self.window.since) / SLICES).max(TimeDelta::minutes(95));
+        let mut pieces = Vec::new();
+        let mut since = self.window.since;
+        while since < self.window.until {
+            let until = (since + slice).min(self.window.until);
+            pieces.extend(detector.run(&session, &Window::new(since, until), &partner).await?);
+            since = until;
+        }
+        let (whole, pieces) = (incidents(whole), incidents(&pieces));
+        let minutes = slice.num_minutes();
+        let missed = whole
+            .difference(&pieces)
+            .map(|missed| format!("only without slices, not in those of {minutes} minutes: {missed}"));
+        let extra =
+            pieces.difference(&whole).map(|extra| format!("only in slices of {minutes} minutes: {extra}"));
+        Ok(missed.chain(extra).collect())
+    }
+
     /// A session with the events of the case, for runs over other windows than its own.
     ///
     /// # Errors
@@ -179,10 +218,18 @@ impl Case {
         Ok(session)
     }
 
+    /// A session that has the tables of all kinds and no events, to plan queries in.
+    pub(crate) fn empty_session() -> Result<SessionContext, DataFusionError> {
+        let session = session(Limits::default())?;
+        events::Events::default().register(&session)?;
+        Indicators::builtin().register(&session)?;
+        Ok(session)
+    }
+
     /// The partner whose events the case looks at.
     #[must_use]
     pub fn partner(&self) -> PartnerTenantId {
-        PARTNER.parse().expect("the partner of cases is a tenant id")
+        partner()
     }
 
     /// Every finding must be expected, and everything expected must be found.
@@ -220,6 +267,17 @@ impl Expected {
                 .iter()
                 .all(|(name, value)| finding.details.get(name).and_then(Value::as_str) == Some(value))
     }
+}
+
+/// What must not depend on how time is cut: which incident, and on which days it was seen.
+fn incidents(findings: &[Finding]) -> BTreeSet<String> {
+    findings
+        .iter()
+        .map(|finding| {
+            let day = finding.last_observed_at.date_naive();
+            format!("{} [{}] on {day}", finding.subscription_id, finding.grouping_key)
+        })
+        .collect()
 }
 
 fn show(finding: &Finding) -> String {

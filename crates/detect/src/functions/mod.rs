@@ -7,23 +7,39 @@
 //! | `vm_size_family(name)` | `d`, `nc`, `hb` |
 //! | `vm_size_accelerator(name)` | `a100`, `gpu`; null without one |
 //! | `ip_is_private(address)` | whether the address is not one of the public Internet |
+//! | `json_get_str(json, key, …)`, `json_get_int`, `json_get_bool`, `json_get_json`, `json_as_text`, `json_length` | what is at a path of a JSON text (crate `datafusion-functions-json`) |
+//!
+//! | `setting(name, customer_tenant_id, subscription_id)` | a number of the manifest's `[settings]`, or the operator's in its place |
 //!
 //! All give null for null and for text that they cannot read.
 
 mod ip;
 mod seasonal;
+mod setting;
 mod text;
 mod vm_size;
 
 use datafusion::logical_expr::{ScalarUDF, WindowUDF};
 use datafusion::prelude::SessionContext;
+use datafusion_functions_json::udfs as json;
 
 pub use ip::is_private;
+pub(crate) use setting::SettingFunction;
 
 /// Registers all functions in a session.
 pub fn register(session: &SessionContext) {
     for function in [vm_size::vcpus(), vm_size::family(), vm_size::accelerator(), ip::function()] {
         session.register_udf(ScalarUDF::from(function));
+    }
+    for function in [
+        json::json_as_text_udf(),
+        json::json_get_bool_udf(),
+        json::json_get_int_udf(),
+        json::json_get_json_udf(),
+        json::json_get_str_udf(),
+        json::json_length_udf(),
+    ] {
+        session.register_udf(function.as_ref().clone());
     }
     session.register_udwf(WindowUDF::from(seasonal::SeasonalScore::new()));
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use alerts::AlertId;
+use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use detect::Manifest;
 use graph::ApiError;
@@ -10,6 +11,7 @@ use graph::auth::Caller;
 use serde_json::{Value, json};
 
 use super::Api;
+use crate::app::explanation::{self, ExplainError};
 
 /// `GET /tenantwatch/v1/detectors`
 pub(crate) async fn list(
@@ -22,8 +24,30 @@ pub(crate) async fn list(
     Ok(Json(json!({ "value": detectors })))
 }
 
+/// `GET /tenantwatch/v1/alerts/{id}/explanation`: why an alert fired.
+pub(crate) async fn explain(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Arc<Caller>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    caller.permissions.may_read()?;
+    let none = || ApiError::not_found(format!("There is no alert '{id}'."));
+    let parsed: AlertId = id.parse().map_err(|_| none())?;
+    match explanation::explain(&api.instance, &caller.scope, &parsed).await {
+        Ok(explanation) => Ok(Json(explanation.to_json())),
+        Err(ExplainError::NotFound(_)) => Err(none()),
+        Err(error @ ExplainError::NotOurs(_)) => Err(ApiError::not_found(format!("{error}."))),
+        Err(error) => Err(ApiError::internal(error)),
+    }
+}
+
 fn describe(manifest: &Manifest) -> Value {
     let inputs: Vec<&str> = manifest.inputs.iter().map(|kind| kind.name()).collect();
+    let settings: Vec<Value> = manifest
+        .settings
+        .iter()
+        .map(|setting| json!({"name": setting.name, "default": setting.default, "meaning": setting.meaning}))
+        .collect();
     json!({
         "id": manifest.id,
         "version": manifest.version,
@@ -38,5 +62,6 @@ fn describe(manifest: &Manifest) -> Value {
         "response": manifest.response,
         "mitre": manifest.mitre,
         "source": manifest.source,
+        "settings": settings,
     })
 }

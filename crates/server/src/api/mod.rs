@@ -8,11 +8,12 @@ mod page;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use graph::Graph;
 use graph::auth::issuer::Issuer;
 use graph::http::{self, no_such_path, only_get, only_post};
@@ -45,10 +46,17 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let graph = api.graph.clone();
     let own = Router::new()
         .route("/tenantwatch/v1/detectors", get(detectors::list).fallback(only_get))
+        .route("/tenantwatch/v1/alerts/{id}/explanation", get(detectors::explain).fallback(only_get))
         .route("/tenantwatch/v1/sources", get(sources::list).fallback(only_get))
         .route("/tenantwatch/v1/coverage", get(sources::coverage).fallback(only_get))
         .route("/tenantwatch/v1/notices", get(sources::notices).fallback(only_get))
         .route("/tenantwatch/v1/customers", get(sources::customers).fallback(only_get))
+        .route(
+            "/tenantwatch/v1/tuningRules",
+            get(tuning::list).post(tuning::add).fallback(tuning::get_or_post),
+        )
+        .route("/tenantwatch/v1/tuningRules/{id}", delete(tuning::end).fallback(tuning::only_delete))
+        .route("/tenantwatch/v1/silenced", get(tuning::silenced).fallback(only_get))
         .route("/metrics", get(metrics::get).fallback(only_get))
         .route("/tenantwatch/{*path}", any(no_such_path))
         .with_state(api.clone());

@@ -7,14 +7,18 @@ use std::time::Instant;
 use alerts::{Alert, Finding};
 use chrono::{DateTime, TimeDelta, Utc};
 use detect::{DetectError, Detector, Limits, Window};
+use futures::StreamExt as _;
 use lake::LakeError;
 use store::{Backlog, DetectorRun, StoreError};
 
-use super::Instance;
+use super::{Instance, tuning};
 
 /// The longest window that one query looks at. A first run over months of history is cut into such
 /// slices; a scheduled run never reaches it.
 const SLICE_MAX: TimeDelta = TimeDelta::days(10);
+
+/// How many events of a table's whole history may be looked at at once.
+const ROWS_AT_ONCE: u64 = 1_000_000;
 
 /// What stops a detection as a whole. A detector that fails does not.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,13 @@ pub struct Period {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl Period {
+    /// Whether the caller named a bound; otherwise each detector goes on where it left off.
+    fn is_asked_for(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+}
+
 /// When the alerts are said to have been made.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {
@@ -53,6 +64,8 @@ pub struct DetectionReport {
     pub raised: Vec<Alert>,
     /// Alerts that went on.
     pub continued: Vec<Alert>,
+    /// How many findings the operator's rules silenced.
+    pub silenced: usize,
     /// Every run, failed ones included.
     pub runs: Vec<DetectorRun>,
 }
@@ -104,21 +117,28 @@ pub async fn detect_watched(
     progress: &Progress,
 ) -> Result<DetectionReport, DetectionError> {
     // Events that come in from now on may make a window longer; then the bar is a little short.
-    let mut ends = Vec::new();
     let mut total = 0;
     for detector in &instance.detectors {
         let backlog = backlog(instance, detector).await?;
         let window = window(instance, detector, period, &backlog, now).await?;
-        total += window.map_or(0, |window| slices(&window).count() as u64);
-        ends.push(total);
+        if let Some(window) = window {
+            let slice = slice_length(instance, detector, &window).await?;
+            total += slices(&window, slice).count() as u64;
+        }
     }
     progress.total.store(total, Ordering::Relaxed);
     let mut report = DetectionReport::default();
-    for (detector, end) in instance.detectors.iter().zip(ends) {
-        run(instance, detector, period, clock, now, &mut report, &progress.done).await?;
-        // Also when it failed half way.
-        progress.done.store(end, Ordering::Relaxed);
+    // Planning a query keeps one processor busy, so several are under way; what they find is written in turn.
+    let looks =
+        instance.detectors.iter().map(|detector| look(instance, detector, period, now, &progress.done));
+    let abreast = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut looks = futures::stream::iter(looks).buffered(abreast);
+    while let Some(look) = looks.next().await {
+        if let Some(look) = look? {
+            settle(instance, look, period, clock, now, &mut report).await?;
+        }
     }
+    progress.done.store(total, Ordering::Relaxed);
     Ok(report)
 }
 
@@ -135,22 +155,32 @@ pub async fn run_detector(
     now: DateTime<Utc>,
     report: &mut DetectionReport,
 ) -> Result<(), DetectionError> {
-    run(instance, detector, period, clock, now, report, &AtomicU64::new(0)).await
+    match look(instance, detector, period, now, &AtomicU64::new(0)).await? {
+        Some(look) => settle(instance, look, period, clock, now, report).await,
+        None => Ok(()),
+    }
 }
 
-async fn run(
+/// A look of a detector at the events, before anything is written.
+struct Look {
+    run: DetectorRun,
+    findings: Vec<Finding>,
+    /// The number of the last arrival that it could see.
+    last_arrival: u64,
+}
+
+/// Lets a detector look; `None` if there is nothing to look at.
+async fn look(
     instance: &Instance,
     detector: &Detector,
     period: Period,
-    clock: Clock,
     now: DateTime<Utc>,
-    report: &mut DetectionReport,
     slices_done: &AtomicU64,
-) -> Result<(), DetectionError> {
+) -> Result<Option<Look>, DetectionError> {
     // Before the events are opened: what comes in after this is left to the next run.
     let backlog = backlog(instance, detector).await?;
     let Some(window) = window(instance, detector, period, &backlog, now).await? else {
-        return Ok(());
+        return Ok(None);
     };
     let started = Instant::now();
     let mut run = DetectorRun {
@@ -162,25 +192,45 @@ async fn run(
         findings: 0,
         error: None,
     };
-    match findings_in_slices(instance, detector, &window, slices_done).await {
-        Ok(findings) => {
-            run.findings = findings.len();
-            let (raised, continued) = record(instance, &findings, clock, now).await?;
-            report.raised.extend(raised);
-            report.continued.extend(continued);
-        }
-        Err(error) => {
-            let error = explain(&error);
-            tracing::error!(detector.id = %run.detector_id, %error, "Detector {} failed", run.detector_id);
-            run.error = Some(error);
+    let mut findings = Vec::new();
+    if let (false, Some(watermark), None) = (period.is_asked_for(), backlog.watermark, backlog.late_since) {
+        // Nothing that it reads has come in since, so there is nothing to find. The watermark stays: what comes with a
+        // time that lies ahead is looked at once something comes after it.
+        (run.since, run.until) = (watermark, watermark);
+    } else {
+        let detector = &detector.with_settings(&instance.store.detector_settings(&instance.scope()).await?);
+        match findings_in_slices(instance, detector, &window, slices_done).await {
+            Ok(found) => findings = found,
+            Err(error) => {
+                let error = explain(&error);
+                tracing::error!(detector.id = %run.detector_id, %error, "Detector {} failed", run.detector_id);
+                run.error = Some(error);
+            }
         }
     }
+    run.findings = findings.len();
     run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let asked_for = period.since.is_some() || period.until.is_some();
-    if !asked_for {
-        instance.store.record_run(&instance.scope(), &run, backlog.last_arrival).await?;
+    Ok(Some(Look { run, findings, last_arrival: backlog.last_arrival }))
+}
+
+/// Lets what was found change alerts, and notes the run.
+async fn settle(
+    instance: &Instance,
+    look: Look,
+    period: Period,
+    clock: Clock,
+    now: DateTime<Utc>,
+    report: &mut DetectionReport,
+) -> Result<(), DetectionError> {
+    let sorted = tuning::sort(instance, look.findings, now).await?;
+    report.silenced += sorted.silenced.len();
+    let (raised, continued) = record(instance, &sorted.kept, clock, now).await?;
+    report.raised.extend(raised);
+    report.continued.extend(continued);
+    if !period.is_asked_for() {
+        instance.store.record_run(&instance.scope(), &look.run, look.last_arrival).await?;
     }
-    report.runs.push(run);
+    report.runs.push(look.run);
     Ok(())
 }
 
@@ -234,6 +284,9 @@ pub enum RunError {
     /// The events cannot be read.
     #[error("the events cannot be read")]
     Lake(#[from] LakeError),
+    /// The rules or the directory cannot be read.
+    #[error("the alert store cannot be read")]
+    Store(#[from] StoreError),
     /// The query engine cannot be set up.
     #[error("the query engine cannot be set up")]
     Engine(#[source] Box<dyn Error + Send + Sync>),
@@ -251,17 +304,48 @@ async fn findings_in_slices(
     slices_done: &AtomicU64,
 ) -> Result<Vec<Finding>, RunError> {
     let mut all = Vec::new();
-    for slice in slices(window) {
+    let length = slice_length(instance, detector, window).await?;
+    for slice in slices(window, length) {
         all.extend(findings(instance, detector, &slice).await?);
         slices_done.fetch_add(1, Ordering::Relaxed);
     }
     Ok(all)
 }
 
-fn slices(window: &Window) -> impl Iterator<Item = Window> + '_ {
-    let starts = std::iter::successors(Some(window.since), |since| Some(*since + SLICE_MAX));
+/// What one detector finds in a window of any length; see [`findings`].
+///
+/// # Errors
+///
+/// [`RunError`] if a query fails or runs over its limits.
+pub async fn findings_of_period(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<Vec<Finding>, RunError> {
+    findings_in_slices(instance, detector, window, &AtomicU64::new(0)).await
+}
+
+fn slices(window: &Window, length: TimeDelta) -> impl Iterator<Item = Window> + '_ {
+    let starts = std::iter::successors(Some(window.since), move |since| Some(*since + length));
     let starts = starts.take_while(|since| *since < window.until);
-    starts.map(|since| Window { since, until: window.until.min(since + SLICE_MAX), ..*window })
+    starts.map(move |since| Window { since, until: window.until.min(since + length), ..*window })
+}
+
+/// How long the slices of a window are: where there are few events, all of it.
+async fn slice_length(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<TimeDelta, LakeError> {
+    let whole = window.until - window.since;
+    if whole <= SLICE_MAX {
+        return Ok(SLICE_MAX);
+    }
+    let mut rows = 0;
+    for kind in &detector.manifest.inputs {
+        rows += instance.lake.summary(*kind).await?.rows;
+    }
+    Ok(if rows <= ROWS_AT_ONCE { whole } else { SLICE_MAX })
 }
 
 /// What one detector finds in one window of the lake.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use alerts::{PartnerTenantId, Scope};
-use detect::{Catalogue, CatalogueError, Detector, IndicatorError, Indicators};
+use detect::{CatalogueError, Detector, IndicatorError, Indicators};
 use lake::{Lake, LakeError};
 use odata::TokenKey;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
@@ -67,11 +67,7 @@ impl Instance {
             Some(url) => url.clone(),
             None => data_dir.lake_url()?,
         };
-        let mut catalogue = Catalogue::builtin();
-        for folder in &settings.detector_folders {
-            catalogue = catalogue.with_folder(folder)?;
-        }
-        let detectors = catalogue.detectors().iter().cloned().map(Arc::new).collect();
+        let detectors = settings.catalogue()?.detectors().iter().cloned().map(Arc::new).collect();
         let indicators = indicators(&data_dir.indicators())?;
         Ok(Self {
             partner: settings.partner_tenant_id.clone(),

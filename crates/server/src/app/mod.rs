@@ -2,13 +2,16 @@
 
 pub mod customers;
 pub mod detection;
+pub mod explanation;
 pub mod following;
 pub mod ingestion;
 mod instance;
 pub mod intake;
 pub mod keys;
 pub mod quarantine;
+pub mod rehearsal;
 pub mod replay;
+pub mod tuning;
 
 pub use instance::{Instance, OpenError};
 pub use lake::{Compacted, CompactionOptions};

@@ -1,0 +1,167 @@
+//! What a detector would have raised over history, without raising it.
+
+use std::collections::HashMap;
+
+use alerts::{Alert, Decision, Finding, Tuned, decide, tune};
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::Date32Type;
+use arrow_array::{Array as _, StringArray};
+use chrono::{DateTime, NaiveDate, Utc};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::error::DataFusionError;
+use detect::{Detector, Window};
+use ingest::schema::Kind;
+
+use super::Instance;
+use super::detection::{self, RunError};
+
+/// What would have come.
+#[derive(Debug, Default)]
+pub struct Rehearsal {
+    /// The alerts, in the order in which they would have been raised, as the last finding leaves them.
+    pub alerts: Vec<Alert>,
+    /// How many findings the operator's rules silence.
+    pub silenced: usize,
+    /// On how many days of how many subscriptions there were events to look at.
+    pub subscription_days: u64,
+}
+
+impl Rehearsal {
+    /// Alerts for each thousand days of a subscription; `None` if there was nothing to look at.
+    #[must_use]
+    pub fn alerts_per_1000_subscription_days(&self) -> Option<f64> {
+        (self.subscription_days > 0)
+            .then(|| self.alerts.len() as f64 * 1000.0 / self.subscription_days as f64)
+    }
+}
+
+/// Runs a detector over a window of the past. Nothing is written: each alert is raised in memory when its first
+/// evidence is complete, and stays open.
+///
+/// # Errors
+///
+/// [`RunError`] if a query fails, or the rules cannot be read.
+pub async fn rehearse(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<Rehearsal, RunError> {
+    let mut findings = detection::findings_of_period(instance, detector, window).await?;
+    let scope = instance.scope();
+    let rules = instance.store.tuning_rules(&scope, false).await?;
+    instance.owners.fill_customers(&*instance.store, &scope, &mut findings).await?;
+    let mut rehearsal = Rehearsal {
+        subscription_days: subscription_days(instance, detector, window).await?,
+        ..Rehearsal::default()
+    };
+    findings.sort_by_key(|finding| finding.last_observed_at);
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for finding in findings {
+        match tune(&rules, finding) {
+            Tuned::Silenced { .. } => rehearsal.silenced += 1,
+            Tuned::Kept(finding) => take(&mut rehearsal.alerts, &mut places, &finding),
+        }
+    }
+    Ok(rehearsal)
+}
+
+fn take(alerts: &mut Vec<Alert>, places: &mut HashMap<(String, String), usize>, finding: &Finding) {
+    let incident = (finding.subscription_id.to_string(), finding.grouping_key.clone());
+    let latest = places.get(&incident).copied();
+    match decide(latest.map(|place| &alerts[place]), finding, finding.last_observed_at) {
+        Decision::Raise(alert) => {
+            places.insert(incident, alerts.len());
+            alerts.push(alert);
+        }
+        Decision::Continue(alert) => {
+            if let Some(place) = latest {
+                alerts[place] = alert;
+            }
+        }
+        Decision::Nothing => {}
+    }
+}
+
+/// On how many days of how many subscriptions the detector had events of any of its kinds.
+async fn subscription_days(
+    instance: &Instance,
+    detector: &Detector,
+    window: &Window,
+) -> Result<u64, RunError> {
+    let engine = |error: DataFusionError| RunError::Engine(Box::new(error));
+    let session = detect::session(detect::Limits::default()).map_err(engine)?;
+    instance.lake.register(&session).await?;
+    let of_kind = |kind: &Kind| {
+        let (since, until) = (day(window.since), day(window.until));
+        let table = kind.name();
+        format!(
+            "select subscription_id, day from {table} \
+             where day >= date '{since}' and day <= date '{until}' and subscription_id is not null"
+        )
+    };
+    let union: Vec<String> = detector.manifest.inputs.iter().map(of_kind).collect();
+    let days = session.sql(&union.join(" union ")).await.map_err(engine)?;
+    Ok(days.count().await.map_err(engine)? as u64)
+}
+
+/// A subscription, and on which days there was anything of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionSpan {
+    /// The customer, if a record named it.
+    pub customer_tenant_id: Option<String>,
+    /// The subscription.
+    pub subscription_id: String,
+    /// The first day.
+    pub first_day: NaiveDate,
+    /// The last day.
+    pub last_day: NaiveDate,
+}
+
+/// All subscriptions of which there are activities, costs or flows, by id.
+///
+/// # Errors
+///
+/// [`RunError`] if they cannot be read.
+pub async fn subscription_spans(instance: &Instance) -> Result<Vec<SubscriptionSpan>, RunError> {
+    const SPANS: &str = "
+select subscription_id, max(customer_tenant_id) as customer, min(day) as first_day, max(day) as last_day
+from (
+  select subscription_id, customer_tenant_id, day from activity
+  union all select subscription_id, customer_tenant_id, day from cost
+  union all select subscription_id, customer_tenant_id, day from flow
+)
+where subscription_id is not null
+group by subscription_id
+order by subscription_id";
+    let engine = |error: DataFusionError| RunError::Engine(Box::new(error));
+    let session = detect::session(detect::Limits::default()).map_err(engine)?;
+    instance.lake.register(&session).await?;
+    let batches = session.sql(SPANS).await.map_err(engine)?.collect().await.map_err(engine)?;
+    let mut spans = Vec::new();
+    for batch in &batches {
+        let text = |name: &str| cast(&batch[name], &DataType::Utf8).map_err(|error| engine(error.into()));
+        let (subscriptions, customers) = (text("subscription_id")?, text("customer")?);
+        let (subscriptions, customers): (&StringArray, &StringArray) =
+            (subscriptions.as_string(), customers.as_string());
+        let days = |name: &str| batch[name].as_primitive::<Date32Type>();
+        let (first, last) = (days("first_day"), days("last_day"));
+        for row in 0..batch.num_rows() {
+            let (Some(first_day), Some(last_day)) = (first.value_as_date(row), last.value_as_date(row))
+            else {
+                continue;
+            };
+            spans.push(SubscriptionSpan {
+                customer_tenant_id: customers.is_valid(row).then(|| customers.value(row).to_owned()),
+                subscription_id: subscriptions.value(row).to_owned(),
+                first_day,
+                last_day,
+            });
+        }
+    }
+    Ok(spans)
+}
+
+fn day(at: DateTime<Utc>) -> String {
+    at.date_naive().to_string()
+}
