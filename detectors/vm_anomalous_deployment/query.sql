@@ -341,6 +341,6 @@ select
   who + place + kind + volume + quota as points,
   concat('who ', who, ', where ', place, ', what ', kind, ', how much ', volume, ', quota ', quota) as points_by_sign
 from weighed
-where who + place + kind + volume + quota >= 4
+where who + place + kind + volume + quota >= setting('points_min', customer_tenant_id, subscription_id)
   and least(who, 1) + least(place, 1) + least(kind, 1) + least(volume, 1) + least(quota, 1) >= 2
-  and machines + quota_failures >= 3
+  and machines + quota_failures >= setting('machines_min', customer_tenant_id, subscription_id)

@@ -1,0 +1,183 @@
+-- Several stages of an attack by one caller, one row for each subscription, caller and hour in which the
+-- caller did something that belongs to a stage.
+--
+-- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new.
+with stages (operation, stage) as (
+  values
+    ('microsoft.authorization/elevateaccess/action', 'rights'),
+    ('microsoft.authorization/roleassignments/write', 'rights'),
+    ('microsoft.authorization/roledefinitions/write', 'rights'),
+    ('microsoft.managedidentity/userassignedidentities/federatedidentitycredentials/write', 'rights'),
+    ('microsoft.storage/storageaccounts/listkeys/action', 'keys'),
+    ('microsoft.documentdb/databaseaccounts/listkeys/action', 'keys'),
+    ('microsoft.containerregistry/registries/listcredentials/action', 'keys'),
+    ('microsoft.containerservice/managedclusters/listclusteradmincredential/action', 'keys'),
+    ('microsoft.compute/disks/begingetaccess/action', 'keys'),
+    ('microsoft.compute/snapshots/begingetaccess/action', 'keys'),
+    ('microsoft.insights/diagnosticsettings/delete', 'defences'),
+    ('microsoft.network/networkwatchers/flowlogs/delete', 'defences'),
+    ('microsoft.network/networkwatchers/delete', 'defences'),
+    ('microsoft.security/pricings/write', 'defences'),
+    ('microsoft.security/alertssuppressionrules/write', 'defences'),
+    ('microsoft.authorization/locks/delete', 'defences'),
+    ('microsoft.authorization/policyassignments/delete', 'defences'),
+    ('microsoft.authorization/policyexemptions/write', 'defences'),
+    ('microsoft.consumption/budgets/delete', 'defences'),
+    ('microsoft.compute/virtualmachines/runcommand/action', 'commands'),
+    ('microsoft.compute/virtualmachines/extensions/write', 'commands'),
+    ('microsoft.compute/virtualmachinescalesets/extensions/write', 'commands'),
+    ('microsoft.automation/automationaccounts/runbooks/write', 'commands'),
+    ('microsoft.automation/automationaccounts/webhooks/write', 'commands'),
+    ('microsoft.quota/quotas/write', 'quota'),
+    ('microsoft.capacity/resourceproviders/locations/servicelimits/write', 'quota'),
+    ('microsoft.compute/virtualmachines/write', 'compute'),
+    ('microsoft.compute/virtualmachinescalesets/write', 'compute'),
+    ('microsoft.batch/batchaccounts/pools/write', 'compute'),
+    ('microsoft.containerinstance/containergroups/write', 'compute'),
+    ('microsoft.containerservice/managedclusters/write', 'compute'),
+    ('microsoft.machinelearningservices/workspaces/computes/write', 'compute'),
+    ('microsoft.compute/snapshots/delete', 'destruction'),
+    ('microsoft.compute/restorepointcollections/delete', 'destruction'),
+    ('microsoft.recoveryservices/vaults/delete', 'destruction'),
+    ('microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/delete', 'destruction'),
+    ('microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/delete', 'destruction'),
+    ('microsoft.keyvault/locations/deletedvaults/purge/action', 'destruction'),
+    ('microsoft.storage/storageaccounts/delete', 'destruction'),
+    ('microsoft.sql/servers/delete', 'destruction'),
+    ('microsoft.resources/subscriptions/resourcegroups/delete', 'destruction')
+),
+requests as (
+  -- Start, acceptance and end of one request share correlation and resource: count them once.
+  select
+    subscription_id,
+    coalesce(caller_id, caller, 'unknown') as caller_id,
+    stage,
+    activity.operation,
+    max(coalesce(caller, caller_id, 'unknown')) as caller,
+    max(customer_tenant_id) as customer_tenant_id,
+    max(caller_ip) as address,
+    resource_id,
+    min(event_at) as first_at,
+    max(event_at) as last_at
+  from activity
+  join stages
+    on stages.operation = activity.operation
+  where subscription_id is not null
+  group by
+    subscription_id,
+    coalesce(caller_id, caller, 'unknown'),
+    stage,
+    activity.operation,
+    coalesce(correlation_id, cast(date_trunc('hour', event_at) as varchar)),
+    resource_id
+  -- What was refused did no harm, and is told by other detectors.
+  having bool_or(status in ('accepted', 'succeeded'))
+),
+hours as (
+  select subscription_id, caller_id, date_trunc('hour', first_at) as hour
+  from requests
+  group by subscription_id, caller_id, date_trunc('hour', first_at)
+  having max(last_at) >= $since
+),
+day_before as (
+  -- All acts of these callers, each told whether it lies in the day or before it.
+  select
+    hours.hour,
+    requests.*,
+    requests.first_at >= hours.hour - interval '23 hours' as recent
+  from hours
+  join requests
+    on requests.subscription_id = hours.subscription_id
+    and requests.caller_id = hours.caller_id
+    and requests.first_at >= hours.hour - interval '28 days'
+    and requests.first_at < hours.hour + interval '1 hour'
+),
+told as (
+  select
+    subscription_id,
+    caller_id,
+    hour,
+    stage,
+    max(caller) as caller,
+    max(customer_tenant_id) as customer_tenant_id,
+    min(first_at) filter (where recent) as first_at,
+    max(last_at) filter (where recent) as last_at,
+    count(*) filter (where recent) as acts,
+    array_agg(distinct operation order by operation) filter (where recent) as operations,
+    array_agg(distinct address order by address) filter (where recent and address is not null) as addresses,
+    array_agg(distinct resource_id order by resource_id) filter (where recent and resource_id is not null) as resources
+  from day_before
+  group by subscription_id, caller_id, hour, stage
+  -- A stage that the caller went through before is its daily work.
+  having bool_and(recent)
+),
+stories as (
+  select
+    subscription_id,
+    caller_id,
+    hour,
+    max(caller) as caller,
+    max(customer_tenant_id) as customer_tenant_id,
+    min(first_at) as first_at,
+    max(last_at) as last_at,
+    count(*) as stages,
+    bool_or(stage in ('compute', 'destruction')) as harms,
+    -- What seldom belongs to anybody's first day.
+    bool_or(stage in ('compute', 'destruction', 'defences', 'commands')) as telling,
+    array_agg(stage order by first_at, stage) as stage_order,
+    array_agg(
+      concat(to_char(first_at, '%Y-%m-%d %H:%M'), ' ', stage, ': ', acts, ' × ', array_to_string(operations, ', '))
+      order by first_at, stage
+    ) as story,
+    array_sort(array_distinct(flatten(array_agg(addresses) filter (where addresses is not null)))) as caller_addresses,
+    array_sort(array_distinct(flatten(array_agg(resources) filter (where resources is not null)))) as resources
+  from told
+  group by subscription_id, caller_id, hour
+  having count(*) >= 2
+),
+known as (
+  -- What the subscription and the caller did before that day, of whatever kind.
+  select
+    stories.subscription_id,
+    stories.caller_id,
+    stories.hour,
+    count(case when coalesce(past.caller_id, past.caller, 'unknown') = stories.caller_id then 1 end) as by_caller,
+    min(past.event_at) <= stories.hour - interval '7 days' as has_history
+  from stories
+  join activity as past
+    on past.subscription_id = stories.subscription_id
+    and past.event_at >= stories.hour - interval '28 days'
+    and past.event_at < stories.hour - interval '23 hours'
+  group by stories.subscription_id, stories.caller_id, stories.hour
+)
+-- With less than a week of history everything is new: whoever sets a subscription up goes through many stages.
+select
+  stories.subscription_id,
+  stories.customer_tenant_id,
+  stories.first_at as first_observed_at,
+  stories.last_at as last_observed_at,
+  array_slice(stories.resources, 1, 25) as resources,
+  case when stories.stages >= 3 and stories.harms then 'high' else 'medium' end as severity,
+  case
+    when by_caller = 0 and stories.stages >= 3 and stories.harms then 'high'
+    when stories.harms or stories.stages >= 3 then 'medium'
+    else 'low'
+  end as confidence,
+  concat(
+    stories.caller, ' went through ', stories.stages, ' stages within 24 hours (',
+    array_to_string(stories.stage_order, ', then '), '), none of which it had done on this subscription in the four weeks before.',
+    case when by_caller = 0 then ' It had not been seen there at all.' else '' end
+  ) as description,
+  stories.caller_id,
+  stories.caller,
+  stories.caller_addresses,
+  stories.stages,
+  stories.story
+from stories
+join known
+  on known.subscription_id = stories.subscription_id
+  and known.caller_id = stories.caller_id
+  and known.hour = stories.hour
+-- To a known caller something new happens now and then; three new things in a day do not.
+where known.has_history
+  and (stories.stages >= 3 or (by_caller = 0 and stories.telling))

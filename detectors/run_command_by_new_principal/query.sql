@@ -1,0 +1,200 @@
+-- Commands that run on machines through Azure, one row for each subscription, caller and hour.
+--
+-- An hour is judged with the hour before it, so that a run over the full hour stays together. It counts
+-- if the caller was not seen here from 28 to 2 days before, or reached at least ten machines and three
+-- times as many as ever. Where nothing was seen a week ago and earlier, everything is new and nothing
+-- is said. The operations are rare, so that four weeks of them are read for what is usual.
+with commands as (
+  select
+    subscription_id,
+    coalesce(caller_id, caller, 'unknown') as caller_id,
+    coalesce(caller, caller_id, 'unknown') as caller,
+    caller_origin,
+    customer_tenant_id,
+    caller_ip,
+    -- What the command ran on: the machine, or the instance of a scale set.
+    split_part(split_part(split_part(resource_id, '/extensions/', 1), '/runcommands/', 1), '/providers/microsoft.serialconsole/', 1)
+      as machine,
+    case
+      when operation = 'microsoft.serialconsole/serialports/connect/action' then 'serial console'
+      when operation like '%/extensions/write' then concat('extension ', split_part(resource_id, '/extensions/', 2))
+      else 'run command'
+    end as way,
+    event_at
+  from activity
+  where operation in (
+      'microsoft.compute/virtualmachines/runcommand/action',
+      'microsoft.compute/virtualmachines/runcommands/write',
+      'microsoft.compute/virtualmachines/extensions/write',
+      'microsoft.compute/virtualmachinescalesets/extensions/write',
+      'microsoft.compute/virtualmachinescalesets/virtualmachines/runcommand/action',
+      'microsoft.compute/virtualmachinescalesets/virtualmachines/runcommands/write',
+      'microsoft.containerservice/managedclusters/runcommand/action',
+      'microsoft.hybridcompute/machines/extensions/write',
+      'microsoft.hybridcompute/machines/runcommands/write',
+      'microsoft.serialconsole/serialports/connect/action'
+    )
+    and subscription_id is not null
+    and resource_id is not null
+    -- What was refused did not run. Sparse records have no status; they count as done.
+    and coalesce(status, 'succeeded') in ('accepted', 'succeeded')
+    -- Extensions for monitoring and backup come by the hundred; these run what the caller wants, or
+    -- reset a password. Names are free, so the type in the body counts as well.
+    and (
+      operation not like '%/extensions/write'
+      or regexp_like(split_part(resource_id, '/extensions/', 2), 'customscript|vmaccess|runcommand|^dsc$')
+      or regexp_like(replace(lower(properties), '\', ''), '"type":\s*"(customscript|vmaccess|runcommand|dsc")')
+    )
+),
+own_machines as (
+  -- Who makes a machine also sets it up. Changes of machines that were there are no creation.
+  select
+    subscription_id,
+    coalesce(caller_id, caller, 'unknown') as caller_id,
+    resource_id as machine,
+    event_at as made_at
+  from activity
+  where operation in ('microsoft.compute/virtualmachines/write', 'microsoft.compute/virtualmachinescalesets/write')
+    and sub_status = 'created'
+),
+on_others as (
+  select *
+  from commands
+  left anti join own_machines
+    on own_machines.subscription_id = commands.subscription_id
+    and own_machines.caller_id = commands.caller_id
+    -- An instance of a scale set belongs to who made the set.
+    and own_machines.machine = case
+      when commands.machine like '%/virtualmachinescalesets/%' then split_part(commands.machine, '/virtualmachines/', 1)
+      else commands.machine
+    end
+    and own_machines.made_at between commands.event_at - interval '24 hours' and commands.event_at
+),
+bursts as (
+  -- Machines are counted, not records: accepted and succeeded is one command.
+  select
+    subscription_id,
+    caller_id,
+    date_trunc('hour', event_at) + back.gap as hour,
+    min(event_at) as first_at,
+    max(event_at) as last_at,
+    count(distinct machine) as machines
+  from on_others
+  cross join (values (interval '0 hours'), (interval '1 hour')) as back (gap)
+  group by subscription_id, caller_id, date_trunc('hour', event_at) + back.gap
+  -- An hour in which nothing happened says only what the hour before has said.
+  having bool_or(back.gap = interval '0 hours')
+),
+compared as (
+  select
+    *,
+    coalesce(max(machines) over (
+      partition by subscription_id, caller_id
+      order by hour
+      range between interval '28 days' preceding and interval '24 hours' preceding
+    ), 0) as usual_machines
+  from bursts
+),
+familiar as (
+  select
+    subscription_id,
+    caller_id,
+    day,
+    count(*) over (
+      partition by subscription_id
+      order by day
+      range between interval '28 days' preceding and interval '7 days' preceding
+    ) > 0 as subscription_known,
+    count(*) over (
+      partition by subscription_id, caller_id
+      order by day
+      range between interval '28 days' preceding and interval '2 days' preceding
+    ) > 0 as caller_known
+  from (
+    select distinct subscription_id, coalesce(caller_id, caller, 'unknown') as caller_id, day
+    from activity
+    where subscription_id in (select subscription_id from commands where event_at >= $since)
+  )
+),
+judged as (
+  select
+    compared.*,
+    caller_known,
+    case when caller_known then greatest(10, 3 * usual_machines) else 1 end as threshold
+  from compared
+  join familiar
+    on familiar.subscription_id = compared.subscription_id
+    and familiar.caller_id = compared.caller_id
+    and familiar.day = cast(compared.first_at as date)
+    and subscription_known
+  where last_at >= $since
+    and machines >= case when caller_known then greatest(10, 3 * usual_machines) else 1 end
+),
+described as (
+  select
+    judged.subscription_id,
+    judged.caller_id,
+    first_at,
+    last_at,
+    machines,
+    usual_machines,
+    threshold,
+    caller_known,
+    max(caller) as caller,
+    max(caller_origin) as caller_origin,
+    max(customer_tenant_id) as customer_tenant_id,
+    array_agg(distinct way order by way) as ways,
+    array_agg(distinct caller_ip order by caller_ip) filter (where caller_ip is not null) as caller_addresses,
+    array_slice(array_agg(distinct machine order by machine), 1, 25) as resources
+  from judged
+  join on_others
+    on on_others.subscription_id = judged.subscription_id
+    and on_others.caller_id = judged.caller_id
+    and on_others.event_at between judged.first_at and judged.last_at
+  where on_others.event_at >= date_trunc('hour', $since) - interval '1 hour'
+  group by
+    judged.subscription_id,
+    judged.caller_id,
+    hour,
+    first_at,
+    last_at,
+    machines,
+    usual_machines,
+    threshold,
+    caller_known
+)
+select
+  subscription_id,
+  customer_tenant_id,
+  first_at as first_observed_at,
+  last_at as last_observed_at,
+  resources,
+  case
+    when caller_known then 'medium'
+    when machines >= 5 then 'high'
+    -- Support is often new to a subscription, the partner's above all; a machine or two is what it looks after.
+    when machines < 3 or caller_origin = 'partner' then 'low'
+    else 'medium'
+  end as severity,
+  case
+    when caller_known then 'low'
+    when machines < 3 or (machines < 5 and caller_origin = 'partner') then 'low'
+    else 'medium'
+  end as confidence,
+  concat(
+    caller, ' ran commands on ', machines, case when machines = 1 then ' machine' else ' machines' end,
+    ' within two hours, by ', array_to_string(ways, ', '), '.',
+    case
+      when caller_known then concat(' The most in two hours of the 28 days before was ', usual_machines, '.')
+      else ' This caller was not seen on the subscription in the four weeks before.'
+    end
+  ) as description,
+  caller_id,
+  caller,
+  caller_origin,
+  caller_addresses,
+  machines,
+  ways,
+  usual_machines,
+  threshold
+from described
