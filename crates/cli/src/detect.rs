@@ -62,8 +62,12 @@ impl Detect {
         let period = Period { since: self.since, until: self.until };
         let report = run_detectors(&instance, period, Clock::Real, Utc::now()).await?;
         self.print(&report)?;
+        let silenced = match report.silenced {
+            0 => String::new(),
+            count => format!(", {count} silenced (`tenantwatch tuning silenced` lists them)"),
+        };
         output::say(&format!(
-            "{} raised, {} continued, by {} detectors",
+            "{} raised, {} continued{silenced}, by {} detectors",
             report.raised.len(),
             report.continued.len(),
             report.runs.len()

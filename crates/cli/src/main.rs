@@ -7,7 +7,9 @@ mod alerts;
 mod customers;
 mod demo;
 mod detect;
+mod detectors;
 mod evaluate;
+mod explain;
 mod ingest;
 mod installation;
 mod keys;
@@ -15,12 +17,14 @@ mod lake;
 mod output;
 mod progress;
 mod quarantine;
+mod replay;
 mod score;
 mod serve;
 mod simulate;
 mod sources;
 mod stop;
 mod token;
+mod tuning;
 
 use std::process::ExitCode;
 
@@ -56,6 +60,10 @@ enum Command {
     Quarantine(quarantine::Quarantine),
     Lake(lake::Lake),
     Detect(detect::Detect),
+    Detectors(detectors::Detectors),
+    Explain(explain::Explain),
+    Replay(replay::Replay),
+    Tuning(tuning::Tuning),
     Alerts(alerts::Alerts),
     Score(score::Score),
     Token(token::Token),
@@ -87,6 +95,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Quarantine(quarantine) => quarantine.run().await,
         Command::Lake(lake) => lake.run().await,
         Command::Detect(detect) => detect.run().await,
+        Command::Detectors(detectors) => detectors.run().await,
+        Command::Explain(explain) => explain.run().await,
+        Command::Replay(replay) => replay.run().await,
+        Command::Tuning(tuning) => tuning.run().await,
         Command::Alerts(alerts) => alerts.run().await,
         Command::Score(score) => score.run().await,
         Command::Token(token) => token.run(),

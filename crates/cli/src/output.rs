@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::progress;
 
@@ -24,6 +24,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
 /// A time to the minute, in UTC.
 pub(crate) fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%MZ").to_string()
+}
+
+/// A span of time, such as `28days` or `5m`.
+pub(crate) fn span(span: TimeDelta) -> String {
+    humantime::format_duration(span.to_std().unwrap_or_default()).to_string()
 }
 
 /// An error and its causes in one line, each said once.

@@ -1,6 +1,7 @@
 //! The binary as a script sees it: what goes to which stream, and the exit codes.
 #![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
+mod detectors;
 mod progress;
 mod quarantine;
 

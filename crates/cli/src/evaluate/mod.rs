@@ -1,18 +1,22 @@
 //! `tenantwatch evaluate`
 
+mod events;
+
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::alerts::Alert;
 use anyhow::{Context as _, bail};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
+use detect::Window;
 use server::app::Instance;
 use server::app::detection::{Clock, Period};
+use server::app::rehearsal::{rehearse, subscription_spans};
 use server::app::replay;
 use server::config::{DataDir, Settings};
-use simulate::{Label, ScoredAlert, Scores};
+use simulate::{Label, ScoredAlert, Scores, SubscriptionDays};
 
 use crate::detect::run_detectors;
 use crate::ingest::take_in;
@@ -29,7 +33,7 @@ use crate::simulate::{describe, write_estate};
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Example:\n  tenantwatch evaluate --seeds 1-5 --customers 50 --days 60 --json\n\nWith --json: {\"precision\",\"recall\",\"median_time_to_detect_s\",\"false_alerts_per_1000_clean_subscription_days\",…}"
+    after_help = "Examples:\n  tenantwatch evaluate --seeds 1-5 --customers 50 --days 60 --json\n  tenantwatch evaluate --labels labels.json --data-dir tenantwatch-data\n\nWith --json: {\"precision\",\"recall\",\"median_time_to_detect_s\",\"false_alerts_per_1000_clean_subscription_days\",…}"
 )]
 pub(crate) struct Evaluate {
     /// A benchmark of others instead of simulated estates
@@ -56,6 +60,18 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "TIME", value_parser = installation::time, default_value = "2026-11-01T00:00:00Z")]
     end: DateTime<Utc>,
 
+    /// Score on records that were taken in, by labels of anyone's making, instead of on simulated estates
+    ///
+    /// A JSON list of {"scenario","kind","malicious","customer_tenant","subscription","from","until","first_event",
+    /// "principals","resources"}. An alert on that subscription whose evidence falls into that time counts for the
+    /// scenario. Nothing is raised or written.
+    #[arg(long, value_name = "FILE", requires = "data_dir", conflicts_with_all = ["seeds", "customers", "days", "end"])]
+    labels: Option<PathBuf>,
+
+    /// The folder of the installation that took the records in
+    #[arg(long, value_name = "DIR", requires = "labels")]
+    data_dir: Option<PathBuf>,
+
     /// Print the scores as one JSON object
     #[arg(long)]
     json: bool,
@@ -64,6 +80,7 @@ pub(crate) struct Evaluate {
 #[derive(Debug, Subcommand)]
 enum Benchmark {
     Nab(Nab),
+    Events(events::Events),
 }
 
 /// Score the series scorer on a folder laid out like the Numenta Anomaly Benchmark
@@ -106,9 +123,65 @@ struct Evidence {
 
 impl Evaluate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        if let Some(Benchmark::Nab(nab)) = &self.benchmark {
-            return nab.run();
+        match &self.benchmark {
+            Some(Benchmark::Nab(nab)) => return nab.run(),
+            Some(Benchmark::Events(events)) => return events.run().await,
+            None => {}
         }
+        let evidence = match (&self.labels, &self.data_dir) {
+            (Some(labels), Some(data_dir)) => self.records(labels, data_dir).await?,
+            _ => self.estates().await?,
+        };
+        let scores = simulate::score(&evidence.labels, &evidence.alerts, evidence.clean_subscription_days);
+        if self.json {
+            output::print(&serde_json::to_string(&scores)?)?;
+        } else {
+            print(&scores)?;
+            print_misses(&evidence)?;
+        }
+        Ok(())
+    }
+
+    /// What the detectors make of records that were taken in.
+    async fn records(&self, labels: &Path, data_dir: &Path) -> anyhow::Result<Evidence> {
+        let labels = simulate::read_labels(labels)?;
+        let data_dir = DataDir::new(data_dir);
+        let mut settings = Settings::load(None, &data_dir)?;
+        settings.detector_folders.extend(self.detectors.iter().cloned());
+        let instance = Instance::open(data_dir, &settings).await?;
+        let spans = subscription_spans(&instance).await?;
+        let (Some(first), Some(last)) =
+            (spans.iter().map(|span| span.first_day).min(), spans.iter().map(|span| span.last_day).max())
+        else {
+            bail!("there are no events to look at; take some in with `tenantwatch ingest PATH`");
+        };
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let window = Window::new(midnight(first), midnight(last) + TimeDelta::days(1));
+        let mut alerts = Vec::new();
+        let progress = Progress::things(instance.detectors.len() as u64, "detectors");
+        for detector in &instance.detectors {
+            let chosen = instance.store.detector_settings(&instance.scope()).await?;
+            for alert in rehearse(&instance, &detector.with_settings(&chosen), &window).await?.alerts {
+                alerts.push(scored(&instance, &alert).await?);
+            }
+            progress.add(1);
+        }
+        drop(progress);
+        let spans: Vec<SubscriptionDays> = spans
+            .into_iter()
+            .map(|span| SubscriptionDays {
+                customer_tenant: span.customer_tenant_id.unwrap_or_default(),
+                subscription: span.subscription_id,
+                first_day: span.first_day,
+                last_day: span.last_day,
+            })
+            .collect();
+        let clean_subscription_days = simulate::clean_subscription_days(&spans, &labels);
+        Ok(Evidence { labels, alerts, clean_subscription_days })
+    }
+
+    /// What the detectors make of simulated estates.
+    async fn estates(&self) -> anyhow::Result<Evidence> {
         let mut evidence = Evidence::default();
         let progress = Progress::things(self.seeds.clone().count() as u64, "estates");
         for seed in self.seeds.clone() {
@@ -119,14 +192,7 @@ impl Evaluate {
             progress.add(1);
         }
         drop(progress);
-        let scores = simulate::score(&evidence.labels, &evidence.alerts, evidence.clean_subscription_days);
-        if self.json {
-            output::print(&serde_json::to_string(&scores)?)?;
-        } else {
-            print(&scores)?;
-            print_misses(&evidence)?;
-        }
-        Ok(())
+        Ok(evidence)
     }
 
     async fn add_estate(&self, seed: u64, folder: &Path, evidence: &mut Evidence) -> anyhow::Result<()> {
@@ -184,6 +250,7 @@ async fn scored(instance: &Instance, alert: &Alert) -> anyhow::Result<ScoredAler
     let missing = || format!("alert {} has no time of evidence", body.id);
     Ok(ScoredAlert {
         alert_type: body.alert_type.clone(),
+        customer_tenant_id: body.customer_tenant_id.to_string(),
         subscription_id: body.subscription_id.to_string(),
         first_observed_at: body.first_observed_date_time.with_context(missing)?,
         last_observed_at: body.last_observed_date_time.with_context(missing)?,
@@ -217,13 +284,8 @@ fn print(scores: &Scores) -> anyhow::Result<()> {
 
 /// Names the attacks that were missed and the alerts that were false, so that a reader can look.
 fn print_misses(evidence: &Evidence) -> anyhow::Result<()> {
-    let overlaps = |label: &Label, alert: &ScoredAlert| {
-        label.subscription == alert.subscription_id
-            && alert.first_observed_at <= label.until
-            && alert.last_observed_at >= label.from
-    };
     for label in evidence.labels.iter().filter(|label| label.malicious) {
-        if !evidence.alerts.iter().any(|alert| overlaps(label, alert)) {
+        if !evidence.alerts.iter().any(|alert| alert.counts_for(label)) {
             output::print(&format!(
                 "missed  {} in {} from {}",
                 label.scenario, label.subscription, label.from
@@ -231,7 +293,7 @@ fn print_misses(evidence: &Evidence) -> anyhow::Result<()> {
         }
     }
     for alert in &evidence.alerts {
-        let mut labels = evidence.labels.iter().filter(|label| overlaps(label, alert));
+        let mut labels = evidence.labels.iter().filter(|label| alert.counts_for(label));
         if !labels.clone().any(|label| label.malicious) {
             let scenario = labels.next().map_or("nothing", |label| &label.scenario);
             output::print(&format!(
