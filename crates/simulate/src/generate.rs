@@ -10,13 +10,16 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use crate::SimulateError;
 use crate::calendar::{Period, midnight, next_midnight};
 use crate::dice::Dice;
-use crate::estate::{ActivityShape, Customer, FlowShape, Partner, Subscription};
+use crate::estate::{ActivityShape, Customer, EntraShape, FlowShape, Partner, Subscription};
 use crate::labels::Label;
 use crate::records::cost::{self, CostFile};
-use crate::records::{activity, flow};
-use crate::routine::{ordinary_actions, ordinary_traffic, scripted_traffic};
+use crate::records::{activity, audit, flow, sign_in};
+use crate::routine::{
+    Deed, ordinary_actions, ordinary_directory_acts, ordinary_sign_ins, ordinary_traffic, scripted_traffic,
+    settle, upkeep,
+};
 use crate::scenario::{Incident, Played};
-use crate::script::{Action, Script};
+use crate::script::{Action, Script, Way};
 use crate::settings::Settings;
 use crate::summary::{SubscriptionDays, Volume};
 use crate::tree::{Sink, Tree};
@@ -96,6 +99,7 @@ impl Estate<'_> {
             written.labels.extend(label);
             played.push((incident.subscription, script));
         }
+        customer.directory.follow(played.iter().map(|(_, script)| script));
         for subscription in &customer.subscriptions {
             written.subscriptions.push(SubscriptionDays {
                 customer_tenant: customer.tenant_id.clone(),
@@ -105,8 +109,15 @@ impl Estate<'_> {
             });
         }
         let dice = Dice::new(self.settings.seed, "days", u64::from(number));
-        let mut days =
-            Days { estate: self, customer: &customer, played: &played, dice, volume: Volume::default() };
+        let entra_dice = Dice::new(self.settings.seed, "days in Entra", u64::from(number));
+        let mut days = Days {
+            estate: self,
+            customer: &customer,
+            played: &played,
+            dice,
+            entra_dice,
+            volume: Volume::default(),
+        };
         days.write()?;
         written.volume = days.volume;
         Ok(written)
@@ -120,6 +131,8 @@ struct Days<'a> {
     /// The scripts of incidents, each with the index of its subscription.
     played: &'a [(usize, Script)],
     dice: Dice,
+    /// Entra has dice of its own: the rest is the same with and without it.
+    entra_dice: Dice,
     volume: Volume,
 }
 
@@ -130,6 +143,7 @@ impl<'a> Days<'a> {
             if cost_file.as_ref().is_some_and(|(month, _)| *month != day.month()) {
                 self.close(cost_file.take())?;
             }
+            let mut deeds = Vec::new();
             for (index, subscription) in self.customer.subscriptions.iter().enumerate() {
                 if midnight(day) < subscription.since {
                     continue;
@@ -137,10 +151,11 @@ impl<'a> Days<'a> {
                 let scripts: Vec<&'a Script> = std::iter::once(&subscription.script)
                     .chain(self.played.iter().filter(|(at, _)| *at == index).map(|(_, script)| script))
                     .collect();
-                self.activity(subscription, &scripts, day)?;
+                self.activity(subscription, &scripts, day, &mut deeds)?;
                 self.flow(subscription, &scripts, day)?;
                 self.cost(subscription, &scripts, day, &mut cost_file)?;
             }
+            self.entra(day, deeds)?;
         }
         self.close(cost_file)
     }
@@ -150,12 +165,18 @@ impl<'a> Days<'a> {
         subscription: &Subscription,
         scripts: &[&Script],
         day: NaiveDate,
+        deeds: &mut Vec<Deed>,
     ) -> Result<(), SimulateError> {
-        let mut actions: Vec<Action> = Vec::new();
-        for script in scripts {
+        let Some((own, incidents)) = scripts.split_first() else { return Ok(()) };
+        let mut actions = actions_of(own, midnight(day), next_midnight(day)).to_vec();
+        ordinary_actions(self.customer, subscription, day, &mut self.dice, &mut actions);
+        upkeep(self.customer, subscription, day, &mut actions);
+        settle(self.customer, &mut actions);
+        // Incidents say for themselves where people are, and how they signed in.
+        deeds.extend(actions.iter().filter_map(Deed::of_action));
+        for script in incidents {
             actions.extend_from_slice(actions_of(script, midnight(day), next_midnight(day)));
         }
-        ordinary_actions(self.customer, subscription, day, &mut self.dice, &mut actions);
         let mut content = Vec::new();
         let records =
             activity::write(self.customer, subscription, &actions, self.estate.period.end, &mut content)
@@ -164,6 +185,56 @@ impl<'a> Days<'a> {
             let name = activity_file(self.customer.activity_shape, &subscription.id, day);
             self.save(&name, self.customer.gzip[0], &content)?;
             self.volume.activity_records += records;
+        }
+        Ok(())
+    }
+
+    /// The day's sign-ins and changes of the directory, if the customer exports them.
+    fn entra(&mut self, day: NaiveDate, mut deeds: Vec<Deed>) -> Result<(), SimulateError> {
+        let customer = self.customer;
+        let Some(shape) = customer.directory.logs else { return Ok(()) };
+        let mut acts = ordinary_directory_acts(customer, day, &mut self.entra_dice);
+        deeds.extend(acts.iter().filter_map(Deed::of_act));
+        let mut sign_ins = ordinary_sign_ins(customer, day, deeds, &mut self.entra_dice);
+        let today = midnight(day)..next_midnight(day);
+        for (_, script) in self.played {
+            sign_ins.extend(script.sign_ins.iter().filter(|one| today.contains(&one.at)).cloned());
+            acts.extend(script.directory_acts.iter().filter(|one| today.contains(&one.at)).cloned());
+        }
+        sign_ins.sort_by_key(|sign_in| (sign_in.at, sign_in.id));
+        acts.sort_by_key(|act| (act.at, act.id));
+        let (end, gzip) = (self.estate.period.end, customer.directory.gzip);
+        let mut content = Vec::new();
+        let mut files = Vec::new();
+        match shape {
+            EntraShape::Export => {
+                for way in Way::ALL {
+                    let count = sign_in::export(customer, way, &sign_ins, end, &mut content)
+                        .map_err(SimulateError::Encode)?;
+                    self.volume.sign_in_records += count;
+                    files.push((
+                        entra_container(way.container(), customer, day),
+                        std::mem::take(&mut content),
+                    ));
+                }
+                let count =
+                    audit::export(customer, &acts, end, &mut content).map_err(SimulateError::Encode)?;
+                self.volume.audit_records += count;
+                files.push((entra_container(audit::CONTAINER, customer, day), content));
+            }
+            EntraShape::Graph => {
+                let count =
+                    sign_in::graph(customer, &sign_ins, end, &mut content).map_err(SimulateError::Encode)?;
+                self.volume.sign_in_records += count;
+                files.push((graph_file("sign-ins", customer, day), std::mem::take(&mut content)));
+                let count =
+                    audit::graph(customer, &acts, end, &mut content).map_err(SimulateError::Encode)?;
+                self.volume.audit_records += count;
+                files.push((graph_file("directory-audits", customer, day), content));
+            }
+        }
+        for (name, content) in files.iter().filter(|(_, content)| !content.is_empty()) {
+            self.save(name, gzip, content)?;
         }
         Ok(())
     }
@@ -276,6 +347,16 @@ fn flow_file(shape: FlowShape, subscription: &Subscription, day: NaiveDate) -> S
             blob(day)
         ),
     }
+}
+
+/// `insights-logs-signinlogs/tenantId=<tenant>/y=2026/m=03/d=01/PT1H.json`
+fn entra_container(container: &str, customer: &Customer, day: NaiveDate) -> String {
+    format!("{container}/tenantId={}/{}", customer.tenant_id, blob(day))
+}
+
+/// `rest-api/sign-ins/<tenant>/2026-03-01.json`
+fn graph_file(collection: &str, customer: &Customer, day: NaiveDate) -> String {
+    format!("rest-api/{collection}/{}/{day}.json", customer.tenant_id)
 }
 
 /// `cost-exports/<customer>/daily-actual/20260301-20260331/part_0_0001.csv`

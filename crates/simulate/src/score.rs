@@ -1,7 +1,7 @@
 //! How good alerts are, measured against labels.
 //!
 //! An alert counts for every scenario of its subscription whose time overlaps the time of the alert's
-//! evidence. It is true if one of those is an attack, and false otherwise: harmless scenarios are in the
+//! evidence; an alert of no single subscription (that with the nil GUID) for those of its customer. It is true if one of those is an attack, and false otherwise: harmless scenarios are in the
 //! labels to be asked about, not to excuse an alert. Values that have no meaning (the precision of no
 //! alerts) are `None`.
 
@@ -13,12 +13,17 @@ use serde::{Deserialize, Serialize};
 use crate::labels::Label;
 use crate::summary::SubscriptionDays;
 
+/// The subscription of alerts that are about a tenant.
+const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
+
 /// What scoring needs to know of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoredAlert {
     /// Graph's `alertType`.
     pub alert_type: String,
-    /// The Azure subscription, in any letter case.
+    /// The customer's tenant, in any letter case.
+    pub customer_tenant_id: String,
+    /// The Azure subscription, in any letter case; the nil GUID if the alert is about the tenant.
     pub subscription_id: String,
     /// The oldest evidence.
     pub first_observed_at: DateTime<Utc>,
@@ -26,6 +31,20 @@ pub struct ScoredAlert {
     pub last_observed_at: DateTime<Utc>,
     /// When the alert was raised.
     pub detected_at: DateTime<Utc>,
+}
+
+impl ScoredAlert {
+    /// Whether it counts for a scenario.
+    #[must_use]
+    pub fn counts_for(&self, label: &Label) -> bool {
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let is_there = if self.subscription_id == NO_SUBSCRIPTION {
+            same(&self.customer_tenant_id, &label.customer_tenant)
+        } else {
+            same(&self.subscription_id, &label.subscription)
+        };
+        is_there && self.first_observed_at <= label.until && self.last_observed_at >= label.from
+    }
 }
 
 /// How good the alerts are.
@@ -134,17 +153,21 @@ struct Matches {
 impl Matches {
     fn new(labels: &[Label], alerts: &[ScoredAlert]) -> Self {
         let mut by_subscription: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_customer: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, label) in labels.iter().enumerate() {
             by_subscription.entry(label.subscription.to_lowercase()).or_default().push(index);
+            by_customer.entry(label.customer_tenant.to_lowercase()).or_default().push(index);
         }
         let mut of_label = vec![Vec::new(); labels.len()];
         let mut is_true = vec![false; alerts.len()];
         for (alert_index, alert) in alerts.iter().enumerate() {
-            let candidates = by_subscription.get(&alert.subscription_id.to_lowercase());
+            let candidates = match alert.subscription_id.as_str() {
+                NO_SUBSCRIPTION => by_customer.get(&alert.customer_tenant_id.to_lowercase()),
+                subscription => by_subscription.get(&subscription.to_lowercase()),
+            };
             for label_index in candidates.into_iter().flatten() {
                 let label = &labels[*label_index];
-                let overlaps = alert.first_observed_at <= label.until && alert.last_observed_at >= label.from;
-                if overlaps {
+                if alert.counts_for(label) {
                     of_label[*label_index].push(alert_index);
                     is_true[alert_index] |= label.malicious;
                 }

@@ -1,15 +1,26 @@
-//! What happens over time, in four nouns: actions, machines, usages and conversations.
+//! What happens over time, in six nouns: actions, machines, usages and conversations; and, in Entra,
+//! sign-ins and changes to the directory.
 //!
 //! Both the ordinary life of a subscription and every scenario are scripts. Days are made from scripts
 //! by one path ([`crate::records`]), so an attack's records look like anyone's, and a label's times can
 //! be read off its script instead of being claimed.
+
+mod acts;
+mod directory_act;
+pub(crate) mod offerings;
+mod sign_in;
+pub(crate) mod upkeep;
+
+pub(crate) use acts::{Role, extension, open_port};
+pub(crate) use directory_act::{Actor, By, Change, DirectoryAct, DirectoryRole, Secret, Target};
+pub(crate) use sign_in::{Risk, SignIn, Way};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::dice::Dice;
-use crate::estate::{Caller, Conversation, Machine, Usage};
+use crate::estate::{Caller, Conversation, Journey, Machine, Usage};
 
 /// What happens over time in one subscription.
 #[derive(Debug, Default)]
@@ -22,6 +33,23 @@ pub(crate) struct Script {
     pub(crate) usages: Vec<Usage>,
     /// Traffic with a fixed rhythm: flow logs.
     pub(crate) conversations: Vec<Conversation>,
+    /// Sign-ins: Entra's sign-in logs. Those of the ordinary life follow from its actions.
+    pub(crate) sign_ins: Vec<SignIn>,
+    /// Changes to the directory: Entra's audit log.
+    pub(crate) directory_acts: Vec<DirectoryAct>,
+    /// Journeys of people: what they do on them in their ordinary life comes from there.
+    pub(crate) journeys: Vec<Journey>,
+    /// Secrets that applications use from a time on: service principal, time, id of the secret.
+    pub(crate) new_secrets: Vec<(Uuid, DateTime<Utc>, Uuid)>,
+}
+
+impl Script {
+    /// The object ids of all who do something in it.
+    pub(crate) fn players(&self) -> impl Iterator<Item = Uuid> {
+        let callers = self.actions.iter().filter_map(|action| action.caller.as_ref());
+        let signed_in = self.sign_ins.iter().map(|sign_in| &sign_in.principal);
+        callers.map(|caller| &caller.principal).chain(signed_in).map(|principal| principal.object_id)
+    }
 }
 
 /// One operation on one resource, as its caller sees it; several records in the activity log.
@@ -47,6 +75,8 @@ pub(crate) struct Action {
     pub(crate) request: Option<String>,
     /// JSON text of the reply, if the log keeps it.
     pub(crate) response: Option<String>,
+    /// The sentence that the log keeps of it, if any.
+    pub(crate) message: Option<String>,
     /// The number of the change that allows it, if the caller's tool writes one.
     pub(crate) change_ticket: Option<String>,
 }
@@ -98,6 +128,7 @@ impl Action {
             correlation: dice.guid(),
             request: None,
             response: None,
+            message: None,
             change_ticket: None,
         }
     }

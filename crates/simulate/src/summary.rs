@@ -48,6 +48,10 @@ pub struct Volume {
     pub cost_rows: u64,
     /// Flow tuples.
     pub flow_tuples: u64,
+    /// Records of Entra's sign-in logs.
+    pub sign_in_records: u64,
+    /// Records of Entra's audit logs.
+    pub audit_records: u64,
 }
 
 impl std::ops::AddAssign for Volume {
@@ -57,5 +61,7 @@ impl std::ops::AddAssign for Volume {
         self.activity_records += other.activity_records;
         self.cost_rows += other.cost_rows;
         self.flow_tuples += other.flow_tuples;
+        self.sign_in_records += other.sign_in_records;
+        self.audit_records += other.audit_records;
     }
 }

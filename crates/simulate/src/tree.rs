@@ -22,13 +22,17 @@ pub const MARKER_FILE: &str = "simulation.json";
 pub const LABELS_FILE: &str = "labels.json";
 
 /// The folders of raw Azure records, as a run writes them. Not every estate has all.
-pub const RAW_FOLDERS: [&str; 6] = [
+pub const RAW_FOLDERS: [&str; 10] = [
     "insights-activity-logs",
     "event-hub",
     "rest-api",
     "cost-exports",
     "insights-logs-flowlogflowevent",
     "insights-logs-networksecuritygroupflowevent",
+    "insights-logs-signinlogs",
+    "insights-logs-noninteractiveusersigninlogs",
+    "insights-logs-serviceprincipalsigninlogs",
+    "insights-logs-auditlogs",
 ];
 
 const MADE_BY: &str = "tenantwatch simulate";

@@ -81,6 +81,14 @@ meters! {
         "Microsoft.MachineLearningServices", "Microsoft.MachineLearningServices/workspaces", "1 Hour", 3.67;
     "batch-compute": "Compute", "Virtual Machines", "FSv2 Series", "F72s v2 Low Priority", "Microsoft.Batch",
         "Microsoft.Batch/batchAccounts", "1 Hour", 0.61;
+    "batch-dedicated": "Compute", "Virtual Machines", "FSv2 Series", "F72s v2", "Microsoft.Batch",
+        "Microsoft.Batch/batchAccounts", "1 Hour", 3.045;
+    "batch-gpu": "Compute", "Virtual Machines", "NCasv3 T4 Series", "NC64as T4 v3 Low Priority",
+        "Microsoft.Batch", "Microsoft.Batch/batchAccounts", "1 Hour", 0.87;
+    "ml-cpu": "Compute", "Virtual Machines", "HBrsv3 Series", "HB120rs v3",
+        "Microsoft.MachineLearningServices", "Microsoft.MachineLearningServices/workspaces", "1 Hour", 3.6;
+    "storage-egress": "Networking", "Bandwidth", "Rtn Preference: MGN", "Standard Data Transfer Out",
+        "Microsoft.Storage", "Microsoft.Storage/storageAccounts", "1 GB", 0.08;
     "container-vcpu": "Containers", "Container Instances", "Container Instances", "Standard vCPU Duration",
         "Microsoft.ContainerInstance", "Microsoft.ContainerInstance/containerGroups", "1 Hour", 0.0405;
 }

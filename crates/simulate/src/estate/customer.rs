@@ -9,7 +9,7 @@ use crate::catalog::{REGIONS, Region, SizeClass, of_class, size};
 use crate::dice::Dice;
 use crate::estate::principal::{Principal, address};
 use crate::estate::subscription::{FlowShape, MachineSpec, Subscription};
-use crate::estate::{Hours, Machine, Partner, Workload, names};
+use crate::estate::{Directory, Hours, Known, Machine, Partner, Upkeep, Workload, names};
 use crate::script::{Action, Script, tags};
 use crate::settings::Settings;
 
@@ -45,6 +45,8 @@ pub(crate) struct Customer {
     pub(crate) services: Vec<String>,
     /// Its subscriptions; at least one.
     pub(crate) subscriptions: Vec<Subscription>,
+    /// Its people and applications in Entra.
+    pub(crate) directory: Directory,
 }
 
 /// How an activity log is exported.
@@ -100,12 +102,17 @@ impl Customer {
             utc_offset_hours: home.utc_offset_hours,
             services: (0..5).map(|_| address::service(dice)).collect(),
             subscriptions: Vec::new(),
+            directory: Directory::default(),
         };
         let count = 1 + usize::from(dice.chance(0.45)) + usize::from(size > 2.5);
         let workloads = dice.sample(&Workload::ALL, count);
         for (index, workload) in workloads.into_iter().enumerate() {
             let subscription = customer.open(index, workload, home, size, &people, &delegated, period, dice);
             customer.subscriptions.push(subscription);
+        }
+        customer.directory = Directory::new(settings.seed, period, &customer);
+        for subscription in &mut customer.subscriptions {
+            subscription.has_entra_logs = customer.directory.logs.is_some();
         }
         customer
     }
@@ -137,23 +144,27 @@ impl Customer {
         let logs_flows = dice.chance(0.68) || (index == 0 && self.number.is_multiple_of(3));
         let shape = if dice.chance(0.25) { FlowShape::Nsg } else { FlowShape::Vnet };
         let pipeline_addresses = vec![address::service(dice), address::service(dice)];
+        let id = dice.guid().to_string();
+        let pipeline =
+            Principal::application(&self.tenant_id, "Contributor", pipeline_addresses, since, dice);
+        let pipeline = Arc::new(pipeline);
+        let automation =
+            Arc::new(Principal::application(&self.tenant_id, "Contributor", vec![], since, dice));
+        let known = Known { operators: people, delegated, pipeline: &pipeline, automation: &automation };
+        let upkeep = Upkeep::new(&id, &self.tenant_id, workload, since, &known);
         let mut subscription = Subscription {
-            id: dice.guid().to_string(),
+            id,
             name: format!("{} {}", self.name, workload.title()),
             workload,
             regions,
             since,
             flow_shape: logs_flows.then_some(shape),
+            has_entra_logs: false,
             operators: people.to_vec(),
             delegated: delegated.to_vec(),
-            pipeline: Arc::new(Principal::application(
-                &self.tenant_id,
-                "Contributor",
-                pipeline_addresses,
-                since,
-                dice,
-            )),
-            automation: Arc::new(Principal::application(&self.tenant_id, "Contributor", vec![], since, dice)),
+            pipeline,
+            automation,
+            upkeep,
             script: Script::default(),
         };
         subscription.script = life(&subscription, self, size, period, dice);

@@ -7,6 +7,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::catalog::applications::{COMMAND_LINE, PORTAL};
 use crate::dice::Dice;
 
 const OBJECT_ID: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
@@ -15,11 +16,6 @@ const AUTH_METHODS: &str = "http://schemas.microsoft.com/claims/authnmethodsrefe
 const UPN: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn";
 const NAME: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name";
 
-/// The application that people sign in to when they use the portal.
-const PORTAL_APP_ID: &str = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c";
-/// The application that people sign in to when they use the command line.
-const COMMAND_LINE_APP_ID: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
-
 /// A person or an application.
 #[derive(Debug)]
 pub(crate) struct Principal {
@@ -27,6 +23,12 @@ pub(crate) struct Principal {
     pub(crate) caller: String,
     /// The object id in its home tenant.
     pub(crate) object_id: Uuid,
+    /// Its home tenant.
+    pub(crate) tenant_id: String,
+    /// The application that a person uses, or that an application is.
+    pub(crate) app_id: String,
+    /// Whether a person signs in with more than a password.
+    pub(crate) has_second_factor: bool,
     /// `User` or `ServicePrincipal`.
     pub(crate) principal_type: &'static str,
     /// The role that lets it act.
@@ -58,8 +60,9 @@ impl Principal {
         since: DateTime<Utc>,
         dice: &mut Dice,
     ) -> Self {
-        let methods = if dice.chance(0.75) { "pwd,mfa" } else { "pwd" };
-        let app = if dice.chance(0.7) { PORTAL_APP_ID } else { COMMAND_LINE_APP_ID };
+        let has_second_factor = dice.chance(0.75);
+        let methods = if has_second_factor { "pwd,mfa" } else { "pwd" };
+        let app = if dice.chance(0.7) { PORTAL.id } else { COMMAND_LINE.id };
         let object_id = dice.guid();
         let claims = json!({
             "aud": "https://management.azure.com/",
@@ -72,7 +75,18 @@ impl Principal {
             NAME: upn,
         });
         let claims = raw(&claims);
-        Self { caller: upn, object_id, principal_type: "User", role, addresses, since, claims }
+        Self {
+            caller: upn,
+            object_id,
+            tenant_id: tenant_id.to_owned(),
+            app_id: app.to_owned(),
+            has_second_factor,
+            principal_type: "User",
+            role,
+            addresses,
+            since,
+            claims,
+        }
     }
 
     /// An application of a tenant.
@@ -84,17 +98,33 @@ impl Principal {
         dice: &mut Dice,
     ) -> Self {
         let object_id = dice.guid();
+        let app_id = dice.guid();
         let claims = json!({
             "aud": "https://management.azure.com/",
             "iss": format!("https://sts.windows.net/{tenant_id}/"),
-            "appid": dice.guid(),
+            "appid": app_id,
             "idtyp": "app",
             OBJECT_ID: object_id,
             TENANT_ID: tenant_id,
         });
         let claims = raw(&claims);
-        let caller = object_id.to_string();
-        Self { caller, object_id, principal_type: "ServicePrincipal", role, addresses, since, claims }
+        Self {
+            caller: object_id.to_string(),
+            object_id,
+            tenant_id: tenant_id.to_owned(),
+            app_id: app_id.to_string(),
+            has_second_factor: false,
+            principal_type: "ServicePrincipal",
+            role,
+            addresses,
+            since,
+            claims,
+        }
+    }
+
+    /// Whether it is a person.
+    pub(crate) fn is_person(&self) -> bool {
+        self.principal_type == "User"
     }
 
     /// The principal at one of its own addresses.
@@ -143,5 +173,16 @@ pub(crate) mod address {
     /// Somebody on the internet: a visitor, a home office, a hotel.
     pub(crate) fn anyone(dice: &mut Dice) -> String {
         format!("198.{}.{}.{}", dice.between(18, 19), dice.between(0, 255), dice.between(1, 254))
+    }
+
+    /// Whether it is one of [`anyone`]'s.
+    pub(crate) fn is_anyone(address: &str) -> bool {
+        address.starts_with("198.18.") || address.starts_with("198.19.")
+    }
+
+    /// Whether it is one of [`hostile`]'s.
+    pub(crate) fn is_hostile(address: &str) -> bool {
+        let host = address.rsplit('.').next().and_then(|host| host.parse::<i64>().ok());
+        !is_anyone(address) && host.is_some_and(|host| host >= FIRST_HOSTILE_HOST)
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use crate::calendar::{Holidays, is_month_end};
 use crate::catalog::{Meter, Region, Size};
 use crate::dice::Dice;
-use crate::estate::{Hours, Machine, Nic, Principal, Workload};
+use crate::estate::{Hours, Machine, Nic, Principal, Upkeep, Workload};
 use crate::script::Script;
 
 /// A subscription of a customer.
@@ -25,6 +25,8 @@ pub(crate) struct Subscription {
     pub(crate) since: DateTime<Utc>,
     /// In which form it logs its flows, if it does.
     pub(crate) flow_shape: Option<FlowShape>,
+    /// Whether its customer exports Entra's logs: scenarios that live in them ask the subscription.
+    pub(crate) has_entra_logs: bool,
     /// People of the customer who work on it.
     pub(crate) operators: Vec<Arc<Principal>>,
     /// Administrators of the partner or reseller who work on it now and then.
@@ -33,6 +35,8 @@ pub(crate) struct Subscription {
     pub(crate) pipeline: Arc<Principal>,
     /// The identity under which scale sets grow and shrink, and nightly jobs run.
     pub(crate) automation: Arc<Principal>,
+    /// Its other programs, and what everybody does by habit.
+    pub(crate) upkeep: Upkeep,
     /// Its ordinary life: machines and usages over the whole period, and the actions that make them.
     pub(crate) script: Script,
 }

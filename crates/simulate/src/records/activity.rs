@@ -218,7 +218,8 @@ struct RestRecord<'a> {
     status: Localised<'a>,
     sub_status: Localised<'a>,
     submission_timestamp: String,
-    subscription_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<&'a str>,
     tenant_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     http_request: Option<Value>,
@@ -270,7 +271,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What differs between the records of an action: the request comes with the start, the reply with
-    /// the acceptance, the reason with the failure.
+    /// the acceptance, or with the success if nothing is accepted first, the reason with the failure.
     fn properties(&self, step: &Step<'_>) -> Map<String, Value> {
         let action = step.action;
         let mut properties = Map::new();
@@ -281,6 +282,9 @@ impl<'a> Writer<'a> {
         };
         if let Some(ticket) = &action.change_ticket {
             add("changeTicket", ticket);
+        }
+        if let Some(message) = &action.message {
+            add("message", message);
         }
         match (step.status, &action.outcome) {
             (Status::Start, _) => {
@@ -300,7 +304,12 @@ impl<'a> Writer<'a> {
                 add("statusCode", failure.http);
                 add("statusMessage", &reason.to_string());
             }
-            (Status::Success | Status::Failure, _) => add("statusCode", "OK"),
+            (Status::Success | Status::Failure, outcome) => {
+                add("statusCode", "OK");
+                if let (Outcome::Done, Some(response)) = (outcome, &action.response) {
+                    add("responseBody", response);
+                }
+            }
         }
         properties
     }
@@ -329,12 +338,16 @@ impl<'a> Writer<'a> {
             level: level(step.status),
             operation_id: action.correlation,
             operation_name: action.operation.into(),
-            resource_group_name: action.resource.split('/').nth(4),
+            resource_group_name: resource_group(&action.resource),
             resource_id: &action.resource,
             status: step.status.rest().into(),
             sub_status: step.signature.split_once('.').map_or("", |(_, detail)| detail).into(),
             submission_timestamp: export_time(step.at + TimeDelta::seconds(135)),
-            subscription_id: &self.subscription.id,
+            // Not every record is about a subscription: who may touch all of them is settled above them.
+            subscription_id: action
+                .resource
+                .starts_with("/subscriptions/")
+                .then_some(self.subscription.id.as_str()),
             tenant_id: &self.customer.tenant_id,
             http_request: address.map(|address| {
                 json!({"clientRequestId": event_data_id, "clientIpAddress": address, "method": "PUT"})
@@ -344,12 +357,18 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// The group in a path. Roles, budgets and settings of a whole subscription have none.
+fn resource_group(resource: &str) -> Option<&str> {
+    let mut parts = resource.split('/').skip(3);
+    (parts.next()? == "resourceGroups").then(|| parts.next()).flatten()
+}
+
 fn level(status: Status) -> &'static str {
     if status == Status::Failure { "Error" } else { "Information" }
 }
 
 /// `2031-02-03T04:05:06.7890120Z`: seven digits, as .NET counts.
-fn export_time(at: DateTime<Utc>) -> String {
+pub(super) fn export_time(at: DateTime<Utc>) -> String {
     format!("{}0Z", at.format("%Y-%m-%dT%H:%M:%S%.6f"))
 }
 

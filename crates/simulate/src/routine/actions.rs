@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::{Value, json};
 
 use crate::calendar::{midnight, next_midnight, office_moment};
 use crate::dice::Dice;
 use crate::estate::{Caller, Customer, Principal, Subscription, Workload, address};
-use crate::script::{Action, Failure, Outcome};
+use crate::script::{Action, Failure, Outcome, offerings};
 
 /// Actions of a subscription on a busy day at average size. Two or three records each.
 const ACTIONS_A_BUSY_DAY: f64 = 5.0;
@@ -37,25 +38,21 @@ struct Day<'a> {
     day: NaiveDate,
 }
 
-/// What people and pipelines do: operation, provider and type, whether it is accepted first, weight.
+/// What people and pipelines do everywhere: operation, provider and type, whether it is accepted first,
+/// weight. What intruders do, too, is a habit of some and stands in [`super::upkeep`].
 const OFFICE_OPERATIONS: [(&str, &str, bool, usize); 14] = [
-    ("Microsoft.Storage/storageAccounts/listKeys/action", "Microsoft.Storage/storageAccounts", false, 9),
+    ("Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments", false, 9),
     ("Microsoft.Web/sites/config/write", "Microsoft.Web/sites", false, 7),
     ("Microsoft.Web/sites/restart/action", "Microsoft.Web/sites", false, 3),
     ("Microsoft.Resources/tags/write", "Microsoft.Resources/tags", false, 3),
     ("Microsoft.Sql/servers/databases/write", "Microsoft.Sql/servers/databases", true, 3),
-    (
-        "Microsoft.Network/networkSecurityGroups/securityRules/write",
-        "Microsoft.Network/networkSecurityGroups",
-        true,
-        2,
-    ),
+    ("Microsoft.Network/loadBalancers/write", "Microsoft.Network/loadBalancers", true, 2),
     ("Microsoft.Network/publicIPAddresses/write", "Microsoft.Network/publicIPAddresses", true, 1),
     ("Microsoft.Compute/disks/write", "Microsoft.Compute/disks", true, 2),
     ("Microsoft.Compute/snapshots/write", "Microsoft.Compute/snapshots", true, 2),
     ("Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults", false, 1),
     ("Microsoft.Insights/metricAlerts/write", "Microsoft.Insights/metricAlerts", false, 2),
-    ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments", false, 1),
+    ("Microsoft.Insights/actionGroups/write", "Microsoft.Insights/actionGroups", false, 1),
     (
         "Microsoft.ContainerInstance/containerGroups/write",
         "Microsoft.ContainerInstance/containerGroups",
@@ -109,10 +106,50 @@ impl Day<'_> {
             3 => action.failed(Failure::policy(resource_type)),
             _ if accepted => {
                 let created = dice.chance(0.2);
-                action.accepted(created, dice)
+                let action = action.accepted(created, dice);
+                match self.body(resource_type) {
+                    Some(body) => action.echoed(&body, resource_type),
+                    None => action,
+                }
             }
             _ => action,
         }
+    }
+
+    /// What is asked for, of the types that intruders make, too.
+    fn body(&self, resource_type: &str) -> Option<Value> {
+        let region = self.subscription.regions[0];
+        let code = self.subscription.workload.code();
+        Some(match resource_type {
+            "Microsoft.ContainerInstance/containerGroups" => {
+                let image = format!("{}/{code}/worker:latest", self.subscription.registry());
+                offerings::containers(region, "worker", &image, 1, "OnFailure")
+            }
+            "Microsoft.Storage/storageAccounts" => json!({
+                "location": region.id,
+                "kind": "StorageV2",
+                "sku": {"name": "Standard_LRS"},
+                "properties": {"minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true},
+            }),
+            "Microsoft.Compute/disks" => json!({
+                "location": region.id,
+                "sku": {"name": "Premium_LRS"},
+                "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 128},
+            }),
+            "Microsoft.Compute/snapshots" => {
+                let disk = self.resource("Microsoft.Compute/disks", 1);
+                json!({
+                    "location": region.id,
+                    "properties": {"creationData": {"createOption": "Copy", "sourceResourceId": disk}},
+                })
+            }
+            "Microsoft.Network/publicIPAddresses" => json!({
+                "location": region.id,
+                "sku": {"name": "Standard", "tier": "Regional"},
+                "properties": {"publicIPAllocationMethod": "Static", "publicIPAddressVersion": "IPv4"},
+            }),
+            _ => return None,
+        })
     }
 
     fn resource(&self, resource_type: &str, number: i64) -> String {

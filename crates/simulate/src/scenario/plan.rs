@@ -11,10 +11,17 @@ use crate::scenario::stage::{Played, Stage};
 use crate::scenario::{ATTACKS, HARMLESS, Kind};
 use crate::settings::Settings;
 
-/// Customer-days for one attack: ten attacks, two of each, on fifty customers in sixty days.
-const CUSTOMER_DAYS_AN_ATTACK: u64 = 300;
-/// Customer-days for one look-alike: two of each on fifty customers in sixty days.
-const CUSTOMER_DAYS_A_LOOK_ALIKE: u64 = 214;
+/// Customer-days for one attack in a large estate: three on twenty customers in a month and a half.
+const CUSTOMER_DAYS_AN_ATTACK: usize = 300;
+/// So many customers see every kind of attack; fewer see a part of the kinds, which part the seed says.
+const CUSTOMERS_FOR_EVERY_KIND: usize = 60;
+/// Even a tiny estate has so many attacks, as far as it has customers.
+const FEWEST_ATTACKS: usize = 5;
+/// But for that, there is at most one attack for so many customers: an estate is not full of them.
+const CUSTOMERS_AN_ATTACK: usize = 2;
+/// Customer-days for one look-alike: nearly two of each on fifty customers in sixty days. Each customer
+/// has one at least, until all kinds are there.
+const CUSTOMER_DAYS_A_LOOK_ALIKE: usize = 65;
 /// How many attacks start in the last hours, so that a fresh look at the estate finds open ones.
 const FRESH_ATTACKS: usize = 2;
 /// Those start at most and at least so long before the end.
@@ -63,21 +70,55 @@ pub(crate) fn plan(settings: &Settings, period: &Period, partner: &Partner) -> V
         visited: BTreeSet::new(),
         incidents: Vec::new(),
     };
-    let customer_days = u64::from(settings.customers) * u64::from(settings.days);
-    let wanted = |kinds: usize, customer_days_for_one: u64| {
-        let at_least = kinds.min(if settings.customers >= 6 { kinds } else { settings.customers as usize });
-        at_least.max((customer_days / customer_days_for_one) as usize)
-    };
-    for number in 0..wanted(ATTACKS.len(), CUSTOMER_DAYS_AN_ATTACK) {
-        let is_fresh = number < FRESH_ATTACKS;
-        planner.attack(&ATTACKS[number % ATTACKS.len()], number / ATTACKS.len() + 1, is_fresh);
+    let kinds = attacks_in_order(settings.seed);
+    let mut left = attack_count(settings);
+    // A kind that finds no place or time leaves its turn to the next.
+    for number in 0..left + kinds.len() {
+        if left > 0
+            && planner.attack(kinds[number % kinds.len()], number / kinds.len() + 1, number < FRESH_ATTACKS)
+        {
+            left -= 1;
+        }
     }
-    for number in 0..wanted(HARMLESS.len(), CUSTOMER_DAYS_A_LOOK_ALIKE) {
-        planner.look_alike(&HARMLESS[number % HARMLESS.len()], number / HARMLESS.len() + 1);
+    let kinds = look_alikes_in_order(settings.seed);
+    for number in 0..look_alike_count(settings) {
+        planner.look_alike(kinds[number % kinds.len()], number / kinds.len() + 1);
     }
     let mut incidents = planner.incidents;
     incidents.sort_by_key(|incident| (incident.customer, incident.start));
     incidents
+}
+
+/// How many attacks there are.
+fn attack_count(settings: &Settings) -> usize {
+    let (customers, days) = (settings.customers as usize, settings.days as usize);
+    let kinds = ATTACKS.len();
+    let fewest = FEWEST_ATTACKS.min(customers);
+    let most = (customers / CUSTOMERS_AN_ATTACK).max(fewest);
+    let for_variety = (customers * kinds / CUSTOMERS_FOR_EVERY_KIND).min(kinds);
+    let count = (customers * days / CUSTOMER_DAYS_AN_ATTACK).max(for_variety).clamp(fewest, most);
+    if customers >= CUSTOMERS_FOR_EVERY_KIND { count.max(kinds) } else { count }
+}
+
+/// The kinds of attack: those that come fresh, then the others as the seed has it, so that small estates
+/// of different seeds show different ones.
+fn attacks_in_order(seed: u64) -> Vec<&'static Kind> {
+    let (fresh, others) = ATTACKS.split_at(FRESH_ATTACKS);
+    let others: Vec<&'static Kind> = others.iter().collect();
+    let others = Dice::new(seed, "kinds of attack", 0).sample(&others, others.len());
+    fresh.iter().chain(others).collect()
+}
+
+/// How many look-alikes there are.
+fn look_alike_count(settings: &Settings) -> usize {
+    let (customers, days) = (settings.customers as usize, settings.days as usize);
+    (customers * days / CUSTOMER_DAYS_A_LOOK_ALIKE).max(customers.min(HARMLESS.len()))
+}
+
+/// The kinds of look-alike, as the seed has it.
+fn look_alikes_in_order(seed: u64) -> Vec<&'static Kind> {
+    let all: Vec<&'static Kind> = HARMLESS.iter().collect();
+    Dice::new(seed, "kinds of look-alike", 0).sample(&all, all.len())
 }
 
 /// A subscription: number of the customer, and index.
@@ -96,18 +137,19 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// One attack a subscription, so that it is clear which alert is for which; and, where there are
-    /// enough of them, one a customer.
-    fn attack(&mut self, kind: &'static Kind, number: usize, is_fresh: bool) {
-        let Some(start) = self.start(kind, is_fresh) else { return };
+    /// enough of them, one a customer. Says whether it found its place.
+    fn attack(&mut self, kind: &'static Kind, number: usize, is_fresh: bool) -> bool {
+        let Some(start) = self.start(kind, is_fresh) else { return false };
         let place = self
             .find(kind, start, |planner, place| {
                 !planner.attacked.contains(&place) && !planner.attacked_customers.contains(&place.0)
             })
             .or_else(|| self.find(kind, start, |planner, place| !planner.attacked.contains(&place)));
-        let Some(place) = place else { return };
+        let Some(place) = place else { return false };
         self.attacked.insert(place);
         self.attacked_customers.insert(place.0);
         self.incidents.push(incident(kind, number, place, start));
+        true
     }
 
     /// Never where an attack is, or an alert on it could be about either.
@@ -173,4 +215,61 @@ fn incident(
     start: DateTime<Utc>,
 ) -> Incident {
     Incident { scenario: format!("{}-{number:02}", kind.name), kind, customer, subscription, start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(seed: u64, customers: u32, days: u32) -> Settings {
+        let end = "2026-03-20T14:30:00Z".parse().unwrap();
+        let partner_tenant_id = "0f0e0d0c-0000-4000-8000-0000000000aa".parse().unwrap();
+        Settings { seed, customers, days, end, partner_tenant_id }
+    }
+
+    fn attacks(settings: &Settings) -> Vec<&'static str> {
+        let period = Period::new(settings);
+        let partner = Partner::new(settings, &period);
+        let incidents = plan(settings, &period, &partner);
+        incidents.iter().map(|incident| incident.kind).filter(|kind| kind.malicious).map(|k| k.name).collect()
+    }
+
+    #[test]
+    fn small_estates_are_not_full_of_attacks() {
+        let check = |customers, days, expected| {
+            assert_eq!(attack_count(&settings(1, customers, days)), expected, "{customers} {days}");
+        };
+        check(1, 1, 1);
+        check(4, 20, 4);
+        check(6, 20, 5);
+        check(12, 730, 6);
+        check(20, 730, 10);
+        check(60, 1, ATTACKS.len());
+        check(20_000, 45, 3_000);
+        for customers in 10..60 {
+            let count = attack_count(&settings(1, customers, 45));
+            assert!((5..=customers as usize / 2).contains(&count), "{customers}: {count}");
+        }
+        let tiny = settings(1, 8, 30);
+        assert_eq!(attacks(&tiny).len(), attack_count(&tiny));
+    }
+
+    #[test]
+    fn seeds_show_different_attacks() {
+        let mut seen = BTreeSet::new();
+        for seed in 1..=12 {
+            let kinds = attacks_in_order(seed);
+            assert_eq!(kinds.len(), ATTACKS.len());
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
+            assert_eq!(names[..2], ["gpu-fleet", "hijacked-mining"], "seed {seed}");
+            seen.extend(names.into_iter().take(attack_count(&settings(seed, 20, 45))));
+        }
+        assert!(seen.len() > ATTACKS.len() * 3 / 4, "{seen:?}");
+    }
+
+    #[test]
+    fn sixty_customers_see_every_attack() {
+        let kinds: BTreeSet<_> = attacks(&settings(2, 60, 40)).into_iter().collect();
+        assert_eq!(kinds.len(), ATTACKS.len(), "{kinds:?}");
+    }
 }

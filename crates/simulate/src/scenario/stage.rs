@@ -148,13 +148,30 @@ impl<'a> Stage<'a> {
     /// Machines that would be made later are not made any more.
     pub(crate) fn contain(&mut self, at: DateTime<Utc>) {
         let admin = Arc::clone(&self.subscription.operators[0]);
-        let Script { actions, machines, conversations, .. } = &mut self.script;
+        let Script { actions, machines, usages, conversations, sign_ins, directory_acts, .. } =
+            &mut self.script;
+        sign_ins.retain(|sign_in| sign_in.at < at);
+        directory_acts.retain(|act| act.at < at);
         machines.retain(|machine| machine.from < at);
+        usages.retain(|usage| usage.from < at);
         actions.retain(|action| action.at < at);
         for machine in machines.iter_mut() {
             machine.until = at + self.dice.seconds(0.0, 1_800.0);
             let caller = admin.at_usual_address(&mut self.dice);
             actions.push(Action::delete_machine(machine, caller, &mut self.dice));
+        }
+        for usage in usages.iter_mut().filter(|usage| usage.until > at) {
+            usage.until = at + self.dice.seconds(0.0, 1_800.0);
+            let caller = admin.at_usual_address(&mut self.dice);
+            let resource_type = usage.meter.resource_type;
+            let ended = usage.until;
+            actions.extend(Action::delete_metered(
+                ended,
+                resource_type,
+                &usage.resource,
+                caller,
+                &mut self.dice,
+            ));
         }
         conversations.retain(|conversation| conversation.from < at);
         for conversation in conversations.iter_mut() {
@@ -167,6 +184,7 @@ impl<'a> Stage<'a> {
         if self.subscription.flow_shape.is_none() {
             self.script.conversations.clear();
         }
+        self.complete_sign_ins();
         let label = Evidence::of(&self.script, self.period).map(|evidence| Label {
             scenario: incident.scenario.clone(),
             kind: incident.kind.name.to_owned(),
@@ -219,6 +237,11 @@ impl Evidence {
         }
         for talk in script.conversations.iter().filter(|talk| talk.from < period.end) {
             saw(talk.from, talk.from, talk.until);
+        }
+        let in_entra = script.sign_ins.iter().map(|sign_in| sign_in.at);
+        let in_entra = in_entra.chain(script.directory_acts.iter().map(|act| act.at));
+        for at in in_entra.filter(|at| (period.start()..period.end).contains(at)) {
+            saw(at, at, at);
         }
         let billed = script.machines.iter().map(|machine| (machine.from, machine.until));
         let billed = billed.chain(script.usages.iter().map(|usage| (usage.from, usage.until)));

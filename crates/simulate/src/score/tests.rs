@@ -33,6 +33,7 @@ fn harmless(scenario: &str, subscription: &str, hours: (i64, i64)) -> Label {
 fn alert(subscription: &str, hours: (i64, i64), detected: i64) -> ScoredAlert {
     ScoredAlert {
         alert_type: "VM_AnomalousDeployment".to_owned(),
+        customer_tenant_id: "T".to_owned(),
         subscription_id: subscription.to_owned(),
         first_observed_at: at(hours.0),
         last_observed_at: at(hours.1),
@@ -219,4 +220,13 @@ fn clean_days_are_those_that_no_attack_touches() {
         &[attack("a", "s2", (0, 40)), attack("b", "s2", (30, 50)), harmless("h", "s3", (0, 500))],
         19 + 7 + 1,
     );
+}
+
+#[test]
+fn an_alert_of_no_subscription_counts_for_its_customer() {
+    let mut elsewhere = attack("other", "s2", (0, 10));
+    elsewhere.customer_tenant = "u".to_owned();
+    let labels = [attack("own", "s1", (0, 10)), elsewhere];
+    let scores = score(&labels, &[alert(NO_SUBSCRIPTION, (2, 3), 4)], 0);
+    assert_eq!((scores.true_alerts, scores.false_alerts, scores.missed), (1, 0, vec!["other".to_owned()]));
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde_json::Value;
 
+use crate::entra::Entra;
+
 /// One record of an activity log, with what all shapes have in common.
 #[derive(Debug)]
 pub(crate) struct ActivityRecord {
@@ -50,6 +52,7 @@ pub(crate) struct Estate {
     pub(crate) activity: Vec<ActivityRecord>,
     pub(crate) cost: Vec<CostLine>,
     pub(crate) flow: Vec<Tuple>,
+    pub(crate) entra: Entra,
 }
 
 /// Every file below a folder with its content, in the order of paths.
@@ -80,6 +83,9 @@ impl Estate {
                 flate2::read::GzDecoder::new(&*content).read_to_string(&mut text).unwrap();
             } else {
                 text = String::from_utf8(content).unwrap();
+            }
+            if estate.entra.takes(name, &text) {
+                continue;
             }
             match name.split('/').next().unwrap() {
                 "insights-activity-logs" => {
@@ -187,7 +193,7 @@ impl Estate {
     }
 }
 
-fn list(text: &str, name: &str) -> Vec<Value> {
+pub(crate) fn list(text: &str, name: &str) -> Vec<Value> {
     let mut document: Value = serde_json::from_str(text).unwrap();
     match document[name].take() {
         Value::Array(list) => list,
@@ -207,8 +213,10 @@ fn parts(tuple: &Value) -> Vec<String> {
     parts
 }
 
+/// The subscription of a path; none for what belongs to the tenant.
 fn subscription_of(resource: &str) -> String {
-    resource.split('/').nth(2).unwrap().to_lowercase()
+    let lower = resource.to_lowercase();
+    if lower.starts_with("/providers/") { String::new() } else { lower.split('/').nth(2).unwrap().to_owned() }
 }
 
 fn texts_hold_json(properties: &Value) {
@@ -246,7 +254,7 @@ fn from_rest(record: &Value) -> ActivityRecord {
     texts_hold_json(&record["properties"]);
     ActivityRecord {
         at: DateTime::parse_from_rfc3339(&text(&record["eventTimestamp"])).unwrap().to_utc(),
-        subscription: text(&record["subscriptionId"]).to_lowercase(),
+        subscription: record["subscriptionId"].as_str().unwrap_or_default().to_lowercase(),
         operation: text(&record["operationName"]["value"]).to_lowercase(),
         resource: text(&record["resourceId"]).to_lowercase(),
         status: match text(&record["status"]["value"]).as_str() {

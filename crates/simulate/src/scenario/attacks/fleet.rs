@@ -35,7 +35,7 @@ pub(crate) fn gpu_fleet(stage: &mut Stage<'_>) {
         let machine = machine(stage, &group, number, region, size, at);
         // The first eight go through: a fleet of which nothing came up would be another scenario.
         let refused = number >= 8 && stage.dice.chance(refused_share);
-        deploy(stage, machine, &caller, &pool, refused);
+        deploy(stage, machine, &caller, Some(&pool), refused);
     }
     let found_after = TimeDelta::hours(stage.dice.between(20, 140));
     contain_in_time(stage, found_after);
@@ -60,7 +60,7 @@ pub(crate) fn slow_burn(stage: &mut Stage<'_>) {
             let region = stage.dice.pick(&regions);
             let size = stage.dice.pick(&sizes);
             let machine = machine(stage, &group, number, region, size, at);
-            deploy(stage, machine, &caller, &pool, false);
+            deploy(stage, machine, &caller, Some(&pool), false);
             number += 1;
         }
     }
@@ -94,8 +94,15 @@ fn machine(
     stage.subscription.machine(spec, &mut stage.dice)
 }
 
-/// Makes a machine with its network interface, or fails to; the machine mines once it is set up.
-fn deploy(stage: &mut Stage<'_>, machine: Machine, caller: &Caller, pool: &Pool, refused: bool) {
+/// Makes a machine with its network interface, or fails to; with a pool, the machine mines once it is
+/// set up.
+pub(super) fn deploy(
+    stage: &mut Stage<'_>,
+    machine: Machine,
+    caller: &Caller,
+    pool: Option<&Pool>,
+    refused: bool,
+) {
     let create = Action::create_machine(&machine, caller.clone(), &mut stage.dice);
     let nic_id = stage.subscription.resource(
         &machine.group,
@@ -121,8 +128,10 @@ fn deploy(stage: &mut Stage<'_>, machine: Machine, caller: &Caller, pool: &Pool,
         return;
     }
     stage.script.actions.push(create);
-    let mines_from = machine.from + stage.dice.seconds(400.0, 2_400.0);
-    stage.mine(&machine.nic, pool, mines_from, machine.until);
+    if let Some(pool) = pool {
+        let mines_from = machine.from + stage.dice.seconds(400.0, 2_400.0);
+        stage.mine(&machine.nic, pool, mines_from, machine.until);
+    }
     stage.script.machines.push(machine);
 }
 

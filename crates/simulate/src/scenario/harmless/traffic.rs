@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{Days, TimeDelta};
+use serde_json::json;
 
-use super::{a_little_later, in_office, workdays};
+use super::{a_little_later, in_office, lasting_machines, workdays};
 use crate::calendar::midnight;
 use crate::catalog::meter;
 use crate::estate::{Conversation, Hours, Machine, Rhythm, Style};
 use crate::scenario::Stage;
-use crate::script::Action;
+use crate::script::{self, Action};
 
 /// Machines whose agents are watched at most.
 const WATCHED_MAX: usize = 12;
@@ -68,8 +69,10 @@ pub(crate) fn monitoring_heartbeat(stage: &mut Stage<'_>) {
         let caller = admin.at_usual_address(&mut stage.dice);
         let extension = format!("{}/extensions/WatchAgent", machine.id);
         let operation = "Microsoft.Compute/virtualMachines/extensions/write";
-        let install =
-            Action::new(at, caller, operation, extension, &mut stage.dice).accepted(true, &mut stage.dice);
+        let body = script::extension(machine.region, "Watchful.Agents", "WatchAgent", "3.1", json!({}));
+        let install = Action::new(at, caller, operation, extension, &mut stage.dice)
+            .accepted(true, &mut stage.dice)
+            .echoed(&body, "Microsoft.Compute/virtualMachines/extensions");
         stage.script.actions.push(install);
         stage.uses(&machine.id);
         // A machine that is off at night does not report then; such machines are left out of the traffic.
@@ -88,12 +91,4 @@ pub(crate) fn monitoring_heartbeat(stage: &mut Stage<'_>) {
             });
         }
     }
-}
-
-/// Machines that were there before the start and stay.
-fn lasting_machines<'a>(stage: &Stage<'a>) -> Vec<&'a Machine> {
-    let there = |machine: &&Machine| {
-        machine.capacity.is_none() && machine.from < stage.start && machine.until > stage.period.end
-    };
-    stage.subscription.script.machines.iter().filter(there).collect()
 }
