@@ -213,7 +213,7 @@ fn honest_people_travel_at_a_plausible_speed() {
         .filter(|label| label.malicious)
         .map(|label| label.customer_tenant.as_str())
         .collect();
-    let mut whereabouts: BTreeMap<(&str, &str), (DateTime<Utc>, (f64, f64))> = BTreeMap::new();
+    let mut last: BTreeMap<(&str, &str), &SignIn> = BTreeMap::new();
     let mut journeys = 0;
     let honest = estate.entra.sign_ins.iter().filter(|sign_in| {
         sign_in.code == 0 && sign_in.way != "servicePrincipal" && !attacked.contains(&*sign_in.tenant)
@@ -222,9 +222,9 @@ fn honest_people_travel_at_a_plausible_speed() {
     honest.sort_by_key(|sign_in| sign_in.at);
     for sign_in in honest {
         let key = (&*sign_in.tenant, &*sign_in.principal);
-        if let Some((before, place)) = whereabouts.insert(key, (sign_in.at, sign_in.degrees)) {
-            let distance = kilometres(place, sign_in.degrees);
-            let hours = (sign_in.at - before).num_seconds() as f64 / 3_600.0;
+        if let Some(before) = last.insert(key, sign_in) {
+            let distance = kilometres(before.degrees, sign_in.degrees);
+            let hours = (sign_in.at - before.at).num_seconds() as f64 / 3_600.0;
             assert!(distance < 100.0 || distance / hours < 950.0, "{distance} km in {hours} h: {sign_in:?}");
             journeys += usize::from(distance > 300.0);
         }
