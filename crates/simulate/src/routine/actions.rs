@@ -39,7 +39,7 @@ struct Day<'a> {
 }
 
 /// What people and pipelines do everywhere: operation, provider and type, whether it is accepted first,
-/// weight. What intruders do, too, is a habit of some and stands in [`super::upkeep`].
+/// weight. What intruders do, too, is a habit of some and stands in [`mod@super::upkeep`].
 const OFFICE_OPERATIONS: [(&str, &str, bool, usize); 14] = [
     ("Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments", false, 9),
     ("Microsoft.Web/sites/config/write", "Microsoft.Web/sites", false, 7),
