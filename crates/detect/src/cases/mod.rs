@@ -30,8 +30,10 @@ pub(crate) fn partner() -> PartnerTenantId {
     PARTNER.parse().expect("the partner of cases is a tenant id")
 }
 
-/// Into how many slices the time of a case is cut.
-const SLICES: i32 = 5;
+/// Into how many slices the time of a case is cut, and by how much they are longer than equal ones: runs are to end in the
+/// middle of an hour.
+const SLICES: i32 = 3;
+const LONGER: TimeDelta = TimeDelta::minutes(17);
 
 /// A case that has been read.
 #[derive(Debug, Clone)]
@@ -180,8 +182,8 @@ impl Case {
         whole: &[Finding],
     ) -> Result<Vec<String>, CaseError> {
         let (session, partner) = (self.session(detector)?, self.partner());
-        // Odd parts of an hour, so that runs end in the middle of a bucket.
-        let slice = ((self.window.until - self.window.since) / SLICES).max(TimeDelta::minutes(95));
+        let length = self.window.until - self.window.since;
+        let slice = (length / SLICES + LONGER).max(TimeDelta::minutes(95));
         let mut pieces = Vec::new();
         let mut since = self.window.since;
         while since < self.window.until {
