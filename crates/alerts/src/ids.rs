@@ -168,6 +168,19 @@ impl CustomerTenantId {
     }
 }
 
+impl SubscriptionId {
+    /// The subscription of what is about a tenant and no single subscription, such as a sign-in.
+    ///
+    /// The CSDL forbids a null `subscriptionId`; the nil GUID is the same in every alert.
+    pub const NONE: &'static str = "00000000-0000-0000-0000-000000000000";
+
+    /// Whether this is [`SubscriptionId::NONE`].
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0 == Self::NONE
+    }
+}
+
 impl ResourceId {
     /// The subscription in the path, if the path starts with one.
     #[must_use]

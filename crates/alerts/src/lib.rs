@@ -3,7 +3,8 @@
 //! Nouns: a [`Finding`] is one result of one detector run, the machine's opinion. An [`Alert`] is
 //! what a person works on; it is raised from findings ([`decide`]) or imported, and its wire form
 //! is Microsoft Graph's [`PartnerSecurityAlert`]. A [`StatusChange`] moves it through its
-//! lifecycle. A [`TuningRule`] says which findings are not worth an alert. A [`Scope`] says whose alerts a caller may see. [`score`] is the partner's security score.
+//! lifecycle. A [`TuningRule`] says which findings are not worth an alert. A [`Scope`] says whose alerts a
+//! caller may see. [`score`] is the partner's security score.
 //!
 //! This crate knows nothing of HTTP, SQL, Arrow or OData. Time and identity are parameters.
 
@@ -25,5 +26,5 @@ pub use ids::{
 };
 pub use lifecycle::{ChangeOutcome, LifecycleError, StatusChange};
 pub use scope::Scope;
-pub use tuning::{About, DetectorSetting, Effect, Silenced, Tuned, TuningRule, WEAK_SIGN, tune};
+pub use tuning::{About, DetectorSetting, Effect, Silenced, Tuned, TuningRule, tune};
 pub use values::{ValueError, ValueProblem};

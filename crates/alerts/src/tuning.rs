@@ -80,6 +80,27 @@ pub struct DetectorSetting {
     pub changed_at: DateTime<Utc>,
 }
 
+impl DetectorSetting {
+    /// Of the numbers that were chosen for a setting, the narrowest that holds for a customer and a subscription.
+    #[must_use]
+    pub fn narrowest<'a>(
+        chosen: &'a [Self],
+        name: &str,
+        customer: Option<&str>,
+        subscription: Option<&str>,
+    ) -> Option<&'a Self> {
+        let holds = |setting: &&Self| {
+            let (of_customer, of_subscription) = (&setting.customer_tenant_id, &setting.subscription_id);
+            setting.name == name
+                && of_customer.as_ref().is_none_or(|id| Some(id.as_str()) == customer)
+                && of_subscription.as_ref().is_none_or(|id| Some(id.as_str()) == subscription)
+        };
+        let wideness =
+            |setting: &&Self| (setting.subscription_id.is_none(), setting.customer_tenant_id.is_none());
+        chosen.iter().filter(holds).min_by_key(wideness)
+    }
+}
+
 /// What became of a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tuned {
@@ -115,7 +136,7 @@ pub struct Silenced {
 const TUNED_BY: &str = "TunedBy";
 
 /// The rule's id of findings that no rule of the operator's silenced, but that are too weak by themselves.
-pub const WEAK_SIGN: &str = "weak-sign";
+const WEAK_SIGN: &str = "weak-sign";
 
 /// Why these are no alerts.
 const WEAK_SIGN_REASON: &str = "a sign of low severity and low confidence is daily work more often than not; kept for whoever looks into more";

@@ -19,12 +19,14 @@ use crate::progress::Progress;
 pub(crate) fn describe(summary: &Summary) -> String {
     let (attacks, harmless): (Vec<_>, Vec<_>) = summary.labels.iter().partition(|label| label.malicious);
     format!(
-        "{} customers with {} subscriptions; {} activity records, {} cost lines, {} flow tuples in {} files ({:.1} MB); {} attacks, {} harmless look-alikes",
+        "{} customers with {} subscriptions; {} activity records, {} cost lines, {} flow tuples, {} sign-ins, {} directory changes in {} files ({:.1} MB); {} attacks, {} harmless look-alikes",
         summary.customers,
         summary.subscriptions.len(),
         summary.volume.activity_records,
         summary.volume.cost_rows,
         summary.volume.flow_tuples,
+        summary.volume.sign_in_records,
+        summary.volume.audit_records,
         summary.volume.files,
         summary.volume.bytes as f64 / 1e6,
         attacks.len(),

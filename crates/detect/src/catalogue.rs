@@ -7,7 +7,7 @@ use crate::files::{FileError, Files, Text};
 use crate::{Manifest, ManifestError};
 
 /// A set of detectors with different ids, in the order of their ids.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     detectors: Vec<Detector>,
 }

@@ -15,7 +15,7 @@ use crate::files::Text;
 use crate::findings::{self, Context};
 use crate::functions::SettingFunction;
 use crate::session::Limits;
-use crate::views::{self, Visible};
+use crate::views;
 use crate::{Manifest, ShapeError, Window};
 
 /// A detector: what its manifest says, its query, and its cases.
@@ -96,24 +96,15 @@ impl Detector {
         Self { settings: own.cloned().collect(), ..self.clone() }
     }
 
-    /// The number that the operator chose for a setting, if any: the narrowest that holds for the customer and the
-    /// subscription.
+    /// The number that the operator chose for a setting, if any, of an alert's customer and subscription.
     #[must_use]
     pub fn chosen(
         &self,
         name: &str,
-        customer: Option<&CustomerTenantId>,
-        subscription: Option<&SubscriptionId>,
+        customer: &CustomerTenantId,
+        subscription: &SubscriptionId,
     ) -> Option<&DetectorSetting> {
-        let holds = |setting: &&DetectorSetting| {
-            setting.name == name
-                && (setting.customer_tenant_id.is_none() || setting.customer_tenant_id.as_ref() == customer)
-                && (setting.subscription_id.is_none() || setting.subscription_id.as_ref() == subscription)
-        };
-        let wideness = |setting: &&DetectorSetting| {
-            (setting.subscription_id.is_none(), setting.customer_tenant_id.is_none())
-        };
-        self.settings.iter().filter(holds).min_by_key(wideness)
+        DetectorSetting::narrowest(&self.settings, name, Some(customer.as_str()), Some(subscription.as_str()))
     }
 
     /// Looks at one partner's events and gives the findings whose evidence falls into the window.
@@ -215,8 +206,8 @@ impl Detector {
         own.register_udf(ScalarUDF::from(SettingFunction::new(&self.manifest.settings, &self.settings)));
         let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
         for kind in &self.manifest.inputs {
-            let visible = Visible { since, until: window.visible_until(*kind) };
-            let view = views::events(session, *kind, partner, &visible).await;
+            let until = window.visible_until(*kind);
+            let view = views::visible_events(session, *kind, partner, since, until).await;
             self.register(&own, Kind::name(*kind), view)?;
         }
         for table in &self.manifest.indicators {

@@ -38,7 +38,7 @@ pub use files::FileError;
 pub use findings::ShapeError;
 pub use indicators::{IndicatorError, Indicators};
 pub use lint::{FIRING_CASES_MIN, NEAR_MISSES_MIN, lint};
-pub use manifest::{Manifest, ManifestError, Setting};
+pub use manifest::{Manifest, ManifestError, Setting, is_detector_id};
 pub use samples::{Sample, SampleError};
 pub use session::{Limits, session};
 pub use views::visible_events;

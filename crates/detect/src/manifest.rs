@@ -8,7 +8,7 @@ use std::fmt;
 use alerts::{Confidence, Severity};
 use chrono::TimeDelta;
 use ingest::schema::Kind;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::findings::RESERVED;
 use crate::{duration, indicators};
@@ -53,7 +53,7 @@ pub struct Manifest {
 }
 
 /// A number that the query compares with.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Setting {
     /// Its name.
     pub name: String,
@@ -213,7 +213,7 @@ impl Checker<'_> {
     }
 
     fn id(&self, id: &str, folder: &str) -> Result<(), ManifestError> {
-        if !is_column(id) || id.len() > 64 {
+        if !is_detector_id(id) {
             let problem = format!("'{id}' is no detector id");
             return Err(self.wrong("id", problem, "use a small letter, then up to 63 of a-z, 0-9 and _"));
         }
@@ -339,6 +339,12 @@ impl Checker<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a text can be a detector's id: a small letter, then up to 63 of `a-z`, `0-9` and `_`.
+#[must_use]
+pub fn is_detector_id(text: &str) -> bool {
+    is_column(text) && text.len() <= 64
 }
 
 /// `a-z`, then `a-z`, `0-9` and `_`.

@@ -22,14 +22,6 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, JoinType, Literal, case};
 use datafusion::prelude::{SessionContext, col, lit};
 use ingest::schema::{DAY, Kind};
 
-/// Which events a view shows.
-pub(crate) struct Visible {
-    /// From when on; midnight of UTC.
-    pub(crate) since: DateTime<Utc>,
-    /// Up to when.
-    pub(crate) until: DateTime<Utc>,
-}
-
 /// A session without tables that shares everything else with `session`.
 pub(crate) fn empty_session(session: &SessionContext) -> Result<SessionContext> {
     let state = session.state();
@@ -42,33 +34,7 @@ pub(crate) fn empty_session(session: &SessionContext) -> Result<SessionContext> 
     Ok(SessionContext::new_with_state(state))
 }
 
-/// One partner's events of a kind within a time.
-pub(crate) async fn events(
-    session: &SessionContext,
-    kind: Kind,
-    partner: &PartnerTenantId,
-    visible: &Visible,
-) -> Result<DataFrame> {
-    // The day is the partition: with bounds on it, files of other days are not opened.
-    let first_day = visible.since.date_naive();
-    let last_day = visible.until.date_naive();
-    let frame = session
-        .table(kind.name())
-        .await?
-        .filter(col(DAY).gt_eq(lit(day(first_day))).and(col(DAY).lt_eq(lit(day(last_day)))))?
-        .filter(
-            col("event_at")
-                .gt_eq(time(visible.since).lit())
-                .and(col("event_at").lt(time(visible.until).lit())),
-        )?
-        .filter(col("partner_tenant_id").eq(lit(partner.as_str())))?;
-    match kind {
-        Kind::Cost => stated_last(frame),
-        _ => Ok(frame),
-    }
-}
-
-/// One partner's events of a kind from one time up to another, as a query of that window would see them.
+/// One partner's events of a kind from one time up to another; of costs, the statements that count.
 ///
 /// # Errors
 ///
@@ -80,7 +46,19 @@ pub async fn visible_events(
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<DataFrame> {
-    events(session, kind, partner, &Visible { since, until }).await
+    // The day is the partition: with bounds on it, files of other days are not opened.
+    let first_day = since.date_naive();
+    let last_day = until.date_naive();
+    let frame = session
+        .table(kind.name())
+        .await?
+        .filter(col(DAY).gt_eq(lit(day(first_day))).and(col(DAY).lt_eq(lit(day(last_day)))))?
+        .filter(col("event_at").gt_eq(time(since).lit()).and(col("event_at").lt(time(until).lit())))?
+        .filter(col("partner_tenant_id").eq(lit(partner.as_str())))?;
+    match kind {
+        Kind::Cost => stated_last(frame),
+        _ => Ok(frame),
+    }
 }
 
 /// The datasets of cost, those that are preferred first. Each states the same usage in its own way, so that
@@ -231,9 +209,9 @@ mod tests {
         let batches = [&lines[..half], &lines[half..]].map(|part| vec![table(part)]).to_vec();
         let table = MemTable::try_new(Kind::Cost.schema(), batches).unwrap();
         session.register_table("cost", Arc::new(table)).unwrap();
-        let visible = Visible { since: midnight(1).unwrap(), until: midnight(until).unwrap() };
+        let (since, until) = (midnight(1).unwrap(), midnight(until).unwrap());
         let partner: PartnerTenantId = "partner-1".parse().unwrap();
-        let view = events(&session, Kind::Cost, &partner, &visible).await.unwrap();
+        let view = visible_events(&session, Kind::Cost, &partner, since, until).await.unwrap();
         assert_eq!(
             view.schema().as_arrow(),
             Kind::Cost.schema().as_ref(),

@@ -64,6 +64,8 @@ pub struct Settings {
     pub partner_tenant_id: PartnerTenantId,
     /// Folders with detectors of the operator's own, beside the built-in ones.
     pub detector_folders: Vec<PathBuf>,
+    /// Whether the built-in detectors run; without them, copies of them may be in a folder of the operator's own.
+    pub builtin_detectors: bool,
     /// Where the events are: a folder's URL; by default `lake` in the data directory.
     pub lake_url: Option<Url>,
     /// Whether `serve` runs the detectors by their schedules.
@@ -227,6 +229,7 @@ impl Default for Settings {
         Self {
             partner_tenant_id: DEFAULT_PARTNER_TENANT.parse().expect("the default is a tenant id"),
             detector_folders: Vec::new(),
+            builtin_detectors: true,
             lake_url: None,
             scheduled_detection: true,
             compaction: true,
@@ -257,7 +260,8 @@ impl Settings {
     ///
     /// [`CatalogueError`] for the first folder that is wrong.
     pub fn catalogue(&self) -> Result<Catalogue, CatalogueError> {
-        self.detector_folders.iter().try_fold(Catalogue::builtin(), |all, folder| all.with_folder(folder))
+        let first = if self.builtin_detectors { Catalogue::builtin() } else { Catalogue::default() };
+        self.detector_folders.iter().try_fold(first, |all, folder| all.with_folder(folder))
     }
 
     /// What the security score expects of the response to alerts.

@@ -20,6 +20,8 @@ use server::{ServeOptions, Server};
 mod counted;
 #[path = "pipeline/delivered.rs"]
 mod delivered;
+#[path = "pipeline/looked_back.rs"]
+mod looked_back;
 
 const SUBSCRIPTION: &str = "0f0e0d0c-0000-4000-8000-000000000001";
 const CUSTOMER: &str = "0f0e0d0c-3333-4000-8000-00000000000c";
@@ -70,6 +72,11 @@ where operation = 'microsoft.compute/virtualmachines/delete'
 group by subscription_id, date_trunc('hour', event_at)
 ";
 
+async fn open(folder: &Path) -> Arc<Instance> {
+    let settings = Settings { detector_folders: vec![folder.join("detectors")], ..Settings::default() };
+    Arc::new(Instance::open(DataDir::new(folder.join("data")), &settings).await.unwrap())
+}
+
 /// An installation with the detectors of this test beside the built-in ones.
 struct Installation {
     folder: tempfile::TempDir,
@@ -92,9 +99,12 @@ impl Installation {
             .unwrap();
             fs::write(detector.join("query.sql"), query).unwrap();
         }
-        let settings = Settings { detector_folders: vec![own], ..Settings::default() };
-        let instance = Instance::open(DataDir::new(folder.path().join("data")), &settings).await.unwrap();
-        Self { folder, instance: Arc::new(instance) }
+        Self { instance: open(folder.path()).await, folder }
+    }
+
+    /// The same after its detectors were changed.
+    async fn opened_again(self) -> Self {
+        Self { instance: open(self.folder.path()).await, folder: self.folder }
     }
 
     fn write(&self, name: &str, lines: &[String]) -> PathBuf {

@@ -16,7 +16,7 @@ mod workload;
 
 pub(crate) use customer::{ActivityShape, CostShape, Customer};
 pub(crate) use directory::{App, Directory, EntraShape, Group};
-pub(crate) use machine::{Hours, Machine, Nic};
+pub(crate) use machine::{Hours, Machine, Nic, SPOT_FACTOR};
 pub(crate) use names::upn;
 pub(crate) use partner::Partner;
 pub(crate) use principal::{Caller, Principal, address};

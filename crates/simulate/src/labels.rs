@@ -36,6 +36,32 @@ pub struct Label {
     /// Paths of the resources that it made or misused.
     #[serde(default)]
     pub resources: Vec<String>,
+    /// What it costs while it goes on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spend: Vec<Spend>,
+}
+
+/// Money that runs at a steady rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spend {
+    /// From when on.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// At list prices.
+    pub usd_per_hour: f64,
+}
+
+impl Label {
+    /// What it has cost at a time, in US dollars at list prices.
+    #[must_use]
+    pub fn usd_by(&self, at: DateTime<Utc>) -> f64 {
+        let spent = self.spend.iter().map(|spend| {
+            let hours = (spend.until.min(at) - spend.from).num_seconds().max(0) as f64 / 3600.0;
+            hours * spend.usd_per_hour
+        });
+        spent.sum()
+    }
 }
 
 /// Why labels could not be read or written.
@@ -138,6 +164,11 @@ mod tests {
             first_event: at("2026-03-01T10:00:00Z"),
             principals: vec!["a@b.example".to_owned()],
             resources: vec!["/subscriptions/s".to_owned()],
+            spend: vec![Spend {
+                from: at("2026-03-01T10:00:00Z"),
+                until: at("2026-03-02T10:00:00Z"),
+                usd_per_hour: 27.2,
+            }],
         }
     }
 

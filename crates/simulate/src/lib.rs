@@ -28,8 +28,11 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
-pub use labels::{Label, LabelError, read_labels, write_labels};
-pub use score::{KindScores, ScoredAlert, Scores, clean_subscription_days, score};
+pub use labels::{Label, LabelError, Spend, read_labels, write_labels};
+pub use score::{
+    DetectorScores, Figures, Intervals, KindScores, Pace, ScoredAlert, Scores, Trial,
+    clean_subscription_days, score,
+};
 pub use settings::{CUSTOMERS_MAX, DAYS_MAX, Settings, SettingsError};
 pub use summary::{SubscriptionDays, Summary, Volume};
 pub use tree::{LABELS_FILE, MARKER_FILE, RAW_FOLDERS, describes_an_estate};

@@ -67,11 +67,6 @@ pub(super) fn as_json(detector: &Detector) -> anyhow::Result<Value> {
         .iter()
         .map(|case| json!({"name": case.name, "fires": case.fires, "description": case.description}))
         .collect();
-    let settings: Vec<Value> = manifest
-        .settings
-        .iter()
-        .map(|setting| json!({"name": setting.name, "default": setting.default, "meaning": setting.meaning}))
-        .collect();
     Ok(json!({
         "id": manifest.id,
         "version": manifest.version,
@@ -89,7 +84,7 @@ pub(super) fn as_json(detector: &Detector) -> anyhow::Result<Value> {
         "response": manifest.response,
         "mitre": manifest.mitre,
         "source": manifest.source,
-        "settings": settings,
+        "settings": manifest.settings,
         "origin": detector.origin,
         "cases": cases,
     }))

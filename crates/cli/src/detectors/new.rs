@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use detect::is_detector_id;
 
 use crate::output;
 
@@ -36,11 +37,9 @@ const TEMPLATE: [(&str, &str); 7] = [
 
 impl New {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let sound = self.id.starts_with(|c: char| c.is_ascii_lowercase())
-            && self.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-        if !sound {
+        if !is_detector_id(&self.id) {
             bail!(
-                "'{}' is no detector id; use a small letter, then a-z, 0-9 and _, such as odd_hours",
+                "'{}' is no detector id; use a small letter, then up to 63 of a-z, 0-9 and _, such as odd_hours",
                 self.id
             );
         }

@@ -104,6 +104,38 @@ fn what_is_wrong_with_a_detector_is_said() {
 }
 
 #[test]
+fn events_of_others_are_told_by_their_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let (events, rules) = (path(folder.path(), "events.jsonl"), path(folder.path(), "rules.toml"));
+    let event = |operation: &str, expected: bool| {
+        serde_json::json!({
+            "rule_id": "Settings.Deleted",
+            "test_name": operation,
+            "expected_match": expected,
+            "log": {
+                "time": "2031-02-03T04:05:06Z",
+                "resourceId": "/subscriptions/s-1/resourceGroups/rg/providers/Microsoft.Insights/diagnosticSettings/all",
+                "operationName": format!("Microsoft.Insights/diagnosticSettings/{operation}"),
+                "category": "Administrative",
+                "resultType": "Success",
+            },
+        })
+    };
+    fs::write(&events, format!("{}\n{}\n", event("delete", true), event("write", false))).unwrap();
+    fs::write(&rules, "[\"Settings.Deleted\"]\ndetectors = [\"defences_turned_off\"]\n").unwrap();
+    let told = json(&ok(&["evaluate", "events", &events, "--rules", &rules, "--json"]));
+    for (name, expected) in [("matching", 1), ("fired", 1), ("other", 1), ("fired_on_other", 0)] {
+        assert_eq!(told[name], expected, "{name}: {told}");
+    }
+    fs::write(&rules, "[\"Settings.Deleted\"]\ndetectors = [\"nothing\"]\n").unwrap();
+    let (code, _, err) = run(&["evaluate", "events", &events, "--rules", &rules]);
+    assert!(code == 1 && err.contains("rule Settings.Deleted: there is no detector 'nothing'"), "{err}");
+    fs::write(&events, "{}\n").unwrap();
+    let (code, _, err) = run(&["evaluate", "events", &events]);
+    assert!(code == 1 && err.contains("events.jsonl:1: missing field"), "{err}");
+}
+
+#[test]
 fn a_rule_silences_findings_and_leaves_a_trace() {
     let folder = tempfile::tempdir().unwrap();
     let (estate, data) = (path(folder.path(), "estate"), path(folder.path(), "data"));

@@ -103,6 +103,14 @@ fn an_estate_becomes_alerts_that_scripts_can_read() {
     assert!(alerts.iter().any(attacked), "no alert is of a subscription that was attacked");
     assert_eq!(ok(&["detect", "--data-dir", &data, "--json"]), "", "the same events again raise nothing");
 
+    // The same records, scored by the labels of others.
+    let labels = path(folder.path(), "estate/labels.json");
+    let scores = json(&ok(&["evaluate", "--labels", &labels, "--data-dir", &data, "--json"]));
+    assert!(scores["detected_attacks"].as_u64() > Some(0), "{scores}");
+    assert!(scores["clean_subscription_days"].as_u64() > Some(30), "{scores}");
+    let (code, _, err) = run(&["evaluate", "--labels", &labels]);
+    assert!(code == 2 && err.contains("--data-dir"), "{err}");
+
     let id = alerts[0]["id"].as_str().unwrap();
     assert_eq!(json(&ok(&["alerts", "show", "--data-dir", &data, id]))["id"], id);
     let updated = ok(&[

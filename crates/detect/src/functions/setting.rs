@@ -1,5 +1,6 @@
 //! `setting`: a number that the operator may choose, for all, for a customer, for a subscription.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use alerts::DetectorSetting;
@@ -15,78 +16,36 @@ use datafusion::logical_expr::{
 use crate::manifest::Setting;
 
 /// `setting(name, customer_tenant_id, subscription_id)`, for one detector.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 pub(crate) struct SettingFunction {
     signature: Signature,
-    known: Vec<Known>,
+    declared: Vec<Setting>,
+    chosen: Vec<DetectorSetting>,
 }
 
-/// A setting, and the values that hold for it, the narrowest first.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Known {
-    name: String,
-    default: Number,
-    values: Vec<Value>,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Value {
-    customer: Option<String>,
-    subscription: Option<String>,
-    value: Number,
-}
-
-/// A number that can tell plans apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Number(u64);
-
-impl Number {
-    fn of(value: f64) -> Self {
-        Self(value.to_bits())
+/// A session has one, that of its detector.
+impl PartialEq for SettingFunction {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
+}
 
-    fn get(self) -> f64 {
-        f64::from_bits(self.0)
-    }
+impl Eq for SettingFunction {}
+
+impl Hash for SettingFunction {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl SettingFunction {
-    /// For a detector that declares these settings, with the values that the operator gave.
-    pub(crate) fn new(declared: &[Setting], given: &[DetectorSetting]) -> Self {
-        let known = declared.iter().map(|setting| Known::new(setting, given)).collect();
-        Self { signature: Signature::string(3, Volatility::Immutable), known }
+    /// For a detector that declares these settings, with the numbers that the operator chose.
+    pub(crate) fn new(declared: &[Setting], chosen: &[DetectorSetting]) -> Self {
+        let signature = Signature::string(3, Volatility::Immutable);
+        Self { signature, declared: declared.to_vec(), chosen: chosen.to_vec() }
     }
 
-    fn named(&self, name: &str) -> Option<&Known> {
-        self.known.iter().find(|known| known.name == name)
-    }
-}
-
-impl Known {
-    fn new(declared: &Setting, given: &[DetectorSetting]) -> Self {
-        let mut values: Vec<Value> = given
-            .iter()
-            .filter(|setting| setting.name == declared.name)
-            .map(|setting| Value {
-                customer: setting.customer_tenant_id.as_ref().map(|id| id.as_str().to_owned()),
-                subscription: setting.subscription_id.as_ref().map(|id| id.as_str().to_owned()),
-                value: Number::of(setting.value),
-            })
-            .collect();
-        values.sort_by_key(|value| (value.subscription.is_none(), value.customer.is_none()));
-        Self { name: declared.name.clone(), default: Number::of(declared.default), values }
-    }
-
-    fn value(&self, customer: Option<&str>, subscription: Option<&str>) -> f64 {
-        let holds = |value: &&Value| {
-            (value.customer.is_none() || value.customer.as_deref() == customer)
-                && (value.subscription.is_none() || value.subscription.as_deref() == subscription)
-        };
-        self.values.iter().find(holds).map_or(self.default, |value| value.value).get()
-    }
-
-    fn is_the_same_for_all(&self) -> bool {
-        self.values.iter().all(|value| value.customer.is_none() && value.subscription.is_none())
+    fn declared(&self, name: &ScalarValue) -> Option<&Setting> {
+        let name = name.try_as_str().flatten()?;
+        self.declared.iter().find(|setting| setting.name == name)
     }
 }
 
@@ -104,9 +63,8 @@ impl ScalarUDFImpl for SettingFunction {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let name = arguments.scalar_arguments.first().copied().flatten();
-        match name.and_then(|name| name.try_as_str().flatten()) {
-            Some(name) if self.named(name).is_some() => {}
+        match arguments.scalar_arguments.first().copied().flatten() {
+            Some(name) if self.declared(name).is_some() => {}
             Some(name) => return plan_err!("there is no setting '{name}' in the manifest's [settings]"),
             None => {
                 return plan_err!(
@@ -124,19 +82,23 @@ impl ScalarUDFImpl for SettingFunction {
         let ColumnarValue::Scalar(name) = name else {
             return exec_err!("the name of a setting must be a text");
         };
-        let Some(known) = name.try_as_str().flatten().and_then(|name| self.named(name)) else {
-            return exec_err!("there is no setting {name}");
+        let Some(setting) = self.declared(name) else { return exec_err!("there is no setting {name}") };
+        let value = |customer: Option<&str>, subscription: Option<&str>| {
+            let chosen = DetectorSetting::narrowest(&self.chosen, &setting.name, customer, subscription);
+            chosen.map_or(setting.default, |chosen| chosen.value)
         };
-        if known.is_the_same_for_all() {
-            return Ok(ColumnarValue::Scalar(ScalarValue::Float64(Some(known.value(None, None)))));
+        if self.chosen.iter().all(|chosen| chosen.name != setting.name) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Float64(Some(setting.default))));
         }
         let texts = |column: &ColumnarValue| cast(&column.to_array(arguments.number_rows)?, &DataType::Utf8);
         let (customers, subscriptions) = (texts(customers)?, texts(subscriptions)?);
         let (customers, subscriptions): (&StringArray, &StringArray) =
             (customers.as_string(), subscriptions.as_string());
-        let pairs = customers.iter().zip(subscriptions.iter());
-        let values: Float64Array =
-            pairs.map(|(customer, subscription)| Some(known.value(customer, subscription))).collect();
+        let values: Float64Array = customers
+            .iter()
+            .zip(subscriptions.iter())
+            .map(|(customer, subscription)| Some(value(customer, subscription)))
+            .collect();
         Ok(ColumnarValue::Array(Arc::new(values)))
     }
 }

@@ -43,11 +43,6 @@ pub(crate) async fn explain(
 
 fn describe(manifest: &Manifest) -> Value {
     let inputs: Vec<&str> = manifest.inputs.iter().map(|kind| kind.name()).collect();
-    let settings: Vec<Value> = manifest
-        .settings
-        .iter()
-        .map(|setting| json!({"name": setting.name, "default": setting.default, "meaning": setting.meaning}))
-        .collect();
     json!({
         "id": manifest.id,
         "version": manifest.version,
@@ -62,6 +57,6 @@ fn describe(manifest: &Manifest) -> Value {
         "response": manifest.response,
         "mitre": manifest.mitre,
         "source": manifest.source,
-        "settings": settings,
+        "settings": manifest.settings,
     })
 }

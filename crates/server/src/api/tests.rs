@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{TimeDelta, Utc};
-use graph::auth::READ;
 use graph::auth::issuer::{Issuer, TokenRequest};
 use graph::auth::verifier::Verifier;
-use serde_json::Value;
+use graph::auth::{READ, READ_WRITE};
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::{Api, router};
@@ -58,12 +58,17 @@ impl Fixture {
     }
 
     fn token(&self, permission: &str) -> String {
+        self.token_of(permission, None)
+    }
+
+    /// A token for all of the partner, or for one customer.
+    fn token_of(&self, permission: &str, customer: Option<&str>) -> String {
         let request = TokenRequest {
             partner_tenant_id: DEFAULT_PARTNER_TENANT.parse().unwrap(),
             permissions: vec![permission.to_owned()],
             user: Some("ann@partner.example".to_owned()),
             reseller_tenant_id: None,
-            customer_tenant_id: None,
+            customer_tenant_id: customer.map(|id| id.parse().unwrap()),
             issued_at: Utc::now(),
             life: TimeDelta::minutes(5),
         };
@@ -75,7 +80,22 @@ impl Fixture {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        self.reply(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A request with a token and a JSON body.
+    async fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", HOST)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json");
+        self.reply(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn reply(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = axum::body::to_bytes(response.into_body(), 10_000_000).await.unwrap();
         Reply { status, headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
@@ -123,4 +143,100 @@ async fn the_page_gets_a_token_only_in_a_demo_and_only_by_a_loopback_name() {
         let list = demo.get(host, "/beta/security/partner/securityAlerts", Some(&token)).await;
         assert_eq!(list.status, StatusCode::OK, "{host}");
     }
+}
+
+#[tokio::test]
+async fn tuning_rules_are_made_listed_and_taken_back() {
+    const RULES: &str = "/tenantwatch/v1/tuningRules";
+    let customer = "0f0e0d0c-3333-4000-8000-00000000000c";
+    let server = Fixture::new(false).await;
+    let (reader, writer) = (server.token(READ), server.token(READ_WRITE));
+    let rule = json!({
+        "detectorId": "crypto_mining",
+        "customerTenantId": customer,
+        "evidence": {"ports": ["3333"]},
+        "untilDateTime": "2031-03-01T00:00:00Z",
+        "effect": "silence",
+        "reason": "a research pool",
+    });
+    let made = server.send("POST", RULES, &writer, &rule).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+    let made = made.json();
+    assert_eq!((&made["author"], &made["endedDateTime"]), (&json!("ann@partner.example"), &Value::Null));
+    for (name, value) in rule.as_object().unwrap() {
+        assert_eq!(made[name], *value, "{name}");
+    }
+    let listed =
+        async |token: &str, path: &str| server.get(HOST, path, Some(token)).await.json()["value"].clone();
+    assert_eq!(listed(&reader, RULES).await, json!([made]));
+    assert_eq!(listed(&server.token_of(READ, Some(customer)), RULES).await, json!([made]));
+    assert_eq!(listed(&server.token_of(READ, Some("other")), RULES).await, json!([]));
+    assert_eq!(listed(&reader, "/tenantwatch/v1/silenced?detector=crypto_mining&top=5").await, json!([]));
+
+    let one = format!("{RULES}/{}", made["id"].as_str().unwrap());
+    for (token, method, path, body, status, expected) in [
+        (&reader, "POST", RULES, json!({"effect": "silence"}), StatusCode::FORBIDDEN, ""),
+        (
+            &server.token_of(READ_WRITE, Some(customer)),
+            "POST",
+            RULES,
+            rule.clone(),
+            StatusCode::FORBIDDEN,
+            "the partner's to make",
+        ),
+        (
+            &writer,
+            "POST",
+            RULES,
+            json!({"effect": "silence", "reason": "x"}),
+            StatusCode::BAD_REQUEST,
+            "names nothing",
+        ),
+        (
+            &writer,
+            "POST",
+            RULES,
+            json!({"effect": "loud", "reason": "x"}),
+            StatusCode::BAD_REQUEST,
+            "The effect 'loud'",
+        ),
+        (
+            &writer,
+            "POST",
+            RULES,
+            json!({"effect": "low", "reason": "x", "colour": 1}),
+            StatusCode::BAD_REQUEST,
+            "colour",
+        ),
+        (
+            &writer,
+            "POST",
+            RULES,
+            json!({"effect": "low", "reason": "x", "detectorId": "d"}),
+            StatusCode::BAD_REQUEST,
+            "there is no detector 'd'",
+        ),
+        (&reader, "DELETE", &one, json!({}), StatusCode::FORBIDDEN, ""),
+        (
+            &writer,
+            "DELETE",
+            "/tenantwatch/v1/tuningRules/none",
+            json!({}),
+            StatusCode::NOT_FOUND,
+            "no tuning rule 'none'",
+        ),
+        (&writer, "PUT", RULES, json!({}), StatusCode::METHOD_NOT_ALLOWED, ""),
+        (&writer, "DELETE", &one, json!({}), StatusCode::NO_CONTENT, ""),
+    ] {
+        let reply = server.send(method, path, token, &body).await;
+        assert_eq!(reply.status, status, "{method} {body}: {}", reply.text);
+        assert!(reply.text.contains(expected), "{method} {body}: {}", reply.text);
+    }
+    assert_eq!(listed(&reader, RULES).await, json!([]));
+    assert!(listed(&reader, &format!("{RULES}?ended=true")).await[0]["endedDateTime"].is_string());
+    for wrong in ["/tenantwatch/v1/silenced?colour=1", "/tenantwatch/v1/tuningRules?ended=perhaps"] {
+        assert_eq!(server.get(HOST, wrong, Some(&reader)).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    let none = server.get(HOST, "/tenantwatch/v1/alerts/none/explanation", Some(&reader)).await;
+    assert_eq!(none.status, StatusCode::NOT_FOUND);
 }

@@ -10,23 +10,20 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::{DataFrame, SessionContext};
-use detect::{Detector, Limits};
+use datafusion::prelude::{DataFrame, SessionContext, col, lit};
+use detect::{Detector, visible_events};
 use ingest::schema::Kind;
 use serde_json::{Map, Value, json};
 use store::StoreError;
 
 use super::Instance;
-use super::detection::RunError;
+use super::detection::{Events, RunError};
 
 /// How many events are shown of each kind.
 const EVENTS_MAX: usize = 50;
 
 /// How many days the picture spans.
 const DAYS: i64 = 42;
-
-/// The subscription of alerts that are about a tenant.
-const NO_SUBSCRIPTION: &str = "00000000-0000-0000-0000-000000000000";
 
 /// The entry of an alert's details that names its detector.
 const DETECTOR_ID: &str = "DetectorId";
@@ -63,7 +60,7 @@ pub struct Explanation {
     /// The numbers that the detector compares with, for this alert's customer and subscription.
     pub thresholds: Vec<Threshold>,
     /// Events of the time of its evidence, by kind; the oldest first.
-    pub events: Vec<Events>,
+    pub events: Vec<EventsOfKind>,
     /// How things were in the weeks before; `None` if there is nothing to draw.
     pub series: Option<Series>,
 }
@@ -83,7 +80,7 @@ pub struct Threshold {
 
 /// Events of one kind.
 #[derive(Debug)]
-pub struct Events {
+pub struct EventsOfKind {
     /// The kind.
     pub kind: Kind,
     /// The events, each with the columns that have a value.
@@ -118,15 +115,14 @@ pub async fn explain(instance: &Instance, scope: &Scope, id: &AlertId) -> Result
     let detector = detector.with_settings(&chosen);
     let look = Look::new(&alert);
     let failed = |error: RunError| ExplainError::Events(Box::new(error));
-    let engine = |error: DataFusionError| failed(RunError::Engine(Box::new(error)));
-    let session = detect::session(Limits::default()).map_err(engine)?;
-    instance.lake.register(&session).await.map_err(|error| failed(error.into()))?;
+    let opened = Events::of(instance);
+    let session = opened.session().await.map_err(failed)?;
     let mut events = Vec::new();
     for kind in &detector.manifest.inputs {
-        events.push(look.events(&session, instance, *kind).await.map_err(engine)?);
+        events.push(look.events(session, instance, *kind).await.map_err(|error| failed(error.into()))?);
     }
     let series = match detector.manifest.inputs.first() {
-        Some(kind) => look.series(&session, instance, *kind).await.map_err(engine)?,
+        Some(kind) => look.series(session, instance, *kind).await.map_err(|error| failed(error.into()))?,
         None => None,
     };
     Ok(Explanation { thresholds: thresholds(&detector, &alert), alert, detector, events, series })
@@ -139,7 +135,7 @@ fn thresholds(detector: &Detector, alert: &PartnerSecurityAlert) -> Vec<Threshol
         .settings
         .iter()
         .map(|setting| {
-            let chosen = detector.chosen(&setting.name, Some(customer), Some(subscription));
+            let chosen = detector.chosen(&setting.name, customer, subscription);
             Threshold {
                 name: setting.name.clone(),
                 value: chosen.map_or(setting.default, |chosen| chosen.value),
@@ -151,27 +147,21 @@ fn thresholds(detector: &Detector, alert: &PartnerSecurityAlert) -> Vec<Threshol
 }
 
 /// What to look for in the lake.
-struct Look {
-    /// A condition on whose the events are.
-    whose: String,
+struct Look<'a> {
+    alert: &'a PartnerSecurityAlert,
     first: DateTime<Utc>,
     last: DateTime<Utc>,
 }
 
-impl Look {
-    fn new(alert: &PartnerSecurityAlert) -> Self {
-        let whose = if alert.subscription_id.as_str() == NO_SUBSCRIPTION {
-            format!("customer_tenant_id = {}", quoted(alert.customer_tenant_id.as_str()))
-        } else {
-            format!("subscription_id = {}", quoted(alert.subscription_id.as_str()))
-        };
+impl<'a> Look<'a> {
+    fn new(alert: &'a PartnerSecurityAlert) -> Self {
         let first = alert.first_observed_date_time.unwrap_or(alert.detected_date_time);
         let last = alert.last_observed_date_time.unwrap_or(alert.detected_date_time);
-        Self { whose, first, last }
+        Self { alert, first, last }
     }
 
-    /// The partner's events of a kind between two times, those of a subscription's own customer where the records
-    /// are a tenant's.
+    /// The events of a kind between two times: those of the subscription, or of the customer where the alert or the
+    /// records are about a tenant.
     async fn visible(
         &self,
         session: &SessionContext,
@@ -179,9 +169,13 @@ impl Look {
         kind: Kind,
         (since, until): (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<DataFrame, DataFusionError> {
-        let events = detect::visible_events(session, kind, &instance.partner, since, until).await?;
-        let condition = events.parse_sql_expr(&self.whose)?;
-        events.filter(condition)
+        let events = visible_events(session, kind, &instance.partner, since, until).await?;
+        let of_tenant = self.alert.subscription_id.is_none() || matches!(kind, Kind::SignIn | Kind::Audit);
+        events.filter(if of_tenant {
+            col("customer_tenant_id").eq(lit(self.alert.customer_tenant_id.as_str()))
+        } else {
+            col("subscription_id").eq(lit(self.alert.subscription_id.as_str()))
+        })
     }
 
     async fn events(
@@ -189,18 +183,21 @@ impl Look {
         session: &SessionContext,
         instance: &Instance,
         kind: Kind,
-    ) -> Result<Events, DataFusionError> {
+    ) -> Result<EventsOfKind, DataFusionError> {
         let until = self.last + TimeDelta::microseconds(1);
         let visible = self.visible(session, instance, kind, (self.first, until)).await?;
-        let order = visible.parse_sql_expr("event_at")?.sort(true, false);
-        let batches = visible.sort(vec![order])?.limit(0, Some(EVENTS_MAX + 1))?.collect().await?;
+        let batches = visible
+            .sort(vec![col("event_at").sort(true, false)])?
+            .limit(0, Some(EVENTS_MAX + 1))?
+            .collect()
+            .await?;
         let mut rows = Vec::new();
         for batch in &batches {
             rows.extend(as_rows(batch)?);
         }
         let more = rows.len() > EVENTS_MAX;
         rows.truncate(EVENTS_MAX);
-        Ok(Events { kind, rows, more })
+        Ok(EventsOfKind { kind, rows, more })
     }
 
     async fn series(
@@ -240,11 +237,6 @@ impl Look {
         let evidence = (self.first.date_naive().max(first), last);
         Ok((!is_empty).then(|| Series { what: what.to_owned(), points, evidence }))
     }
-}
-
-/// A text in SQL. What stands in it are ids that were checked when the alert was made; it is quoted all the same.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Rows as JSON objects of texts, without what is null and without what only the lake needs.
@@ -301,8 +293,7 @@ impl Explanation {
                 "chosenBecause": threshold.chosen_because,
             })
         };
-        let events =
-            |events: &Events| json!({"kind": events.kind.name(), "rows": events.rows, "more": events.more});
+        let events = |events: &EventsOfKind| json!({"kind": events.kind.name(), "rows": events.rows, "more": events.more});
         let point = |(day, number): &(NaiveDate, f64)| json!({"day": day, "value": number});
         let series = self.series.as_ref().map(|series| {
             json!({

@@ -6,15 +6,17 @@ use alerts::{Alert, Decision, Finding, Tuned, decide, tune};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Date32Type;
 use arrow_array::{Array as _, StringArray};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use detect::{Detector, Window};
-use ingest::schema::Kind;
+use datafusion::prelude::col;
+use detect::{Detector, Window, visible_events};
 
 use super::Instance;
-use super::detection::{self, RunError};
+use super::detection::{Events, RunError, slices};
 
 /// What would have come.
 #[derive(Debug, Default)]
@@ -47,12 +49,16 @@ pub async fn rehearse(
     detector: &Detector,
     window: &Window,
 ) -> Result<Rehearsal, RunError> {
-    let mut findings = detection::findings_of_period(instance, detector, window).await?;
+    let events = Events::of(instance);
+    let mut findings = Vec::new();
+    for slice in slices(instance, detector, window).await? {
+        findings.extend(events.findings(detector, &slice).await?);
+    }
     let scope = instance.scope();
     let rules = instance.store.tuning_rules(&scope, false).await?;
     instance.owners.fill_customers(&*instance.store, &scope, &mut findings).await?;
     let mut rehearsal = Rehearsal {
-        subscription_days: subscription_days(instance, detector, window).await?,
+        subscription_days: subscription_days(instance, &events, detector, window).await?,
         ..Rehearsal::default()
     };
     findings.sort_by_key(|finding| finding.last_observed_at);
@@ -86,23 +92,25 @@ fn take(alerts: &mut Vec<Alert>, places: &mut HashMap<(String, String), usize>, 
 /// On how many days of how many subscriptions the detector had events of any of its kinds.
 async fn subscription_days(
     instance: &Instance,
+    events: &Events<'_>,
     detector: &Detector,
     window: &Window,
 ) -> Result<u64, RunError> {
-    let engine = |error: DataFusionError| RunError::Engine(Box::new(error));
-    let session = detect::session(detect::Limits::default()).map_err(engine)?;
-    instance.lake.register(&session).await?;
-    let of_kind = |kind: &Kind| {
-        let (since, until) = (day(window.since), day(window.until));
-        let table = kind.name();
-        format!(
-            "select subscription_id, day from {table} \
-             where day >= date '{since}' and day <= date '{until}' and subscription_id is not null"
-        )
-    };
-    let union: Vec<String> = detector.manifest.inputs.iter().map(of_kind).collect();
-    let days = session.sql(&union.join(" union ")).await.map_err(engine)?;
-    Ok(days.count().await.map_err(engine)? as u64)
+    let session = events.session().await?;
+    let mut all: Option<DataFrame> = None;
+    for kind in &detector.manifest.inputs {
+        let of_kind = visible_events(session, *kind, &instance.partner, window.since, window.until).await?;
+        let of_kind = of_kind.filter(col("subscription_id").is_not_null())?;
+        let of_kind = of_kind.select_columns(&["subscription_id", "day"])?;
+        all = Some(match all {
+            Some(others) => others.union(of_kind)?,
+            None => of_kind,
+        });
+    }
+    match all {
+        Some(days) => Ok(days.distinct()?.count().await? as u64),
+        None => Ok(0),
+    }
 }
 
 /// A subscription, and on which days there was anything of it.
@@ -127,20 +135,22 @@ pub async fn subscription_spans(instance: &Instance) -> Result<Vec<SubscriptionS
     const SPANS: &str = "
 select subscription_id, max(customer_tenant_id) as customer, min(day) as first_day, max(day) as last_day
 from (
-  select subscription_id, customer_tenant_id, day from activity
-  union all select subscription_id, customer_tenant_id, day from cost
-  union all select subscription_id, customer_tenant_id, day from flow
+  select partner_tenant_id, subscription_id, customer_tenant_id, day from activity
+  union all select partner_tenant_id, subscription_id, customer_tenant_id, day from cost
+  union all select partner_tenant_id, subscription_id, customer_tenant_id, day from flow
 )
 where subscription_id is not null
+  and partner_tenant_id = $partner
 group by subscription_id
 order by subscription_id";
-    let engine = |error: DataFusionError| RunError::Engine(Box::new(error));
-    let session = detect::session(detect::Limits::default()).map_err(engine)?;
-    instance.lake.register(&session).await?;
-    let batches = session.sql(SPANS).await.map_err(engine)?.collect().await.map_err(engine)?;
+    let events = Events::of(instance);
+    let session = events.session().await?;
+    let spans = session.sql(SPANS).await?;
+    let spans = spans.with_param_values(vec![("partner", ScalarValue::from(instance.partner.as_str()))])?;
+    let batches = spans.collect().await?;
     let mut spans = Vec::new();
     for batch in &batches {
-        let text = |name: &str| cast(&batch[name], &DataType::Utf8).map_err(|error| engine(error.into()));
+        let text = |name: &str| cast(&batch[name], &DataType::Utf8).map_err(DataFusionError::from);
         let (subscriptions, customers) = (text("subscription_id")?, text("customer")?);
         let (subscriptions, customers): (&StringArray, &StringArray) =
             (subscriptions.as_string(), customers.as_string());
@@ -160,8 +170,4 @@ order by subscription_id";
         }
     }
     Ok(spans)
-}
-
-fn day(at: DateTime<Utc>) -> String {
-    at.date_naive().to_string()
 }

@@ -2,15 +2,19 @@
 //!
 //! Evaluation needs the time to detect. Running every detector at every tick of two months would take
 //! hours; but what a run finds grows with its end, so the first run that gives a finding is found by
-//! halving. Azure publishes its records late, and how late differs by kind; see [`publication_lag`].
+//! doubling and halving. Azure publishes its records late, and how late differs by kind; see [`publication_lag`].
 
-use alerts::{Alert, Origin};
+use std::sync::Arc;
+
+use alerts::{Alert, Origin, Tuned, TuningRule, tune};
 use chrono::{DateTime, TimeDelta, Utc};
-use detect::{Detector, PublicationLag, Window};
+use datafusion::datasource::MemTable;
+use datafusion::prelude::{SessionContext, col, lit};
+use detect::{Detector, Limits, PublicationLag, Window};
 use ingest::schema::Kind;
 
 use super::Instance;
-use super::detection::{self, RunError};
+use super::detection::{Events, RunError};
 
 /// How long after an event its record can be read.
 ///
@@ -28,52 +32,97 @@ pub fn publication_lag() -> PublicationLag {
     }
 }
 
-/// The first tick of the detector's schedule at which a run finds the incident of this alert.
-///
-/// `None` if the alert is not one of this detector, or no run up to a day after its last evidence and the
-/// longest lag finds it.
-///
-/// # Errors
-///
-/// [`RunError`] if a query fails.
-pub async fn first_detection(
-    instance: &Instance,
-    detector: &Detector,
-    alert: &Alert,
-) -> Result<Option<DateTime<Utc>>, RunError> {
-    let Origin::Detector { detector_id, grouping_key } = &alert.origin else { return Ok(None) };
-    let (Some(first), Some(last)) = (alert.body.first_observed_date_time, alert.body.last_observed_date_time)
-    else {
-        return Ok(None);
-    };
-    if *detector_id != detector.manifest.id {
-        return Ok(None);
-    }
-    let lag = publication_lag();
-    let every = detector.manifest.schedule;
-    let slowest = Kind::ALL.map(|kind| lag.of(kind)).into_iter().max().unwrap_or_default();
-    let ticks =
-        ((last - first) + slowest + TimeDelta::days(1)).num_seconds() / every.num_seconds().max(1) + 1;
-    let at = |tick: i64| first + TimeDelta::seconds(every.num_seconds() * tick);
+/// One customer's events, in memory, in which runs are tried.
+pub struct Replay<'a> {
+    instance: &'a Instance,
+    rules: Vec<TuningRule>,
+    session: SessionContext,
+}
 
-    let (mut none_by, mut found_by) = (0, ticks);
-    let found = |until: DateTime<Utc>| async move {
-        let window = Window { since: first, until, lag };
-        let findings = detection::findings(instance, detector, &window).await?;
-        Ok::<bool, RunError>(findings.iter().any(|finding| {
-            finding.subscription_id == alert.body.subscription_id && finding.grouping_key == *grouping_key
-        }))
-    };
-    if !found(at(found_by)).await? {
-        return Ok(None);
-    }
-    while found_by - none_by > 1 {
-        let middle = none_by + (found_by - none_by) / 2;
-        if found(at(middle)).await? {
-            found_by = middle;
-        } else {
-            none_by = middle;
+impl<'a> Replay<'a> {
+    /// Reads all events of the customer and the subscriptions of some alerts, which are of one customer.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if they, or the rules, cannot be read.
+    pub async fn of(
+        instance: &'a Instance,
+        events: &Events<'_>,
+        alerts: &[&Alert],
+    ) -> Result<Self, RunError> {
+        let customers = alerts.iter().map(|alert| lit(alert.body.customer_tenant_id.as_str())).collect();
+        let subscriptions = alerts.iter().map(|alert| lit(alert.body.subscription_id.as_str())).collect();
+        let own = col("customer_tenant_id")
+            .in_list(customers, false)
+            .or(col("subscription_id").in_list(subscriptions, false));
+        let session = detect::session(Limits::default())?;
+        instance.indicators.register(&session)?;
+        for kind in Kind::ALL {
+            let all = events.session().await?.table(kind.name()).await?;
+            let schema = Arc::clone(all.schema().inner());
+            let rows = all.filter(own.clone())?.collect().await?;
+            session.register_table(kind.name(), Arc::new(MemTable::try_new(schema, vec![rows])?))?;
         }
+        let rules = instance.store.tuning_rules(&instance.scope(), false).await?;
+        Ok(Self { instance, rules, session })
     }
-    Ok(Some(at(found_by)))
+
+    /// The first tick of the detector's schedule at which a run finds the incident of this alert.
+    ///
+    /// `None` if the alert is not one of this detector, or no run up to a day after its last evidence and the
+    /// longest lag finds it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if a query fails.
+    pub async fn first_detection(
+        &self,
+        detector: &Detector,
+        alert: &Alert,
+    ) -> Result<Option<DateTime<Utc>>, RunError> {
+        let Origin::Detector { detector_id, grouping_key } = &alert.origin else { return Ok(None) };
+        let (Some(first), Some(last)) =
+            (alert.body.first_observed_date_time, alert.body.last_observed_date_time)
+        else {
+            return Ok(None);
+        };
+        if *detector_id != detector.manifest.id {
+            return Ok(None);
+        }
+        let lag = publication_lag();
+        let every = detector.manifest.schedule;
+        let slowest = Kind::ALL.map(|kind| lag.of(kind)).into_iter().max().unwrap_or_default();
+        let ticks =
+            ((last - first) + slowest + TimeDelta::days(1)).num_seconds() / every.num_seconds().max(1) + 1;
+        let at = |tick: i64| first + TimeDelta::seconds(every.num_seconds() * tick);
+
+        let found = async |until: DateTime<Utc>| {
+            let window = Window { since: first, until, lag };
+            let findings = detector.run(&self.session, &window, &self.instance.partner).await?;
+            // A sign that is too weak to raise the alert does not count.
+            Ok::<bool, RunError>(findings.into_iter().any(|finding| {
+                finding.subscription_id == alert.body.subscription_id
+                    && finding.grouping_key == *grouping_key
+                    && matches!(tune(&self.rules, finding), Tuned::Kept(_))
+            }))
+        };
+        // Most incidents are found soon after they began: steps that double are tried before halves.
+        let (mut none_by, mut found_by) = (0, 1);
+        while !found(at(found_by)).await? {
+            if found_by == ticks {
+                return Ok(None);
+            }
+            none_by = found_by;
+            found_by = (found_by * 2).min(ticks);
+        }
+        while found_by - none_by > 1 {
+            let middle = none_by + (found_by - none_by) / 2;
+            if found(at(middle)).await? {
+                found_by = middle;
+            } else {
+                none_by = middle;
+            }
+        }
+        Ok(Some(at(found_by)))
+    }
 }

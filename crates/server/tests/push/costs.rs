@@ -10,9 +10,10 @@ use detect::{PublicationLag, Window};
 use graph::auth::INGEST;
 use ingest::schema::Kind;
 use reqwest::StatusCode;
+use server::app::detection::Events;
 use server::app::following::Follower;
 use server::app::intake::{Intake, Room};
-use server::app::{CompactionOptions, detection, keys, quarantine};
+use server::app::{CompactionOptions, keys, quarantine};
 use server::config::Settings;
 use sources::{Folder, Limits, Positions, Source as _};
 
@@ -77,7 +78,7 @@ async fn seen(here: &Here) -> Vec<String> {
         lag: PublicationLag::default(),
     };
     let detector = here.instance.detectors.iter().find(|detector| detector.manifest.id == "costs").unwrap();
-    let findings = detection::findings(&here.instance, detector, &window).await.unwrap();
+    let findings = Events::of(&here.instance).findings(detector, &window).await.unwrap();
     let mut seen: Vec<String> =
         findings.iter().map(|one| format!("{}: {}", one.subscription_id, one.description)).collect();
     seen.sort();

@@ -5,6 +5,9 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use crate::calendar::{Holidays, hours_in_day, midnight};
 use crate::catalog::{Region, Size};
 
+/// What is paid for spare capacity, against the list price.
+pub(crate) const SPOT_FACTOR: f64 = 0.28;
+
 /// A virtual machine, or a scale set of several.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -71,6 +74,13 @@ impl Machine {
             Hours::Office(_) => 0.0,
         };
         hours * f64::from(self.capacity.unwrap_or(1))
+    }
+
+    /// What it costs while it runs, all instances together, at list prices.
+    pub(crate) fn usd_per_hour(&self) -> f64 {
+        let discount = if self.spot { SPOT_FACTOR } else { 1.0 };
+        let instances = f64::from(self.capacity.unwrap_or(1));
+        self.size.hourly_usd * self.region.price_factor * discount * instances
     }
 
     /// Provider and type in the resource's path.

@@ -77,6 +77,13 @@ pub(crate) struct Usage {
     pub(crate) tags: String,
 }
 
+impl Usage {
+    /// What it costs on an ordinary day in the beginning, at list prices.
+    pub(crate) fn usd_per_hour(&self) -> f64 {
+        self.meter.unit_usd * self.region.price_factor * self.per_day / 24.0
+    }
+}
+
 /// How the days of a usage differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rhythm {

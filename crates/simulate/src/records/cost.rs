@@ -10,11 +10,8 @@ use serde_json::json;
 use crate::calendar::{hours_in_day, midnight};
 use crate::catalog::Region;
 use crate::dice::{Dice, rounded};
-use crate::estate::{CostShape, Customer, Machine, Partner, Subscription, Usage};
+use crate::estate::{CostShape, Customer, Machine, Partner, SPOT_FACTOR, Subscription, Usage};
 use crate::script::Script;
-
-/// What is paid for spare capacity, against the list price.
-const SPOT_FACTOR: f64 = 0.28;
 
 /// The reservation that covers the machines that one covers.
 const RESERVATION_ID: &str = "5d0f3c3e-9f42-4a6b-8a55-0c6de11f7c03";

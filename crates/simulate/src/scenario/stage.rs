@@ -8,7 +8,7 @@ use crate::calendar::{Period, midnight, next_midnight};
 use crate::catalog::{REGIONS, Region};
 use crate::dice::Dice;
 use crate::estate::{Conversation, Customer, Machine, Nic, Principal, Style, Subscription, address};
-use crate::labels::Label;
+use crate::labels::{Label, Spend};
 use crate::scenario::Incident;
 use crate::script::{Action, Script};
 
@@ -196,6 +196,7 @@ impl<'a> Stage<'a> {
             first_event: evidence.first_event,
             principals: self.principals,
             resources: resources(&self.script, self.period, self.misused),
+            spend: spend(&self.script, self.period),
         });
         Played { script: self.script, label }
     }
@@ -214,6 +215,18 @@ fn resources(script: &Script, period: &Period, misused: Vec<String>) -> Vec<Stri
         }
     }
     all
+}
+
+/// What the script's machines and usages cost within the period, on an ordinary day.
+fn spend(script: &Script, period: &Period) -> Vec<Spend> {
+    let machines = script.machines.iter().filter(|machine| !machine.reserved);
+    let machines = machines.map(|machine| (machine.from, machine.until, machine.usd_per_hour()));
+    let usages = script.usages.iter().map(|usage| (usage.from, usage.until, usage.usd_per_hour()));
+    machines
+        .chain(usages)
+        .filter(|(from, ..)| *from < period.end)
+        .map(|(from, until, usd_per_hour)| Spend { from, until: until.min(period.end), usd_per_hour })
+        .collect()
 }
 
 /// The times of a script, as far as records show it.

@@ -1,0 +1,72 @@
+//! The events of an instance, as queries see them.
+
+use std::error::Error;
+
+use alerts::Finding;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use detect::{DetectError, Detector, Limits, Window};
+use lake::LakeError;
+use store::StoreError;
+use tokio::sync::OnceCell;
+
+use crate::app::Instance;
+
+/// Why a detector gave no findings.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The events cannot be read.
+    #[error("the events cannot be read")]
+    Lake(#[from] LakeError),
+    /// The rules or the directory cannot be read.
+    #[error("the alert store cannot be read")]
+    Store(#[from] StoreError),
+    /// The query engine cannot be set up.
+    #[error("the query engine cannot be set up")]
+    Engine(#[source] Box<dyn Error + Send + Sync>),
+    /// The query failed, or ran over its limits.
+    #[error(transparent)]
+    Query(#[from] DetectError),
+}
+
+impl From<DataFusionError> for RunError {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(Box::new(error))
+    }
+}
+
+/// The events of an instance, opened for the first query and then shared by all: what comes in later is not seen, and
+/// what one query read of the files' contents the next need not read again.
+pub struct Events<'a> {
+    instance: &'a Instance,
+    session: OnceCell<SessionContext>,
+}
+
+impl<'a> Events<'a> {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn of(instance: &'a Instance) -> Self {
+        Self { instance, session: OnceCell::new() }
+    }
+
+    /// What one detector finds in one window.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the query fails or runs over its limits.
+    pub async fn findings(&self, detector: &Detector, window: &Window) -> Result<Vec<Finding>, RunError> {
+        Ok(detector.run(self.session().await?, window, &self.instance.partner).await?)
+    }
+
+    /// The session of all queries, with a table of each kind and of each indicator.
+    pub(in crate::app) async fn session(&self) -> Result<&SessionContext, RunError> {
+        self.session.get_or_try_init(|| self.open()).await
+    }
+
+    async fn open(&self) -> Result<SessionContext, RunError> {
+        let session = detect::session(Limits::default())?;
+        self.instance.lake.register(&session).await?;
+        self.instance.indicators.register(&session)?;
+        Ok(session)
+    }
+}
