@@ -28,6 +28,7 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   concat(changes, ' changes on a day; the mean of the week before is ', round(mean, 1), '.') as description,
+  cast(day as varchar) as day,
   changes,
   mean
 from compared

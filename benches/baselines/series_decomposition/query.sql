@@ -59,6 +59,7 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   concat(changes, ' changes on a day, ', round(residual, 1), ' more than the rhythm of the week explains.') as description,
+  cast(judged_day as varchar) as day,
   changes,
   residual
 from fences

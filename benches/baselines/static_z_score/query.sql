@@ -25,6 +25,7 @@ select
   at as first_observed_at,
   at as last_observed_at,
   concat(round(cost, 2), ' ', currency, ' on a day; the mean is ', round(mean, 2), ', the deviation ', round(deviation, 2), '.') as description,
+  cast(day as varchar) as day,
   cost,
   mean,
   deviation

@@ -27,7 +27,8 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   concat(caller, ' wrote virtual machines and was not seen in the fourteen days before.') as description,
-  caller
+  caller,
+  cast(day as varchar) as day
 from compared
 where first_at is not null
   and last_at >= $since

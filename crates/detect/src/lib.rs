@@ -36,6 +36,7 @@ pub use catalogue::{Catalogue, CatalogueError};
 pub use detector::{DetectError, Detector};
 pub use files::FileError;
 pub use findings::ShapeError;
+pub use functions::{GeoDatabase, GeoError};
 pub use indicators::{IndicatorError, Indicators};
 pub use lint::{FIRING_CASES_MIN, NEAR_MISSES_MIN, lint};
 pub use manifest::{Manifest, ManifestError, Setting, is_detector_id};

@@ -66,6 +66,8 @@ pub struct Settings {
     pub detector_folders: Vec<PathBuf>,
     /// Whether the built-in detectors run; without them, copies of them may be in a folder of the operator's own.
     pub builtin_detectors: bool,
+    /// A database of places by address in MaxMind's format, for detectors that ask where an address is.
+    pub geo_database: Option<PathBuf>,
     /// Where the events are: a folder's URL; by default `lake` in the data directory.
     pub lake_url: Option<Url>,
     /// Whether `serve` runs the detectors by their schedules.
@@ -230,6 +232,7 @@ impl Default for Settings {
             partner_tenant_id: DEFAULT_PARTNER_TENANT.parse().expect("the default is a tenant id"),
             detector_folders: Vec::new(),
             builtin_detectors: true,
+            geo_database: None,
             lake_url: None,
             scheduled_detection: true,
             compaction: true,

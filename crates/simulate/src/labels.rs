@@ -193,7 +193,8 @@ mod tests {
                 "until",
                 "first_event",
                 "principals",
-                "resources"
+                "resources",
+                "spend"
             ]
         );
         assert_eq!(raw[0]["from"], "2026-03-01T00:00:00Z");

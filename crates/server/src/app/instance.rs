@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use alerts::{PartnerTenantId, Scope};
-use detect::{CatalogueError, Detector, IndicatorError, Indicators};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+use detect::{CatalogueError, Detector, GeoDatabase, GeoError, IndicatorError, Indicators, Limits};
 use lake::{Lake, LakeError};
 use odata::TokenKey;
 use store::{PostgresStore, SqliteStore, Store, StoreError};
@@ -31,6 +33,9 @@ pub enum OpenError {
     /// An indicator table cannot be read.
     #[error("the indicator tables cannot be loaded")]
     Indicators(#[from] IndicatorError),
+    /// The database of places cannot be read.
+    #[error("the setting geo_database is wrong")]
+    Places(#[from] GeoError),
 }
 
 /// One installation, open. Cheap to share.
@@ -51,6 +56,8 @@ pub struct Instance {
     pub owners: Owners,
     /// Tables of known bad addresses and ports.
     pub indicators: Indicators,
+    /// Where addresses are, if the operator has a database of that.
+    pub places: Option<GeoDatabase>,
 }
 
 impl Instance {
@@ -69,6 +76,7 @@ impl Instance {
         };
         let detectors = settings.catalogue()?.detectors().iter().cloned().map(Arc::new).collect();
         let indicators = indicators(&data_dir.indicators())?;
+        let places = settings.geo_database.as_deref().map(GeoDatabase::open).transpose()?;
         Ok(Self {
             partner: settings.partner_tenant_id.clone(),
             store,
@@ -77,8 +85,23 @@ impl Instance {
             detectors,
             owners: Owners::default(),
             indicators,
+            places,
             data_dir,
         })
+    }
+
+    /// A session for queries over events, with what else queries may name, and no events yet.
+    ///
+    /// # Errors
+    ///
+    /// If the query engine cannot be set up.
+    pub(super) fn session(&self) -> Result<SessionContext, DataFusionError> {
+        let session = detect::session(Limits::default())?;
+        self.indicators.register(&session)?;
+        if let Some(places) = &self.places {
+            places.register(&session);
+        }
+        Ok(session)
     }
 
     /// The scope of the partner's own work: ingest, detection, the command line.

@@ -4,17 +4,14 @@
 //! hours; but what a run finds grows with its end, so the first run that gives a finding is found by
 //! doubling and halving. Azure publishes its records late, and how late differs by kind; see [`publication_lag`].
 
-use std::sync::Arc;
-
 use alerts::{Alert, Origin, Tuned, TuningRule, tune};
 use chrono::{DateTime, TimeDelta, Utc};
-use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionContext, col, lit};
-use detect::{Detector, Limits, PublicationLag, Window};
+use detect::{Detector, PublicationLag, Window};
 use ingest::schema::Kind;
 
 use super::Instance;
-use super::detection::{Events, RunError};
+use super::detection::{Events, RunError, hold};
 
 /// How long after an event its record can be read.
 ///
@@ -55,13 +52,10 @@ impl<'a> Replay<'a> {
         let own = col("customer_tenant_id")
             .in_list(customers, false)
             .or(col("subscription_id").in_list(subscriptions, false));
-        let session = detect::session(Limits::default())?;
-        instance.indicators.register(&session)?;
+        let session = instance.session()?;
         for kind in Kind::ALL {
             let all = events.session().await?.table(kind.name()).await?;
-            let schema = Arc::clone(all.schema().inner());
-            let rows = all.filter(own.clone())?.collect().await?;
-            session.register_table(kind.name(), Arc::new(MemTable::try_new(schema, vec![rows])?))?;
+            hold(&session, kind, all.filter(own.clone())?).await?;
         }
         let rules = instance.store.tuning_rules(&instance.scope(), false).await?;
         Ok(Self { instance, rules, session })

@@ -1,7 +1,7 @@
 //! Tuning rules at work: made, checked, and applied to findings.
 
 use alerts::{About, DetectorSetting, Effect, Finding, Severity, Silenced, Tuned, TuningRule, tune};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use detect::Manifest;
 use serde_json::{Value, json};
 use store::StoreError;
@@ -108,7 +108,8 @@ pub fn new_rule(
         effect,
         reason,
         author: author.to_owned(),
-        created_at: now,
+        // As it is kept: what is answered now is what is listed later.
+        created_at: now.trunc_subsecs(6),
         ended_at: None,
     })
 }

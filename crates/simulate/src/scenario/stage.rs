@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::calendar::{Period, midnight, next_midnight};
 use crate::catalog::{REGIONS, Region};
-use crate::dice::Dice;
+use crate::dice::{Dice, rounded};
 use crate::estate::{Conversation, Customer, Machine, Nic, Principal, Style, Subscription, address};
 use crate::labels::{Label, Spend};
 use crate::scenario::Incident;
@@ -225,7 +225,11 @@ fn spend(script: &Script, period: &Period) -> Vec<Spend> {
     machines
         .chain(usages)
         .filter(|(from, ..)| *from < period.end)
-        .map(|(from, until, usd_per_hour)| Spend { from, until: until.min(period.end), usd_per_hour })
+        .map(|(from, until, usd_per_hour)| Spend {
+            from,
+            until: until.min(period.end),
+            usd_per_hour: rounded(usd_per_hour, 4),
+        })
         .collect()
 }
 

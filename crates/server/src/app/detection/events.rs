@@ -1,16 +1,26 @@
 //! The events of an instance, as queries see them.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use alerts::Finding;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use detect::{DetectError, Detector, Limits, Window};
+use detect::{DetectError, Detector, Window};
+use ingest::schema::Kind;
 use lake::LakeError;
 use store::StoreError;
 use tokio::sync::OnceCell;
 
 use crate::app::Instance;
+
+/// Tables of so many events, in files of so many bytes, are read into memory once for all queries: some of these name a
+/// table a dozen times, and opening its files is then most of their work. In memory, events are some twenty times as
+/// large as in their files.
+const HELD_ROWS_MAX: u64 = 500_000;
+const HELD_BYTES_MAX: u64 = 16 << 20;
 
 /// Why a detector gave no findings.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +74,28 @@ impl<'a> Events<'a> {
     }
 
     async fn open(&self) -> Result<SessionContext, RunError> {
-        let session = detect::session(Limits::default())?;
+        let session = self.instance.session()?;
         self.instance.lake.register(&session).await?;
-        self.instance.indicators.register(&session)?;
+        for kind in Kind::ALL {
+            let summary = self.instance.lake.summary(kind).await?;
+            if summary.rows <= HELD_ROWS_MAX && summary.bytes <= HELD_BYTES_MAX {
+                let all = session.table(kind.name()).await?;
+                hold(&session, kind, all).await?;
+            }
+        }
         Ok(session)
     }
+}
+
+/// Reads events into memory, and lets queries find them there in place of the lake's.
+pub(in crate::app) async fn hold(
+    session: &SessionContext,
+    kind: Kind,
+    events: DataFrame,
+) -> Result<(), DataFusionError> {
+    let schema = Arc::clone(events.schema().inner());
+    let table = MemTable::try_new(schema, events.collect_partitioned().await?)?;
+    session.deregister_table(kind.name())?;
+    session.register_table(kind.name(), Arc::new(table))?;
+    Ok(())
 }

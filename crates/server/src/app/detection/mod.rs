@@ -17,6 +17,7 @@ use store::{DetectorRun, StoreError};
 use self::plan::{Plan, Planner};
 use super::{Instance, tuning};
 
+pub(super) use self::events::hold;
 pub use self::events::{Events, RunError};
 pub(super) use self::plan::slices;
 
