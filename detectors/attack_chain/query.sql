@@ -135,7 +135,7 @@ stories as (
       order by first_at, stage
     ) as story,
     array_sort(array_distinct(flatten(array_agg(addresses) filter (where addresses is not null)))) as caller_addresses,
-    flatten(array_agg(places) filter (where places is not null)) as places,
+    array_distinct(flatten(array_agg(places) filter (where places is not null))) as places,
     array_sort(array_distinct(flatten(array_agg(resources) filter (where resources is not null)))) as resources
   from told
   group by subscription_id, caller_id, hour
@@ -148,8 +148,12 @@ known as (
     stories.caller_id,
     stories.hour,
     count(case when coalesce(past.caller_id, past.caller, 'unknown') = stories.caller_id then 1 end) as by_caller,
-    array_agg(distinct regexp_replace(past.caller_ip, '^(([0-9a-f]*:){4}).*$', '\1'))
-      filter (where past.caller_ip is not null and past.event_at < stories.hour - interval '7 days') as places,
+    -- How many of the caller's addresses anybody used here a week ago and earlier.
+    count(distinct case
+      when past.event_at < stories.hour - interval '7 days'
+        and array_has(stories.places, regexp_replace(past.caller_ip, '^(([0-9a-f]*:){4}).*$', '\1'))
+        then regexp_replace(past.caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
+    end) as known_places,
     min(past.event_at) <= stories.hour - interval '7 days' as has_history
   from stories
   join activity as past
@@ -162,7 +166,7 @@ judged as (
   select
     stories.*,
     known.by_caller,
-    coalesce(known.by_caller = 0 and array_has_all(known.places, stories.places), false) as is_colleague
+    coalesce(known.by_caller = 0 and known.known_places = array_length(stories.places), false) as is_colleague
   from stories
   join known
     on known.subscription_id = stories.subscription_id

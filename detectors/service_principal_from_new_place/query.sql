@@ -159,23 +159,22 @@ compared as (
     max(flagged.usual_countries) as usual_countries,
     max(flagged.places_before) as places_before,
     max(flagged.operations) as operations,
-    coalesce(
-      array_has_all(
-        array_agg(distinct case
-          when past.operation like 'microsoft.resources/deployments/%' then past.operation
-          else concat_ws(' ', past.operation, past.resource_id)
-        end) filter (where past.operation is not null),
-        max(flagged.deeds)
-      ),
-      false
-    ) as only_usual_deeds
+    count(distinct past.deed) = array_length(max(flagged.deeds)) as only_usual_deeds
   from flagged
-  left join activity as past
+  left join (
+    select
+      subscription_id,
+      caller_id,
+      event_at,
+      case when operation like 'microsoft.resources/deployments/%' then operation else concat_ws(' ', operation, resource_id) end as deed
+    from activity
+    where coalesce(status, 'succeeded') in ('accepted', 'succeeded')
+  ) as past
     on past.subscription_id = flagged.subscription_id
     and past.caller_id = flagged.caller_id
     and past.event_at >= flagged.hour - interval '28 days'
     and past.event_at < flagged.hour - interval '24 hours'
-    and coalesce(past.status, 'succeeded') in ('accepted', 'succeeded')
+    and array_has(flagged.deeds, past.deed)
   group by flagged.subscription_id, flagged.caller_id, flagged.hour
 )
 select
