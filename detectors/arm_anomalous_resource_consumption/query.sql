@@ -3,6 +3,10 @@
 -- The expectation comes from `seasonal_score` over 42 days. A rise must be large as a ratio, as an
 -- amount of money and against the usual spread. How large depends on what explains it: kinds of
 -- resource that were never billed here are more telling than more of the same.
+--
+-- Growth that somebody brought about openly is a weak sign: who has worked here for weeks made, enlarged
+-- or started in the last two weeks what now costs more, from an address that they used before. A thief
+-- has the account or the keys, but neither the place nor, with keys alone, a record of making anything.
 with lines as (
   select
     subscription_id,
@@ -12,6 +16,8 @@ with lines as (
     arrived_at,
     customer_tenant_id,
     resource_id,
+    regexp_replace(resource_id, '^(/subscriptions/[^/]*/resourcegroups/[^/]*/providers/[^/]*/[^/]*/[^/]*)/.*$', '\1')
+      as resource_root,
     coalesce(resource_region, '') as region,
     concat_ws(' / ', meter_category, meter_sub_category) as kind,
     cost
@@ -148,32 +154,106 @@ explained as (
   from familiar
   group by subscription_id, currency, day
 ),
-resource_days as (
+-- Each resource of a candidate's day, by the path of the outermost one: pools are billed to their account.
+resources as (
   select
-    lines.subscription_id,
-    lines.currency,
-    lines.day,
-    lines.resource_id,
-    row_number() over (
-      partition by lines.subscription_id, lines.currency, lines.day
-      order by sum(lines.cost) desc, lines.resource_id
-    ) as place
-  from lines
-  join candidates
-    on candidates.subscription_id = lines.subscription_id
-    and candidates.currency = lines.currency
-    and candidates.day = lines.day
+    candidates.subscription_id,
+    candidates.currency,
+    candidates.day,
+    lines.resource_root,
+    max(lines.resource_id) as resource_id,
+    sum(case when lines.day = candidates.day then lines.cost else 0 end) as cost,
+    sum(
+      case
+        when lines.day <= candidates.day - 4 and lines.day > candidates.day - 18 then lines.cost
+        else 0
+      end
+    ) / 14 as usual_cost
+  from candidates
+  join lines
+    on lines.subscription_id = candidates.subscription_id
+    and lines.currency = candidates.currency
+    and lines.day <= candidates.day
+    and lines.day > candidates.day - 18
   where lines.resource_id is not null
-  group by lines.subscription_id, lines.currency, lines.day, lines.resource_id
+  group by candidates.subscription_id, candidates.currency, candidates.day, lines.resource_root
+),
+acts as (
+  select
+    subscription_id,
+    event_at,
+    coalesce(caller, caller_id) as caller,
+    regexp_replace(resource_id, '^(/subscriptions/[^/]*/resourcegroups/[^/]*/providers/[^/]*/[^/]*/[^/]*)/.*$', '\1')
+      as resource_root,
+    -- Roles, locks and settings of logging are written on a resource and make it no larger.
+    (operation like '%/write' or operation like '%/start/action')
+      and split_part(resource_id, '/providers/', 3) = ''
+      and coalesce(status, 'succeeded') in ('accepted', 'succeeded') as makes,
+    count(*) over (
+      partition by
+        subscription_id,
+        coalesce(caller_id, caller),
+        -- Of IPv6 the first 64 bits: machines change the rest by themselves.
+        regexp_replace(caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
+      order by event_at
+      range between interval '28 days' preceding and interval '14 days' preceding
+    ) > 0 as long_known
+  from activity
+  where caller_ip is not null
+    and coalesce(caller_id, caller) is not null
+    and subscription_id in (select subscription_id from candidates)
+),
+makers as (
+  select
+    subscription_id,
+    resource_root,
+    cast(event_at as date) as made_on,
+    max(caller) as maker
+  from acts
+  where makes
+    and long_known
+  group by subscription_id, resource_root, cast(event_at as date)
+),
+planned as (
+  -- Whether and by whom each resource was made or enlarged in the two weeks up to the day.
+  select
+    resources.subscription_id,
+    resources.currency,
+    resources.day,
+    resources.resource_root,
+    resources.resource_id,
+    resources.cost,
+    greatest(resources.cost - resources.usual_cost, 0) as rise,
+    max(makers.maker) as maker,
+    row_number() over (
+      partition by resources.subscription_id, resources.currency, resources.day
+      order by resources.cost desc, resources.resource_root
+    ) as place
+  from resources
+  left join makers
+    on makers.subscription_id = resources.subscription_id
+    and makers.resource_root = resources.resource_root
+    and makers.made_on <= resources.day
+    and makers.made_on > resources.day - 14
+  where resources.cost > 0
+  group by
+    resources.subscription_id,
+    resources.currency,
+    resources.day,
+    resources.resource_root,
+    resources.resource_id,
+    resources.cost,
+    resources.usual_cost
 ),
 dearest as (
   select
     subscription_id,
     currency,
     day,
-    array_agg(resource_id order by place) as resources
-  from resource_days
-  where place <= 25
+    array_agg(resource_id order by place) filter (where place <= 25) as resources,
+    sum(case when maker is not null then rise else 0 end) as planned_rise,
+    array_agg(distinct maker order by maker) filter (where maker is not null and rise > 0) as makers
+  from planned
   group by subscription_id, currency, day
 ),
 judged as (
@@ -184,6 +264,8 @@ judged as (
     explained.main_cause,
     explained.main_causes,
     dearest.resources,
+    dearest.makers,
+    coalesce(dearest.planned_rise, 0) / candidates.increase as planned_share,
     least(explained.new_kind_cost / candidates.increase, 1.0) as new_kind_share,
     least((explained.new_kind_cost + explained.new_region_cost) / candidates.increase, 1.0) as new_share,
     -- Last month's bill of these days explains this one, unless it is for something new.
@@ -230,10 +312,12 @@ select
   greatest(first_at, least(first_at + interval '1 day' - interval '1 microsecond', arrived_at)) as last_observed_at,
   resources,
   case
+    when planned then 'low'
     when increase >= 1000 * unit and (new_share >= 0.6 or ratio >= 10) then 'high'
     else 'medium'
   end as severity,
   case
+    when planned then 'low'
     when history_days >= 14 and ratio >= 5 and new_share >= 0.6 then 'high'
     when history_days < 14 then 'low'
     else 'medium'
@@ -245,7 +329,11 @@ select
     concat(round(ratio, 1), ' times as much.'),
     concat('Most of the rise is ', main_cause, '.'),
     case when new_kind_share >= 0.6 then 'Such resources were not billed here before.' end,
-    case when new_kind_share < 0.6 and new_share >= 0.6 then 'Its region was not billed here before.' end
+    case when new_kind_share < 0.6 and new_share >= 0.6 then 'Its region was not billed here before.' end,
+    case
+      when planned_share >= 0.8
+        then concat('What costs more was made or enlarged by ', array_to_string(makers, ', '), ', known here for weeks.')
+    end
   ) as description,
   reason,
   round(cost, 2) as cost,
@@ -259,6 +347,14 @@ select
   main_causes,
   new_kinds,
   new_regions,
-  round(new_share, 2) as new_share
-from ruled
+  round(new_share, 2) as new_share,
+  makers,
+  round(least(planned_share, 1.0), 2) as planned_share
+from (
+  select
+    *,
+    -- So much money is looked at whoever spends it.
+    planned_share >= 0.8 and increase < 5000 * unit as planned
+  from ruled
+)
 where reason is not null

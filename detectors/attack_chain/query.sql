@@ -1,7 +1,9 @@
 -- Several stages of an attack by one caller, one row for each subscription, caller and hour in which the
 -- caller did something that belongs to a stage.
 --
--- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new.
+-- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new. A caller
+-- who is new here, but comes from an address that others used here a week ago and earlier, is likelier a new colleague: two
+-- stages are then a weak sign.
 with stages (operation, stage) as (
   values
     ('microsoft.authorization/elevateaccess/action', 'rights'),
@@ -56,6 +58,8 @@ requests as (
     max(coalesce(caller, caller_id, 'unknown')) as caller,
     max(customer_tenant_id) as customer_tenant_id,
     max(caller_ip) as address,
+    -- Of IPv6 the first 64 bits: machines change the rest by themselves.
+    max(regexp_replace(caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')) as came_from,
     resource_id,
     min(event_at) as first_at,
     max(event_at) as last_at
@@ -105,6 +109,7 @@ told as (
     count(*) filter (where recent) as acts,
     array_agg(distinct operation order by operation) filter (where recent) as operations,
     array_agg(distinct address order by address) filter (where recent and address is not null) as addresses,
+    array_agg(distinct came_from) filter (where recent and came_from is not null) as places,
     array_agg(distinct resource_id order by resource_id) filter (where recent and resource_id is not null) as resources
   from day_before
   group by subscription_id, caller_id, hour, stage
@@ -130,6 +135,7 @@ stories as (
       order by first_at, stage
     ) as story,
     array_sort(array_distinct(flatten(array_agg(addresses) filter (where addresses is not null)))) as caller_addresses,
+    array_distinct(flatten(array_agg(places) filter (where places is not null))) as places,
     array_sort(array_distinct(flatten(array_agg(resources) filter (where resources is not null)))) as resources
   from told
   group by subscription_id, caller_id, hour
@@ -142,6 +148,12 @@ known as (
     stories.caller_id,
     stories.hour,
     count(case when coalesce(past.caller_id, past.caller, 'unknown') = stories.caller_id then 1 end) as by_caller,
+    -- How many of the caller's addresses anybody used here a week ago and earlier.
+    count(distinct case
+      when past.event_at < stories.hour - interval '7 days'
+        and array_has(stories.places, regexp_replace(past.caller_ip, '^(([0-9a-f]*:){4}).*$', '\1'))
+        then regexp_replace(past.caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
+    end) as known_places,
     min(past.event_at) <= stories.hour - interval '7 days' as has_history
   from stories
   join activity as past
@@ -149,35 +161,51 @@ known as (
     and past.event_at >= stories.hour - interval '28 days'
     and past.event_at < stories.hour - interval '23 hours'
   group by stories.subscription_id, stories.caller_id, stories.hour
+),
+judged as (
+  select
+    stories.*,
+    known.by_caller,
+    coalesce(known.by_caller = 0 and known.known_places = array_length(stories.places), false) as is_colleague
+  from stories
+  join known
+    on known.subscription_id = stories.subscription_id
+    and known.caller_id = stories.caller_id
+    and known.hour = stories.hour
+  -- With less than a week of history everything is new: whoever sets a subscription up goes through many stages.
+  -- To a known caller something new happens now and then; three new things in a day do not.
+  where known.has_history
+    and (stories.stages >= 3 or (by_caller = 0 and stories.telling))
 )
--- With less than a week of history everything is new: whoever sets a subscription up goes through many stages.
 select
-  stories.subscription_id,
-  stories.customer_tenant_id,
-  stories.first_at as first_observed_at,
-  stories.last_at as last_observed_at,
-  array_slice(stories.resources, 1, 25) as resources,
-  case when stories.stages >= 3 and stories.harms then 'high' else 'medium' end as severity,
+  subscription_id,
+  customer_tenant_id,
+  first_at as first_observed_at,
+  last_at as last_observed_at,
+  array_slice(resources, 1, 25) as resources,
   case
-    when by_caller = 0 and stories.stages >= 3 and stories.harms then 'high'
-    when stories.harms or stories.stages >= 3 then 'medium'
+    when is_colleague and stages = 2 then 'low'
+    when stages >= 3 and harms and not is_colleague then 'high'
+    else 'medium'
+  end as severity,
+  case
+    when is_colleague then 'low'
+    when by_caller = 0 and stages >= 3 and harms then 'high'
+    when harms or stages >= 3 then 'medium'
     else 'low'
   end as confidence,
   concat(
-    stories.caller, ' went through ', stories.stages, ' stages within 24 hours (',
-    array_to_string(stories.stage_order, ', then '), '), none of which it had done on this subscription in the four weeks before.',
-    case when by_caller = 0 then ' It had not been seen there at all.' else '' end
+    caller, ' went through ', stages, ' stages within 24 hours (',
+    array_to_string(stage_order, ', then '), '), none of which it had done on this subscription in the four weeks before.',
+    case
+      when is_colleague then ' It had not been seen there at all, but others came from the same address.'
+      when by_caller = 0 then ' It had not been seen there at all.'
+      else ''
+    end
   ) as description,
-  stories.caller_id,
-  stories.caller,
-  stories.caller_addresses,
-  stories.stages,
-  stories.story
-from stories
-join known
-  on known.subscription_id = stories.subscription_id
-  and known.caller_id = stories.caller_id
-  and known.hour = stories.hour
--- To a known caller something new happens now and then; three new things in a day do not.
-where known.has_history
-  and (stories.stages >= 3 or (by_caller = 0 and stories.telling))
+  caller_id,
+  caller,
+  caller_addresses,
+  stages,
+  story
+from judged

@@ -4,7 +4,8 @@
 -- What was destroyed has a weight (see `acts`). The weight rises for a caller that the subscription has
 -- not seen in four weeks, for several kinds and for many at once, and falls for a known caller. Backup
 -- products and pipelines delete old copies all day: what the caller did in the four weeks before does not
--- count, unless it is far more at once.
+-- count, unless it is far more at once. Nor do backups count that the caller sets up in another vault
+-- within two hours before or after: they move.
 with records as (
   select *
   from activity
@@ -22,6 +23,7 @@ with records as (
       'microsoft.recoveryservices/vaults/backupconfig/write',
       'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/delete',
       'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/delete',
+      'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/write',
       'microsoft.recoveryservices/vaults/backupresourceguardproxies/delete',
       'microsoft.recoveryservices/vaults/delete',
       'microsoft.recoveryservices/vaults/write',
@@ -71,7 +73,11 @@ requests as (
 named as (
   select
     *,
+    -- The vault, and what is kept in it: the container and the item have the same names in every vault.
+    split_part(resource_id, '/backupfabrics/', 1) as vault,
+    split_part(resource_id, '/protectioncontainers/', 2) as item,
     case
+      when operation like '%/protecteditems/write' then null
       when operation like '%/protectioncontainers/%' or operation like '%/backupinstances/delete' then 'backups of a resource'
       when operation like '%/backupresourceguardproxies/delete' then 'second approval for a vault'
       when operation in ('microsoft.recoveryservices/vaults/delete', 'microsoft.dataprotection/backupvaults/delete')
@@ -102,9 +108,25 @@ new_accounts as (
   from activity
   where operation = 'microsoft.storage/storageaccounts/write'
 ),
+moved as (
+  select
+    *,
+    kind = 'backups of a resource'
+      and coalesce(
+        max(case when operation like '%/protecteditems/write' then vault end) over sitting <> vault
+          or min(case when operation like '%/protecteditems/write' then vault end) over sitting <> vault,
+        false
+      ) as is_moved
+  from named
+  window sitting as (
+    partition by subscription_id, caller_id, item
+    order by first_at
+    range between interval '2 hours' preceding and interval '2 hours' following
+  )
+),
 acts as (
   select
-    named.*,
+    moved.*,
     date_trunc('hour', first_at) as hour,
     case
       when kind in ('backups of a resource', 'second approval for a vault', 'soft delete or immutability of a vault') then 4
@@ -112,15 +134,16 @@ acts as (
       else 2
     end as weight,
     count(*) over (
-      partition by named.subscription_id, caller_id, kind
+      partition by moved.subscription_id, caller_id, kind
       order by first_at
       range between interval '28 days' preceding and interval '24 hours' preceding
     ) > 0 as is_habit
-  from named
+  from moved
   left join new_accounts
-    on new_accounts.subscription_id = named.subscription_id
-    and new_accounts.correlation_id = named.correlation_id
+    on new_accounts.subscription_id = moved.subscription_id
+    and new_accounts.correlation_id = moved.correlation_id
   where kind is not null
+    and not is_moved
     and (new_accounts.correlation_id is null or operation <> 'microsoft.storage/storageaccounts/blobservices/write')
 ),
 compared as (

@@ -3,6 +3,11 @@
 -- What was removed has a weight (see `named`). The weight rises for a caller that the subscription has not
 -- seen in four weeks, for several kinds at once and for many removals, and falls for a known caller. What
 -- the caller also removed in the four weeks before, or what goes with its resource group, does not count.
+--
+-- Logging that moves elsewhere is removed and written anew in one sitting: if the caller writes another
+-- export of the activity log up to three hours before or two hours after, the end of the old one weighs
+-- no more than that of a single resource's logs. A known caller at a known address has those two hours to
+-- do so before anything is told.
 with records as (
   select *
   from activity
@@ -16,6 +21,7 @@ with records as (
       'microsoft.insights/activitylogalerts/delete',
       'microsoft.insights/alertrules/delete',
       'microsoft.insights/diagnosticsettings/delete',
+      'microsoft.insights/diagnosticsettings/write',
       'microsoft.insights/metricalerts/delete',
       'microsoft.insights/scheduledqueryrules/delete',
       'microsoft.network/azurefirewalls/delete',
@@ -56,7 +62,7 @@ requests as (
     ) as harmful
   from records
   -- Only of subscriptions where such a thing happened just now; their past is needed to judge it.
-  where subscription_id in (select subscription_id from records where event_at >= $since)
+  where subscription_id in (select subscription_id from records where event_at >= $since - interval '2 hours')
   group by
     subscription_id,
     coalesce(caller_id, caller, 'unknown'),
@@ -69,6 +75,7 @@ named as (
     *,
     split_part(resource_id, '/', 5) as resource_group,
     case
+      when operation = 'microsoft.insights/diagnosticsettings/write' then null
       when operation = 'microsoft.insights/diagnosticsettings/delete' then
         case
           -- Of the subscription itself: no resource group, no resource before the setting.
@@ -102,12 +109,25 @@ named as (
       )
     )
 ),
+moved as (
+  select
+    *,
+    -- Of the subscription itself: no resource group, no resource before the setting.
+    kind = 'export of the activity log'
+      and count(case when operation = 'microsoft.insights/diagnosticsettings/write' and resource_group = 'microsoft.insights' then 1 end)
+        over (
+          partition by subscription_id, caller_id
+          order by first_at
+          range between interval '3 hours' preceding and interval '2 hours' following
+        ) > 0 as is_moved
+  from named
+),
 removals as (
   select
     *,
     date_trunc('hour', first_at) as hour,
     case
-      when kind = 'export of the activity log' then 5
+      when kind = 'export of the activity log' and not is_moved then 5
       when kind = 'Defender plan set to free' then 3
       when kind in ('network security group', 'action group', 'resource lock', 'policy assignment', 'policy exemption')
         then 0
@@ -119,13 +139,13 @@ removals as (
       range between interval '28 days' preceding and interval '24 hours' preceding
     ) > 0 as is_habit,
     -- What is in a group that is being deleted goes with it. Where logs are kept, it counts all the same.
-    max(case when kind is null then first_at end) over (
+    max(case when operation = 'microsoft.resources/subscriptions/resourcegroups/delete' then first_at end) over (
       partition by subscription_id, resource_group
       order by first_at
       range between interval '3 hours' preceding and current row
     ) is not null
       and kind not in ('export of the activity log', 'log workspace', 'event hub for logs') as goes_with_group
-  from named
+  from moved
 ),
 hours as (
   select
@@ -138,6 +158,7 @@ hours as (
     min(first_at) as first_at,
     max(last_at) as last_at,
     max(address) as address,
+    max(first_at) + interval '2 hours' as settled_at,
     max(weight) as weight,
     count(*) as removals,
     count(distinct kind) as kinds,
@@ -152,7 +173,7 @@ hours as (
     -- No request takes longer than a day.
     and hour >= $since - interval '1 day'
   group by subscription_id, caller_id, hour
-  having max(last_at) >= $since
+  having greatest(max(last_at), max(first_at) + interval '2 hours') >= $since
 ),
 known as (
   select
@@ -193,6 +214,7 @@ judged as (
 weighed as (
   select
     *,
+    case when caller_history = 'known' then greatest(last_at, settled_at) else last_at end as told_at,
     weight
       + case caller_history when 'not seen in the 28 days before' then 3 when 'known' then -1 else 0 end
       + case when kinds >= 3 then 2 when kinds = 2 then 1 else 0 end
@@ -204,7 +226,7 @@ select
   subscription_id,
   customer_tenant_id,
   first_at as first_observed_at,
-  last_at as last_observed_at,
+  told_at as last_observed_at,
   resources,
   case when points >= 7 then 'high' when points >= 4 then 'medium' else 'low' end as severity,
   case
@@ -236,3 +258,5 @@ select
   points
 from weighed
 where points >= 2
+  and told_at >= $since
+  and told_at < $until

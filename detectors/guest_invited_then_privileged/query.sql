@@ -1,9 +1,11 @@
 -- Guests who got a role within seven days after they were invited, one row for each tenant, guest,
 -- subscription and hour of the grant. Roles that only read are left out.
 --
--- It weighs more the more the role can do, if it came within a day, if the guest has a private mail
--- address, and if whoever granted it granted nothing in 28 days. The last 24 hours are not history;
--- in a tenant whose audit log does not reach back two weeks nobody is new.
+-- It weighs more the more the role can do, if the guest has a private mail address, if whoever invited or
+-- granted did it from an address that they did not use before, and if whoever granted it granted nothing in
+-- 28 days. That it came within a day counts only for roles that can give themselves everything: whoever
+-- brings in a supplier invites and grants in one sitting, and from the usual desk. The last 24 hours are
+-- not history; in a tenant whose audit log does not reach back two weeks nobody is new.
 with assignments as (
   -- The principal stands in the record of the start, the success in another of the same request.
   select
@@ -11,6 +13,7 @@ with assignments as (
     subscription_id,
     max(caller_id) as granter_id,
     max(coalesce(caller, caller_id)) as granter,
+    max(caller_ip) as granter_ip,
     min(event_at) as granted_at,
     max(event_at) as done_at,
     resource_id,
@@ -30,6 +33,7 @@ grants as (
     '00000000-0000-0000-0000-000000000000' as subscription_id,
     coalesce(actor_id, actor_app_id, actor) as granter_id,
     coalesce(actor, actor_id, actor_app_id) as granter,
+    actor_ip as granter_ip,
     event_at as granted_at,
     event_at as done_at,
     cast(null as varchar) as resource_id,
@@ -56,6 +60,7 @@ grants as (
     subscription_id,
     granter_id,
     granter,
+    granter_ip,
     granted_at,
     done_at,
     resource_id,
@@ -76,6 +81,7 @@ invitations as (
     customer_tenant_id as tenant,
     coalesce(actor_id, actor_app_id, actor) as inviter_id,
     coalesce(actor, actor_id, actor_app_id) as inviter,
+    actor_ip as inviter_ip,
     event_at as invited_at,
     coalesce(target_id, target) as guest_id,
     target,
@@ -94,6 +100,9 @@ stories as (
     invitations.inviter_id,
     invitations.inviter,
     invitations.invited_at,
+    -- Of IPv6 the first 64 bits: machines change the rest by themselves.
+    regexp_replace(grants.granter_ip, '^(([0-9a-f]*:){4}).*$', '\1') as granter_from,
+    regexp_replace(invitations.inviter_ip, '^(([0-9a-f]*:){4}).*$', '\1') as inviter_from,
     split_part(invitations.mail, '@', 2) in (
       'gmail.com', 'googlemail.com', 'outlook.com', 'hotmail.com', 'live.com', 'yahoo.com', 'icloud.com',
       'proton.me', 'protonmail.com', 'gmx.com', 'gmx.de', 'gmx.net', 'mail.com', 'mail.ru', 'yandex.com'
@@ -127,9 +136,13 @@ judged as (
     stories.tenant, stories.subscription_id, stories.guest_id, stories.guest, stories.hour, stories.granted_at, stories.done_at,
     stories.granter_id, stories.granter, stories.role, stories.power, stories.resource_id,
     stories.inviter, stories.invited_at, stories.private_mail,
-    bool_or(past.event_at < stories.hour - interval '14 days') as tenant_known,
+    bool_or(past.grants is not null and past.event_at < stories.hour - interval '14 days') as tenant_known,
     bool_or(past.grants and past.who = stories.granter_id) as granter_known,
-    bool_or(past.invites and past.who = stories.inviter_id) as inviter_known
+    bool_or(past.invites and past.who = stories.inviter_id) as inviter_known,
+    stories.granter_from is null
+      or bool_or(past.who = stories.granter_id and past.came_from = stories.granter_from) as granter_place_known,
+    stories.inviter_from is null
+      or bool_or(past.who = stories.inviter_id and past.came_from = stories.inviter_from) as inviter_place_known
   from stories
   left join (
     select
@@ -137,12 +150,19 @@ judged as (
       event_at,
       coalesce(actor_id, actor_app_id, actor) as who,
       operation like 'add %member to role%' as grants,
-      operation = 'invite external user' as invites
+      operation = 'invite external user' as invites,
+      regexp_replace(actor_ip, '^(([0-9a-f]*:){4}).*$', '\1') as came_from
     from audit
     union all
-    select customer_tenant_id, event_at, caller_id, operation is not null, operation is null
+    select
+      customer_tenant_id,
+      event_at,
+      caller_id,
+      case when operation = 'microsoft.authorization/roleassignments/write' then true end,
+      false,
+      regexp_replace(caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
     from activity
-    where operation = 'microsoft.authorization/roleassignments/write'
+    where caller_id is not null
   ) as past
     on past.customer_tenant_id = stories.tenant
     and past.event_at >= stories.hour - interval '28 days'
@@ -150,16 +170,28 @@ judged as (
   group by
     stories.tenant, stories.subscription_id, stories.guest_id, stories.guest, stories.hour, stories.granted_at, stories.done_at,
     stories.granter_id, stories.granter, stories.role, stories.power, stories.resource_id,
-    stories.inviter, stories.invited_at, stories.private_mail
+    stories.inviter, stories.invited_at, stories.private_mail, stories.granter_from, stories.inviter_from
+),
+signed as (
+  select
+    *,
+    coalesce(private_mail, false) as from_private_mailbox,
+    coalesce(tenant_known and not (coalesce(granter_place_known, false) and coalesce(inviter_place_known, false)), false)
+      as strange_place,
+    coalesce(tenant_known and not coalesce(granter_known, false), false) as new_granter,
+    granted_at <= invited_at + interval '24 hours' as soon
+  from judged
 ),
 weighed as (
   select
     *,
-    -- The second signs: within a day, a private mail address, a granter who grants nothing else.
-    case when granted_at <= invited_at + interval '24 hours' then 1 else 0 end
-      + case when private_mail then 1 else 0 end
-      + case when tenant_known and granter_known is not true then 1 else 0 end as signs
-  from judged
+    cast(from_private_mailbox as int) + cast(strange_place as int) + cast(new_granter as int) + cast(soon as int)
+      as signs,
+    -- A guest seldom needs a role in the directory; a supplier who works on a subscription is made Contributor.
+    power = 3
+      or (power = 2 and (from_private_mailbox or strange_place))
+      or (power = 2 and resource_id is null and (soon or new_granter)) as is_grave
+  from signed
 )
 select
   subscription_id,
@@ -170,13 +202,13 @@ select
   array_slice(array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null), 1, 25) as resources,
   case
     when max(power) = 3 and max(signs) >= 2 then 'high'
-    when max(power) = 3 or (max(power) = 2 and max(signs) >= 1) then 'medium'
+    when bool_or(is_grave) then 'medium'
     else 'low'
   end as severity,
   case
-    when max(power) = 3 and max(signs) = 3 then 'high'
-    when max(power) = 1 then 'low'
-    when bool_or(granter_known) and bool_or(inviter_known) then 'low'
+    when max(power) = 3 and max(signs) >= 3 then 'high'
+    when not bool_or(is_grave) then 'low'
+    when bool_or(granter_known) and bool_or(inviter_known) and not bool_or(from_private_mailbox or strange_place) then 'low'
     else 'medium'
   end as confidence,
   concat(
@@ -184,9 +216,13 @@ select
     cast(floor(date_part('epoch', max(granted_at) - min(invited_at)) / 3600) as bigint), ' hours got ',
     array_to_string(array_agg(distinct role order by role), ', '), ' from ',
     array_to_string(array_agg(distinct granter order by granter), ', '), '.',
-    case when bool_or(private_mail) then ' The address is one of a private mailbox.' else '' end,
+    case when bool_or(from_private_mailbox) then ' The address is one of a private mailbox.' else '' end,
     case
-      when bool_or(tenant_known and granter_known is not true) then ' Whoever granted it granted no role in the 28 days before.'
+      when bool_or(strange_place) then ' The invitation or the grant came from an address that its author did not use in the 28 days before.'
+      else ''
+    end,
+    case
+      when bool_or(new_granter) then ' Whoever granted it granted no role in the 28 days before.'
       else ''
     end
   ) as description,

@@ -2,7 +2,8 @@
 --
 -- An hour is judged with the hour before it, so that a burst over the full hour stays together, and held
 -- against the most that the caller read in two hours from 28 days to 24 hours before. A caller that was
--- not seen here from 28 to 2 days before needs fewer. Where nothing was seen a week ago and earlier,
+-- not seen here from 28 to 2 days before needs fewer. Keys that a known caller makes anew in the same two
+-- hours do not count: it reads them to hand the new ones on. Where nothing was seen a week ago and earlier,
 -- neither can be judged and nothing is said.
 with reads as (
   select
@@ -13,10 +14,11 @@ with reads as (
     customer_tenant_id,
     caller_ip,
     operation,
+    operation like '%/regenerate%' as renews,
     resource_id,
     event_at
   from activity
-  where operation in (
+  where (operation in (
       'microsoft.apimanagement/service/subscriptions/listsecrets/action',
       'microsoft.app/containerapps/listsecrets/action',
       'microsoft.appconfiguration/configurationstores/listkeys/action',
@@ -54,7 +56,7 @@ with reads as (
       'microsoft.web/sites/functions/listkeys/action',
       'microsoft.web/sites/host/listkeys/action',
       'microsoft.web/sites/publishxml/action'
-    )
+    ) or operation like '%/regenerate%/action')
     and subscription_id is not null
     and resource_id is not null
     -- What was refused gave no key. Sparse records have no status; they count as done.
@@ -65,6 +67,7 @@ candidates as (
   select distinct subscription_id, caller_id
   from reads
   where event_at >= $since
+    and not renews
 ),
 bursts as (
   -- Resources are counted, not records: what a request leaves behind beside its success does not matter.
@@ -74,22 +77,25 @@ bursts as (
     hour,
     min(first_at) as first_at,
     max(last_at) as last_at,
-    count(*) as resource_count
+    count(*) as resource_count,
+    count(case when not renewed then 1 end) as kept_count
   from (
     select
       reads.subscription_id,
       reads.caller_id,
       resource_id,
       date_trunc('hour', event_at) + back.gap as hour,
-      min(event_at) as first_at,
-      max(event_at) as last_at,
-      bool_or(back.gap = interval '0 hours') as is_own
+      min(case when not renews then event_at end) as first_at,
+      max(case when not renews then event_at end) as last_at,
+      bool_or(renews) as renewed,
+      bool_or(back.gap = interval '0 hours' and not renews) as is_own
     from reads
     left semi join candidates
       on candidates.subscription_id = reads.subscription_id
       and candidates.caller_id = reads.caller_id
     cross join (values (interval '0 hours'), (interval '1 hour')) as back (gap)
     group by reads.subscription_id, reads.caller_id, resource_id, date_trunc('hour', event_at) + back.gap
+    having bool_or(not renews)
   )
   group by subscription_id, caller_id, hour
   -- An hour in which nothing happened says only what the hour before has said.
@@ -138,7 +144,8 @@ judged as (
     and familiar.day = cast(compared.first_at as date)
     and subscription_known
   where last_at >= $since
-    and resource_count >= greatest(case when caller_known then 10 else 5 end, 4 * usual_resources)
+    and case when caller_known then kept_count else resource_count end
+      >= greatest(case when caller_known then 10 else 5 end, 4 * usual_resources)
 ),
 described as (
   select
@@ -163,6 +170,7 @@ described as (
     and reads.caller_id = judged.caller_id
     and reads.event_at between judged.first_at and judged.last_at
   where reads.event_at >= date_trunc('hour', $since) - interval '1 hour'
+    and not reads.renews
   group by
     judged.subscription_id,
     judged.caller_id,

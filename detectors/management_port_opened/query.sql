@@ -162,7 +162,10 @@ known as (
     hours.hour,
     -- A week at least: a customer that came yesterday has only new callers.
     min(past.event_at) <= hours.hour - interval '7 days' as has_history,
-    bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id) as knows_caller
+    bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id) as knows_caller,
+    bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id and past.caller_ip = hours.address) as knows_address,
+    count(distinct case when coalesce(past.caller_id, past.caller) = hours.caller_id then past.caller_ip end)
+      as usual_addresses
   from hours
   join activity as past
     on past.subscription_id = hours.subscription_id
@@ -175,6 +178,9 @@ judged as (
   select
     hours.*,
     case
+      -- Who comes from everywhere has no usual address.
+      when known.knows_caller and not known.knows_address and known.usual_addresses between 1 and 3
+        and hours.address is not null then 'known, but not from this address'
       when known.knows_caller then 'known'
       when known.has_history and hours.caller_id <> 'unknown' then 'not seen in the 28 days before'
       else 'no history to compare with'
@@ -190,7 +196,11 @@ weighed as (
   select
     *,
     2
-      + case caller_history when 'not seen in the 28 days before' then 2 else 0 end
+      + case caller_history
+          when 'not seen in the 28 days before' then 2
+          when 'known, but not from this address' then 1
+          else 0
+        end
       + case when all_ports then 1 else 0 end
       -- A new subscription is built in one go.
       + case when security_groups >= 3 and caller_history <> 'no history to compare with' then 1 else 0 end as points
@@ -205,7 +215,7 @@ select
   case when points >= 6 then 'high' when points >= 4 then 'medium' else 'low' end as severity,
   case
     when points >= 6 then 'high'
-    when caller_history = 'not seen in the 28 days before' then 'medium'
+    when caller_history in ('not seen in the 28 days before', 'known, but not from this address') then 'medium'
     else 'low'
   end as confidence,
   concat(
@@ -216,6 +226,8 @@ select
     case caller_history
       when 'not seen in the 28 days before' then ' This caller did nothing here in the 28 days before.'
       when 'known' then ' This caller is known here, but opened no such port in the 28 days before.'
+      when 'known, but not from this address'
+        then ' This caller is known here, but not from this address, and opened no such port in the 28 days before.'
       else ' The subscription has no history yet to judge the caller by.'
     end
   ) as description,

@@ -1,8 +1,8 @@
 -- Commands that run on machines through Azure, one row for each subscription, caller and hour.
 --
 -- An hour is judged with the hour before it, so that a run over the full hour stays together. It counts
--- if the caller was not seen here from 28 to 2 days before, or reached at least ten machines and three
--- times as many as ever. Where nothing was seen a week ago and earlier, everything is new and nothing
+-- if the caller was not seen here from 28 to 2 days before, if it was seen, but never ran a command and never
+-- came from this address, or if it reached at least ten machines and three times as many as ever. Where nothing was seen a week ago and earlier, everything is new and nothing
 -- is said. The operations are rare, so that four weeks of them are read for what is usual.
 with commands as (
   select
@@ -78,6 +78,7 @@ bursts as (
     date_trunc('hour', event_at) + back.gap as hour,
     min(event_at) as first_at,
     max(event_at) as last_at,
+    last_value(coalesce(caller_ip, '') order by event_at, coalesce(caller_ip, '')) as address,
     count(distinct machine) as machines
   from on_others
   cross join (values (interval '0 hours'), (interval '1 hour')) as back (gap)
@@ -99,6 +100,7 @@ familiar as (
   select
     subscription_id,
     caller_id,
+    address,
     day,
     count(*) over (
       partition by subscription_id
@@ -109,9 +111,19 @@ familiar as (
       partition by subscription_id, caller_id
       order by day
       range between interval '28 days' preceding and interval '2 days' preceding
-    ) > 0 as caller_known
+    ) > 0 as caller_known,
+    -- A record without an address tells nothing of places.
+    address = '' or count(*) over (
+      partition by subscription_id, caller_id, address
+      order by day
+      range between interval '28 days' preceding and interval '2 days' preceding
+    ) > 0 as address_known
   from (
-    select distinct subscription_id, coalesce(caller_id, caller, 'unknown') as caller_id, day
+    select distinct
+      subscription_id,
+      coalesce(caller_id, caller, 'unknown') as caller_id,
+      coalesce(caller_ip, '') as address,
+      day
     from activity
     where subscription_id in (select subscription_id from commands where event_at >= $since)
   )
@@ -120,15 +132,18 @@ judged as (
   select
     compared.*,
     caller_known,
-    case when caller_known then greatest(10, 3 * usual_machines) else 1 end as threshold
+    address_known,
+    case when caller_known and (address_known or usual_machines > 0) then greatest(10, 3 * usual_machines) else 1 end
+      as threshold
   from compared
   join familiar
     on familiar.subscription_id = compared.subscription_id
     and familiar.caller_id = compared.caller_id
-    and familiar.day = cast(compared.first_at as date)
+    and familiar.address = compared.address
+    and familiar.day = cast(compared.last_at as date)
     and subscription_known
   where last_at >= $since
-    and machines >= case when caller_known then greatest(10, 3 * usual_machines) else 1 end
+    and machines >= case when caller_known and (address_known or usual_machines > 0) then greatest(10, 3 * usual_machines) else 1 end
 ),
 described as (
   select
@@ -140,6 +155,7 @@ described as (
     usual_machines,
     threshold,
     caller_known,
+    caller_known and not address_known and usual_machines = 0 as is_elsewhere,
     max(caller) as caller,
     max(caller_origin) as caller_origin,
     max(customer_tenant_id) as customer_tenant_id,
@@ -161,7 +177,8 @@ described as (
     machines,
     usual_machines,
     threshold,
-    caller_known
+    caller_known,
+    address_known
 )
 select
   subscription_id,
@@ -170,6 +187,7 @@ select
   last_at as last_observed_at,
   resources,
   case
+    when is_elsewhere and machines < 3 then 'low'
     when caller_known then 'medium'
     when machines >= 5 then 'high'
     -- Support is often new to a subscription, the partner's above all; a machine or two is what it looks after.
@@ -177,6 +195,7 @@ select
     else 'medium'
   end as severity,
   case
+    when is_elsewhere then 'medium'
     when caller_known then 'low'
     when machines < 3 or (machines < 5 and caller_origin = 'partner') then 'low'
     else 'medium'
@@ -185,6 +204,7 @@ select
     caller, ' ran commands on ', machines, case when machines = 1 then ' machine' else ' machines' end,
     ' within two hours, by ', array_to_string(ways, ', '), '.',
     case
+      when is_elsewhere then ' This caller is known here, but ran no command in the 28 days before and did not come from this address.'
       when caller_known then concat(' The most in two hours of the 28 days before was ', usual_machines, '.')
       else ' This caller was not seen on the subscription in the four weeks before.'
     end

@@ -5,7 +5,8 @@
 -- before it and of the hour itself are recent, those of the 28 days before are history. A place is a
 -- country and, where the record has it, an autonomous system. Only service principals with a steady
 -- history are judged: at least 14 days long, and of three places at most. Build agents that are lent out
--- by the hour come from everywhere and say nothing.
+-- by the hour come from everywhere and say nothing. A program that only does what it did before, to the
+-- resources that it did it to, is likelier to have moved than to be stolen: that is a weak sign.
 --
 -- DataFusion runs a part of `with` once for each place that names it, so each is named once.
 with requests as (
@@ -41,7 +42,10 @@ changes as (
     max(customer_tenant_id) as customer_tenant_id,
     max(last_at) as last_at,
     array_agg(distinct operation order by operation) as operations,
-    array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null) as resources
+    array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null) as resources,
+    -- Each deployment has a name of its own; what it deploys is told beside it.
+    array_agg(distinct case when operation like 'microsoft.resources/deployments/%' then operation else concat_ws(' ', operation, resource_id) end)
+      as deeds
   from requests
   group by subscription_id, caller_id, address, date_trunc('hour', first_at)
 ),
@@ -58,6 +62,7 @@ visits as (
     max(changes.last_at) as last_at,
     max(changes.operations) as operations,
     max(changes.resources) as resources,
+    max(changes.deeds) as deeds,
     max(sign_in.customer_tenant_id) as sign_in_tenant_id,
     max(sign_in.app_id) as app_id,
     max(sign_in.app_name) as app_name,
@@ -103,41 +108,98 @@ judged as (
     *,
     bool_or(same_network and not is_new) over (partition by subscription_id, caller_id, address, hour) as address_is_usual
   from marked
+),
+flagged as (
+  select
+    subscription_id,
+    caller_id,
+    hour,
+    coalesce(max(subscription_tenant_id), max(sign_in_tenant_id)) as customer_tenant_id,
+    min(from_at) filter (where is_new) as first_observed_at,
+    max(last_at) as last_observed_at,
+    array_sort(array_distinct(flatten(array_agg(resources)))) as resources,
+    array_distinct(flatten(array_agg(deeds))) as deeds,
+    bool_or(is_new and not country_known and same_network) and max(places_before) = 1 as is_grave,
+    bool_or(is_new and not country_known and not (systems_told and system_known) and same_network) as is_sure,
+    max(app_id) as app_id,
+    max(app_name) as app_name,
+    array_agg(distinct address order by address) as caller_addresses,
+    array_sort(array_distinct(flatten(array_agg(ips) filter (where is_new)))) as new_addresses,
+    array_agg(distinct country order by country) filter (where is_new) as new_countries,
+    array_agg(distinct autonomous_system order by autonomous_system) filter (where is_new and autonomous_system is not null)
+      as new_autonomous_systems,
+    array_agg(distinct country order by country) filter (where country_known) as usual_countries,
+    max(places_before) as places_before,
+    array_sort(array_distinct(flatten(array_agg(operations)))) as operations
+  from judged
+  where (address_is_usual = false or (is_new and same_network))
+    and history_since <= hour - interval '14 days'
+    and places_before <= 3
+  group by subscription_id, caller_id, hour
+  having bool_or(is_new)
+),
+compared as (
+  -- The key decides about a row; `max` only carries the rest along.
+  select
+    flagged.subscription_id,
+    flagged.caller_id,
+    flagged.hour,
+    max(flagged.customer_tenant_id) as customer_tenant_id,
+    max(flagged.first_observed_at) as first_observed_at,
+    max(flagged.last_observed_at) as last_observed_at,
+    max(flagged.resources) as resources,
+    bool_or(flagged.is_grave) as is_grave,
+    bool_or(flagged.is_sure) as is_sure,
+    max(flagged.app_id) as app_id,
+    max(flagged.app_name) as app_name,
+    max(flagged.caller_addresses) as caller_addresses,
+    max(flagged.new_addresses) as new_addresses,
+    max(flagged.new_countries) as new_countries,
+    max(flagged.new_autonomous_systems) as new_autonomous_systems,
+    max(flagged.usual_countries) as usual_countries,
+    max(flagged.places_before) as places_before,
+    max(flagged.operations) as operations,
+    count(distinct past.deed) = array_length(max(flagged.deeds)) as only_usual_deeds
+  from flagged
+  left join (
+    select
+      subscription_id,
+      caller_id,
+      event_at,
+      case when operation like 'microsoft.resources/deployments/%' then operation else concat_ws(' ', operation, resource_id) end as deed
+    from activity
+    where coalesce(status, 'succeeded') in ('accepted', 'succeeded')
+  ) as past
+    on past.subscription_id = flagged.subscription_id
+    and past.caller_id = flagged.caller_id
+    and past.event_at >= flagged.hour - interval '28 days'
+    and past.event_at < flagged.hour - interval '24 hours'
+    and array_has(flagged.deeds, past.deed)
+  group by flagged.subscription_id, flagged.caller_id, flagged.hour
 )
 select
   subscription_id,
-  coalesce(max(subscription_tenant_id), max(sign_in_tenant_id)) as customer_tenant_id,
-  min(from_at) filter (where is_new) as first_observed_at,
-  max(last_at) as last_observed_at,
-  array_slice(array_sort(array_distinct(flatten(array_agg(resources)))), 1, 25) as resources,
-  case when bool_or(is_new and not country_known and same_network) and max(places_before) = 1 then 'high' else 'medium' end
-    as severity,
-  case
-    when bool_or(is_new and not country_known and not (systems_told and system_known) and same_network) then 'high'
-    else 'medium'
-  end as confidence,
+  customer_tenant_id,
+  first_observed_at,
+  last_observed_at,
+  array_slice(resources, 1, 25) as resources,
+  case when only_usual_deeds then 'low' when is_grave then 'high' else 'medium' end as severity,
+  case when only_usual_deeds then 'low' when is_sure then 'high' else 'medium' end as confidence,
   concat(
-    'The service principal ', coalesce(max(app_name), caller_id), ' signed in from ',
-    array_to_string(array_sort(array_distinct(flatten(array_agg(ips) filter (where is_new)))), ', '), ' in ',
-    array_to_string(array_agg(distinct country order by country) filter (where is_new), ', '),
-    ', a place it did not use in the 28 days before, and then changed resources. All its places before that were in ',
-    array_to_string(array_agg(distinct country order by country) filter (where country_known), ', '), '. Resources changed: ',
-    array_length(array_distinct(flatten(array_agg(resources)))), '.'
+    'The service principal ', coalesce(app_name, caller_id), ' signed in from ', array_to_string(new_addresses, ', '), ' in ',
+    array_to_string(new_countries, ', '), ', a place it did not use in the 28 days before, and then changed resources. ',
+    'All its places before that were in ', array_to_string(usual_countries, ', '), '. Resources changed: ',
+    array_length(resources), '.',
+    case when only_usual_deeds then ' It did all of that to the same resources in the 28 days before.' else '' end
   ) as description,
   caller_id,
-  max(app_id) as app_id,
-  max(app_name) as app_name,
-  array_agg(distinct address order by address) as caller_addresses,
-  array_sort(array_distinct(flatten(array_agg(ips) filter (where is_new)))) as new_addresses,
-  array_agg(distinct country order by country) filter (where is_new) as new_countries,
-  array_agg(distinct autonomous_system order by autonomous_system) filter (where is_new and autonomous_system is not null)
-    as new_autonomous_systems,
-  array_agg(distinct country order by country) filter (where country_known) as usual_countries,
-  max(places_before) as places_before,
-  array_sort(array_distinct(flatten(array_agg(operations)))) as operations
-from judged
-where (address_is_usual = false or (is_new and same_network))
-  and history_since <= hour - interval '14 days'
-  and places_before <= 3
-group by subscription_id, caller_id, hour
-having bool_or(is_new)
+  app_id,
+  app_name,
+  caller_addresses,
+  new_addresses,
+  new_countries,
+  new_autonomous_systems,
+  usual_countries,
+  places_before,
+  operations
+from compared
