@@ -4,7 +4,7 @@
 //! what a person works on; it is raised from findings ([`decide`]) or imported, and its wire form
 //! is Microsoft Graph's [`PartnerSecurityAlert`]. A [`StatusChange`] moves it through its
 //! lifecycle. A [`TuningRule`] says which findings are not worth an alert. A [`Scope`] says whose alerts a
-//! caller may see. [`score`] is the partner's security score.
+//! caller may see. [`score`] is the partner's security score, [`money`] what an incident costs.
 //!
 //! This crate knows nothing of HTTP, SQL, Arrow or OData. Time and identity are parameters.
 
@@ -13,6 +13,7 @@ mod enums;
 mod finding;
 mod ids;
 mod lifecycle;
+pub mod money;
 mod scope;
 pub mod score;
 mod tuning;

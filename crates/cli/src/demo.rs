@@ -12,6 +12,7 @@ use clap::Args;
 use server::ServeOptions;
 use server::app::Instance;
 use server::app::detection::{Clock, Period};
+use server::app::money;
 use server::config::{DataDir, Settings};
 
 use crate::detect::run_detectors;
@@ -99,6 +100,8 @@ impl Demo {
             found.raised.len(),
             started.elapsed().as_secs_f64()
         ));
+        let reckoned = money::settle(&instance, TimeDelta::zero(), Utc::now()).await?;
+        output::say(&format!("Reckoned: the money at risk of {reckoned} alerts"));
         for run in found.failures() {
             output::say(&format!(
                 "Detector {} failed: {}",

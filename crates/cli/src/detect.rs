@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::bail;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use server::app::Instance;
 use server::app::detection::{self, Clock, DetectionReport, Period};
+use server::app::money;
 
 use crate::installation::{self, Installation};
 use crate::output;
@@ -61,6 +62,7 @@ impl Detect {
         let instance = self.installation.open().await?;
         let period = Period { since: self.since, until: self.until };
         let report = run_detectors(&instance, period, Clock::Real, Utc::now()).await?;
+        money::settle(&instance, TimeDelta::zero(), Utc::now()).await?;
         self.print(&report)?;
         let silenced = match report.silenced {
             0 => String::new(),

@@ -14,7 +14,9 @@ mod ingest;
 mod installation;
 mod keys;
 mod lake;
+mod money;
 mod output;
+mod prices;
 mod progress;
 mod quarantine;
 mod replay;
@@ -65,6 +67,8 @@ enum Command {
     Replay(replay::Replay),
     Tuning(tuning::Tuning),
     Alerts(alerts::Alerts),
+    Money(money::Money),
+    Prices(prices::Prices),
     Score(score::Score),
     Token(token::Token),
     Simulate(simulate::Simulate),
@@ -100,6 +104,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(replay) => replay.run().await,
         Command::Tuning(tuning) => tuning.run().await,
         Command::Alerts(alerts) => alerts.run().await,
+        Command::Money(money) => money.run().await,
+        Command::Prices(prices) => prices.run().await,
         Command::Score(score) => score.run().await,
         Command::Token(token) => token.run(),
         Command::Simulate(simulate) => simulate.run().await,

@@ -27,7 +27,7 @@ use crate::app::following::Follower;
 use crate::app::intake::{Intake, Room};
 use crate::config::Settings;
 use crate::jobs::lake_upkeep::{self, LakeUpkeep};
-use crate::jobs::{housekeeping, notifications, scheduler, silence, sources, webhook_deliveries};
+use crate::jobs::{housekeeping, money, notifications, scheduler, silence, sources, webhook_deliveries};
 use crate::tls::{Served, Tls, TlsError};
 
 /// How to serve.
@@ -193,6 +193,7 @@ impl Server {
         let to_log: sources::Watch = Arc::new(sources::log);
         let followed = sources::start(&follower, &self.sources, &to_log);
         drop(follower);
+        let _money = self.scheduled_detection.then(|| money::start(&self.api.instance));
         let _silence = silence::start(&self.api.instance, self.api.silent_after);
         let _webhooks = webhook_deliveries::start(&self.api.graph);
         let _notifications = notifications::start(&self.api.graph, self.issuer);

@@ -22,6 +22,8 @@ mod counted;
 mod delivered;
 #[path = "pipeline/looked_back.rs"]
 mod looked_back;
+#[path = "pipeline/money.rs"]
+mod money;
 
 const SUBSCRIPTION: &str = "0f0e0d0c-0000-4000-8000-000000000001";
 const CUSTOMER: &str = "0f0e0d0c-3333-4000-8000-00000000000c";

@@ -1,5 +1,5 @@
 //! Product state: alerts, the directory of customers and subscriptions, sources of records and what came of
-//! them, detector runs, and facts for the security score.
+//! them, detector runs, facts for the security score, and what incidents cost.
 //!
 //! [`Store`] is the one interface, the sum of a trait for each subject; [`SqliteStore`] implements it on
 //! an embedded file, [`PostgresStore`] on a server that replicas share. The tests of `testing` hold for
@@ -22,6 +22,7 @@ mod error;
 mod facts;
 mod logic;
 mod model;
+mod money;
 mod notification;
 mod postgres;
 mod run;
@@ -41,14 +42,18 @@ pub use alert::{
 pub use change::{Change, ChangeKind, ChangePage, ChangePosition};
 pub use contract::{
     AlertStore, ChangeFeed, CoverageStore, CustomerStore, DirectoryStore, FactStore, IngestKeyStore,
-    NoticeStore, NotificationOutbox, RunStore, SecretStore, SourceStore, Store, SubscriptionStore,
-    TuningStore, WebhookOutbox, WebhookStore,
+    MoneyStore, NoticeStore, NotificationOutbox, PriceStore, RunStore, SecretStore, SourceStore, Store,
+    SubscriptionStore, TuningStore, WebhookOutbox, WebhookStore,
 };
 pub use coverage::{Arrival, Coverage, CoverageKey, CoverageQuery, KindTotals};
 pub use customer::{Customer, CustomerQuery, CustomerSubscription, CustomersImported, KnownCustomer, Owner};
 pub use error::StoreError;
 pub use facts::SecurityFacts;
 pub use model::{alert_model, default_order};
+pub use money::{
+    CurrencyTotal, DueAlert, MoneyDue, MoneyEntry, MoneyNote, MoneyOrder, MoneyPosition, MoneyQuery,
+    MoneyTotals, ObservedPrices, PriceQuery,
+};
 pub use notification::{
     ChangeTypes, EncryptionCertificate, Lease, Notification, NotificationEvent, NotificationSubscription,
     NotificationWork, Outcome, Parcel, Renewal, Subscriber, SubscriptionChange, SubscriptionKey,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::alerts::{AlertId, Scope, StatusChange};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use chrono::Utc;
 use clap::Args;
 use client::{Client, ListOptions, Page, SecretString};
@@ -14,7 +14,8 @@ use graph::http::etag;
 use odata::Selection;
 use serde_json::{Map, Value};
 use server::app::Instance;
-use store::{AlertBody, ExpectedVersion};
+use server::app::money::figures;
+use store::{AlertBody, ExpectedVersion, MoneyQuery};
 
 use crate::installation::Installation;
 
@@ -119,6 +120,27 @@ impl Source {
                 local_pages(instance, &options).boxed()
             }
         }
+    }
+
+    /// Open alerts that cost money, the most by the hour first; one that costs in two currencies comes twice.
+    pub(super) async fn list_by_money(&self, top: u32) -> anyhow::Result<Vec<Object>> {
+        let Self::Local(instance) = self else {
+            bail!(
+                "a server sorts by money under /tenantwatch/v1/moneyAtRisk; --order-by-money reads the data directory"
+            );
+        };
+        let query = MoneyQuery { limit: Some(top.into()), ..MoneyQuery::default() };
+        let entries = instance.store.list_money(&instance.scope(), &query).await?;
+        entries
+            .iter()
+            .map(|entry| {
+                let mut alert = whole(&entry.body, None)?;
+                let total = entry.money.totals.iter().find(|total| total.currency == entry.currency);
+                let money = total.map(|total| Value::Object(figures(total)));
+                alert.insert("moneyAtRisk".to_owned(), money.unwrap_or_default());
+                Ok(alert)
+            })
+            .collect()
     }
 
     /// One alert.

@@ -11,13 +11,25 @@ use crate::output;
 /// Alerts a page when all are wanted: few requests, and pages of about a megabyte.
 const PAGE_SIZE: u32 = 500;
 
+/// What is shown of alerts that are sorted by their money.
+const MONEY_COLUMNS: [&str; 8] = [
+    "id",
+    "severity",
+    "status",
+    "moneyAtRisk/currency",
+    "moneyAtRisk/perHour",
+    "moneyAtRisk/soFar",
+    "customerTenantId",
+    "displayName",
+];
+
 /// List alerts
 ///
 /// Tenantwatch lists the newest first unless told otherwise. What a server does not support it refuses by
 /// name: Microsoft documents only filter and select for this list.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  tenantwatch alerts list --filter \"severity eq 'high' and status eq 'active'\" --top 20\n  tenantwatch alerts list --server https://graph.microsoft.com --all --output csv > alerts.csv"
+    after_help = "Examples:\n  tenantwatch alerts list --filter \"severity eq 'high' and status eq 'active'\" --top 20\n  tenantwatch alerts list --order-by-money\n  tenantwatch alerts list --server https://graph.microsoft.com --all --output csv > alerts.csv"
 )]
 pub(super) struct List {
     #[command(flatten)]
@@ -34,6 +46,10 @@ pub(super) struct List {
     /// In which order: OData sort keys, as the API takes them
     #[arg(long, value_name = "KEYS")]
     orderby: Option<String>,
+
+    /// Open alerts that cost money, those that cost most first, each with its moneyAtRisk (`tenantwatch money --help`)
+    #[arg(long, conflicts_with_all = ["filter", "search", "orderby", "select", "all"])]
+    order_by_money: bool,
 
     /// Properties to show, with commas between them
     #[arg(long, value_name = "PROPERTIES", value_delimiter = ',')]
@@ -61,6 +77,13 @@ impl List {
         let mut left = if self.all { usize::MAX } else { self.top as usize };
         let page_size = if self.all { PAGE_SIZE } else { self.top.min(PAGE_SIZE) };
         let format = if self.json { Format::Json } else { self.output };
+        if self.order_by_money {
+            let columns = if format == Format::Json { &[][..] } else { &MONEY_COLUMNS };
+            let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+            let mut rows = Rows::new(format, &columns);
+            rows.add(&self.access.open().await?.list_by_money(self.top).await?)?;
+            return rows.finish();
+        }
         let mut rows = Rows::new(format, &self.select);
         let options = ListOptions {
             filter: self.filter,

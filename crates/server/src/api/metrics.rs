@@ -4,6 +4,7 @@
 //! and none is lost by a restart. No customer is named: with 20,000 of them, that is what the coverage is for.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use axum::Extension;
 use axum::extract::State;
@@ -18,7 +19,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use store::{KindTotals, Notice, SourceStatus};
+use store::{KindTotals, MoneyTotals, Notice, SourceStatus};
 
 use super::Api;
 
@@ -27,6 +28,11 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfKind {
     kind: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfCurrency {
+    currency: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -44,11 +50,18 @@ pub(crate) async fn get(
     let totals = store.totals(scope).await.map_err(ApiError::internal)?;
     let sources = store.sources(scope).await.map_err(ApiError::internal)?;
     let notices = store.notices(scope, false).await.map_err(ApiError::internal)?;
-    let text = render(&totals, &sources, &notices, Utc::now());
+    let money = store.money_totals(scope).await.map_err(ApiError::internal)?;
+    let text = render(&totals, &sources, &notices, &money, Utc::now());
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
 }
 
-fn render(totals: &[KindTotals], sources: &[SourceStatus], notices: &[Notice], now: DateTime<Utc>) -> String {
+fn render(
+    totals: &[KindTotals],
+    sources: &[SourceStatus],
+    notices: &[Notice],
+    money: &MoneyTotals,
+    now: DateTime<Utc>,
+) -> String {
     let mut registry = Registry::with_prefix("tenantwatch");
     let of_kind = |registry: &mut Registry, name: &str, help: &str, value: &dyn Fn(&KindTotals) -> u64| {
         let family = Family::<OfKind, Counter>::default();
@@ -87,6 +100,23 @@ fn render(totals: &[KindTotals], sources: &[SourceStatus], notices: &[Notice], n
         open.get_or_create(&OfKind { kind: notice.kind.clone() }).inc();
     }
     registry.register("notices_open", "Notices to the operator that are open", open);
+
+    let hourly = Family::<OfCurrency, Gauge<f64, AtomicU64>>::default();
+    let so_far = Family::<OfCurrency, Gauge<f64, AtomicU64>>::default();
+    for total in &money.currencies {
+        let labels = OfCurrency { currency: total.currency.to_string() };
+        hourly.get_or_create(&labels).set(total.per_hour.units());
+        so_far.get_or_create(&labels).set(total.so_far.units());
+    }
+    registry.register(
+        "money_at_risk_per_hour",
+        "What open alerts cost by the hour now, nothing counted twice",
+        hourly,
+    );
+    registry.register("money_at_risk_so_far", "What open alerts cost so far, nothing counted twice", so_far);
+    let unpriced = Gauge::<i64>::default();
+    unpriced.set(i64::try_from(money.unpriced_alerts).unwrap_or(i64::MAX));
+    registry.register("alerts_unpriced", "Open alerts about something that no price is known of", unpriced);
     let mut text = String::new();
     // Writing into a text does not fail.
     let _ = encode(&mut text, &registry);
@@ -127,12 +157,26 @@ mod tests {
             raised_at: at("2031-02-03T11:59:00Z"),
             cleared_at: None,
         };
-        let text = render(&totals, &[source], &[notice], at("2031-02-03T12:00:00Z"));
+        let micros = alerts::money::Amount::of_micros;
+        let money = MoneyTotals {
+            currencies: vec![store::CurrencyTotal {
+                currency: "EUR".parse().unwrap(),
+                so_far: micros(1_234_500_000),
+                per_hour: micros(12_250_000),
+                alerts: 2,
+            }],
+            unpriced_alerts: 1,
+            oldest_reckoned_at: None,
+        };
+        let text = render(&totals, &[source], &[notice], &money, at("2031-02-03T12:00:00Z"));
         for line in [
             "tenantwatch_events_stored_total{kind=\"activity\"} 12",
             "tenantwatch_last_event_age_seconds{kind=\"activity\"} 120",
             "tenantwatch_source_failing{source=\"exports\"} 1",
             "tenantwatch_notices_open{kind=\"source_failing\"} 1",
+            "tenantwatch_money_at_risk_per_hour{currency=\"EUR\"} 12.25",
+            "tenantwatch_money_at_risk_so_far{currency=\"EUR\"} 1234.5",
+            "tenantwatch_alerts_unpriced 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");

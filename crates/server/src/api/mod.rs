@@ -4,6 +4,7 @@ mod demo;
 mod detectors;
 mod ingest;
 mod metrics;
+mod money;
 mod page;
 mod sources;
 #[cfg(test)]
@@ -47,6 +48,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let own = Router::new()
         .route("/tenantwatch/v1/detectors", get(detectors::list).fallback(only_get))
         .route("/tenantwatch/v1/alerts/{id}/explanation", get(detectors::explain).fallback(only_get))
+        .route("/tenantwatch/v1/alerts/{id}/moneyAtRisk", get(money::one).fallback(only_get))
+        .route("/tenantwatch/v1/moneyAtRisk", get(money::list).fallback(only_get))
         .route("/tenantwatch/v1/sources", get(sources::list).fallback(only_get))
         .route("/tenantwatch/v1/coverage", get(sources::coverage).fallback(only_get))
         .route("/tenantwatch/v1/notices", get(sources::notices).fallback(only_get))

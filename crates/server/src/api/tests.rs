@@ -1,5 +1,7 @@
 //! What the server answers beside the Graph API.
 
+mod money;
+
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -20,6 +22,7 @@ use crate::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings, SilentAfter};
 struct Fixture {
     router: axum::Router,
     issuer: Issuer,
+    instance: Arc<Instance>,
     _folder: tempfile::TempDir,
 }
 
@@ -50,11 +53,11 @@ impl Fixture {
             room: Room::new(1 << 20),
             body_bytes_max: 1 << 20,
             silent_after: SilentAfter::default(),
-            instance,
+            instance: instance.clone(),
             graph,
             demo_issuer,
         }));
-        Self { router, issuer, _folder: folder }
+        Self { router, issuer, instance, _folder: folder }
     }
 
     fn token(&self, permission: &str) -> String {

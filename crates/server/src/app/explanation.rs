@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use alerts::money::MoneyAtRisk;
 use alerts::{AlertId, PartnerSecurityAlert, Scope};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Date32Type, Float64Type};
@@ -18,9 +19,13 @@ use store::StoreError;
 
 use super::Instance;
 use super::detection::{Events, RunError};
+use super::money::money_as_json;
 
 /// How many events are shown of each kind.
 const EVENTS_MAX: usize = 50;
+
+/// Of how many resources the text tells what they cost.
+const MACHINES_SHOWN: usize = 10;
 
 /// How many days the picture spans.
 const DAYS: i64 = 42;
@@ -63,6 +68,8 @@ pub struct Explanation {
     pub events: Vec<EventsOfKind>,
     /// How things were in the weeks before; `None` if there is nothing to draw.
     pub series: Option<Series>,
+    /// What it costs; `None` if that was not reckoned yet.
+    pub money: Option<MoneyAtRisk>,
 }
 
 /// A number that a detector compares with.
@@ -125,7 +132,8 @@ pub async fn explain(instance: &Instance, scope: &Scope, id: &AlertId) -> Result
         Some(kind) => look.series(session, instance, *kind).await.map_err(|error| failed(error.into()))?,
         None => None,
     };
-    Ok(Explanation { thresholds: thresholds(&detector, &alert), alert, detector, events, series })
+    let money = instance.store.money_at_risk(scope, id).await?;
+    Ok(Explanation { thresholds: thresholds(&detector, &alert), alert, detector, events, series, money })
 }
 
 fn thresholds(detector: &Detector, alert: &PartnerSecurityAlert) -> Vec<Threshold> {
@@ -314,6 +322,7 @@ impl Explanation {
             },
             "thresholds": self.thresholds.iter().map(threshold).collect::<Vec<_>>(),
             "series": series,
+            "moneyAtRisk": money_as_json(self.alert.id.as_str(), self.money.as_ref()),
             "events": self.events.iter().map(events).collect::<Vec<_>>(),
         })
     }
@@ -335,6 +344,16 @@ impl Explanation {
             alert.severity, alert.confidence_level, alert.status
         ));
         line(&format!("detector {}, version {}: {}", manifest.id, manifest.version, manifest.meaning));
+        if let Some(money) = &self.money {
+            line("");
+            line(&format!("Money at risk: {}", money.in_words()));
+            for part in money.parts.iter().filter(|part| !part.machines.is_empty()).take(MACHINES_SHOWN) {
+                let figures = part.currency.as_ref().map_or("no known price".to_owned(), |currency| {
+                    format!("{currency} {} so far, {} an hour", part.so_far, part.per_hour)
+                });
+                line(&format!("  {} {}: {figures}  {}", part.machines, part.state.as_str(), part.resource));
+            }
+        }
         line("");
         line("Evidence:");
         for (name, value) in alert.additional_details.iter().flatten() {

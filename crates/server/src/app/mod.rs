@@ -8,6 +8,7 @@ pub mod ingestion;
 mod instance;
 pub mod intake;
 pub mod keys;
+pub mod money;
 pub mod quarantine;
 pub mod rehearsal;
 pub mod replay;

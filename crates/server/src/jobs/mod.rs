@@ -2,6 +2,7 @@
 
 pub(crate) mod housekeeping;
 pub(crate) mod lake_upkeep;
+pub(crate) mod money;
 pub(crate) mod notifications;
 pub(crate) mod scheduler;
 pub(crate) mod silence;

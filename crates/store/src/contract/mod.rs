@@ -8,6 +8,7 @@ mod alerts;
 mod changes;
 mod directory;
 mod facts;
+mod money;
 mod runs;
 mod sources;
 mod subscriptions;
@@ -18,6 +19,7 @@ pub use alerts::AlertStore;
 pub use changes::ChangeFeed;
 pub use directory::DirectoryStore;
 pub use facts::FactStore;
+pub use money::{MoneyStore, PriceStore};
 pub use runs::RunStore;
 pub use sources::{CoverageStore, CustomerStore, IngestKeyStore, NoticeStore, SourceStore};
 pub use subscriptions::{NotificationOutbox, SecretStore, SubscriptionStore};
@@ -33,8 +35,10 @@ pub trait Store:
     + DirectoryStore
     + FactStore
     + IngestKeyStore
+    + MoneyStore
     + NoticeStore
     + NotificationOutbox
+    + PriceStore
     + RunStore
     + SecretStore
     + SourceStore
@@ -53,8 +57,10 @@ impl<S> Store for S where
         + DirectoryStore
         + FactStore
         + IngestKeyStore
+        + MoneyStore
         + NoticeStore
         + NotificationOutbox
+        + PriceStore
         + RunStore
         + SecretStore
         + SourceStore

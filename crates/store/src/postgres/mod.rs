@@ -6,6 +6,7 @@
 
 mod bind;
 mod facts;
+mod money;
 mod open;
 mod session;
 mod sources;

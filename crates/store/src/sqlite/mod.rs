@@ -15,6 +15,7 @@ mod checkpoint;
 mod connection;
 mod functions;
 mod keeper;
+mod money;
 mod readers;
 mod session;
 mod sources;

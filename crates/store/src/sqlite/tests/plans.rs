@@ -5,10 +5,11 @@ use odata::checked::{Comparison, Direction, Filter};
 use rusqlite::Connection;
 
 use super::{connection, partner};
+use crate::logic::money::list_statement;
 use crate::sql::alerts as statements;
-use crate::sql::dialect::Sqlite;
+use crate::sql::dialect::{Dialect as _, Sqlite};
 use crate::testing::{Question, common_questions, compare, literal, operand, sort_key, term};
-use crate::{AlertQuery, Position, default_order};
+use crate::{AlertQuery, MoneyOrder, MoneyPosition, MoneyQuery, Position, default_order};
 
 /// How many alerts there are while plans are made. Plans do not depend on it, or should not.
 const ALERTS: u32 = 100_000;
@@ -123,6 +124,26 @@ fn common_questions_are_served_by_an_index() {
     check(&count(&p, None), index, "");
     check(&count(&p, Some(&active)), index, "status=?");
     check(&count(&p, Some(&active_and_high)), index, "status=? AND severity_rank=?");
+}
+
+/// The list by money is read along the index of its order, and stops at its end.
+#[test]
+fn alerts_come_in_the_order_of_their_money_from_an_index() {
+    let (_folder, connection) = filled();
+    let position =
+        MoneyPosition { first: 1, second: 1, alert_id: "a".to_owned(), currency: "EUR".to_owned() };
+    for (order, index) in [(MoneyOrder::PerHour, "money_by_hour"), (MoneyOrder::SoFar, "money_by_sum")] {
+        for after in [None, Some(position.clone())] {
+            let query = MoneyQuery { order, after, currency: None, limit: Some(10) };
+            let (text, values) = list_statement(&partner(), &query);
+            let sql = format!("explain query plan {}", Sqlite.text(&text, values).sql);
+            let mut statement = connection.prepare(&sql).unwrap();
+            let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+            let first = format!("SEARCH total USING INDEX {index} (partner_tenant_id=? AND is_open=?");
+            assert!(steps[0].starts_with(&first) && steps.len() == 3, "{steps:?}");
+        }
+    }
 }
 
 /// What no index answers by itself is still asked within the partner, along an index.

@@ -9,6 +9,7 @@ mod feed;
 mod findings;
 mod imports;
 mod lists;
+mod money;
 mod scopes;
 mod searches;
 mod sources;
@@ -24,6 +25,7 @@ pub use feed::*;
 pub use findings::*;
 pub use imports::*;
 pub use lists::*;
+pub use money::*;
 pub use scopes::*;
 pub use searches::*;
 pub use sources::*;
@@ -32,7 +34,7 @@ pub use tuning::*;
 pub use user_filters::*;
 pub use webhooks::*;
 
-use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope};
+use alerts::{Alert, AlertId, PartnerSecurityAlert, Scope, SubscriptionId};
 use chrono::{DateTime, Utc};
 use odata::checked::{Filter, SortKey};
 
@@ -53,6 +55,11 @@ pub(super) fn customer(partner: &str, customer: &str) -> Scope {
 
 pub(super) fn id(text: &str) -> AlertId {
     text.parse().unwrap()
+}
+
+/// The subscription of an alert that is about a tenant.
+pub(super) fn nil() -> SubscriptionId {
+    SubscriptionId::NONE.parse().unwrap()
 }
 
 /// A query for everything that the filter leaves, in that order.
