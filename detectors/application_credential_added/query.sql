@@ -75,10 +75,10 @@ judged as (
     max(additions.operation) as operation,
     max(additions.application) as application,
     max(additions.app_ids) as app_ids,
-    bool_or(past.event_at < hour - interval '14 days') as tenant_known,
+    bool_or(past.adds is not null and past.event_at < hour - interval '14 days') as tenant_known,
     bool_or(past.adds and past.who = additions.actor_id and past.event_at < hour - interval '24 hours') as actor_known,
-    -- The actor has usual addresses, and this is none of them. Who comes from many has none.
-    count(distinct case when past.who = additions.actor_id and past.event_at < hour - interval '24 hours' then past.actor_ip end)
+    -- The actor has usual addresses, and this is none of them, nor one of its sign-ins. Who comes from many has none.
+    count(distinct case when past.adds is not null and past.who = additions.actor_id and past.event_at < hour - interval '24 hours' then past.actor_ip end)
       between 1 and 5
       and not bool_or(
         past.who = additions.actor_id
@@ -106,6 +106,13 @@ judged as (
       ) as adds,
       operation in ('add application', 'add service principal') as makes
     from audit
+    union all
+    -- Who changes the directory seldom signs in far more often, from home and from the office.
+    select customer_tenant_id, event_at, user_id, ip, cast(null as varchar), cast(null as boolean), cast(null as boolean)
+    from sign_in
+    where error_code = 0
+      and user_id is not null
+      and ip is not null
   ) as past
     on past.customer_tenant_id = additions.tenant
     and past.event_at >= additions.hour - interval '28 days'

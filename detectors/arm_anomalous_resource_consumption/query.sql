@@ -5,7 +5,7 @@
 -- resource that were never billed here are more telling than more of the same.
 --
 -- Growth that somebody brought about openly is a weak sign: who has worked here for weeks made, enlarged
--- or started in the last two weeks what now costs more, from an address that they used before. A thief
+-- or started in the last two weeks what now costs more, from an address that was used here before. A thief
 -- has the account or the keys, but neither the place nor, with keys alone, a record of making anything.
 with lines as (
   select
@@ -190,14 +190,17 @@ acts as (
       and split_part(resource_id, '/providers/', 3) = ''
       and coalesce(status, 'succeeded') in ('accepted', 'succeeded') as makes,
     count(*) over (
-      partition by
-        subscription_id,
-        coalesce(caller_id, caller),
-        -- Of IPv6 the first 64 bits: machines change the rest by themselves.
-        regexp_replace(caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
+      partition by subscription_id, coalesce(caller_id, caller)
       order by event_at
       range between interval '28 days' preceding and interval '14 days' preceding
-    ) > 0 as long_known
+    ) > 0
+      -- An address that anybody used here: colleagues share the office. Of IPv6 the first 64 bits, since
+      -- machines change the rest by themselves.
+      and count(*) over (
+        partition by subscription_id, regexp_replace(caller_ip, '^(([0-9a-f]*:){4}).*$', '\1')
+        order by event_at
+        range between interval '28 days' preceding and interval '14 days' preceding
+      ) > 0 as long_known
   from activity
   where caller_ip is not null
     and coalesce(caller_id, caller) is not null

@@ -2,8 +2,8 @@
 -- caller did something that belongs to a stage.
 --
 -- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new. A caller
--- who is new here, but comes from an address that others used here a week ago and earlier, is likelier a new colleague: two
--- stages are then a weak sign.
+-- who is new here, but was that day at an address that others used here a week ago and earlier, is likelier a
+-- new colleague: two or three stages are then a weak sign.
 with stages (operation, stage) as (
   values
     ('microsoft.authorization/elevateaccess/action', 'rights'),
@@ -166,7 +166,7 @@ judged as (
   select
     stories.*,
     known.by_caller,
-    coalesce(known.by_caller = 0 and known.known_places = array_length(stories.places), false) as is_colleague
+    coalesce(known.by_caller = 0 and known.known_places > 0, false) as is_colleague
   from stories
   join known
     on known.subscription_id = stories.subscription_id
@@ -184,7 +184,7 @@ select
   last_at as last_observed_at,
   array_slice(resources, 1, 25) as resources,
   case
-    when is_colleague and stages = 2 then 'low'
+    when is_colleague and stages <= 3 then 'low'
     when stages >= 3 and harms and not is_colleague then 'high'
     else 'medium'
   end as severity,

@@ -142,6 +142,12 @@ past as (
     bursts.burst_hour,
     min(activity.event_at) < bursts.burst_hour - interval '7 days' as subscription_known,
     bool_or(coalesce(activity.caller_id, activity.caller, 'unknown') = bursts.caller_id) as caller_known,
+    bool_or(
+      coalesce(activity.caller_id, activity.caller, 'unknown') = bursts.caller_id
+      and array_has(bursts.caller_addresses, activity.caller_ip)
+    ) as address_known,
+    count(distinct case when coalesce(activity.caller_id, activity.caller, 'unknown') = bursts.caller_id then activity.caller_ip end)
+      as usual_addresses,
     array_agg(distinct activity.resource_region) filter (where activity.resource_region is not null) as regions
   from bursts
   join activity
@@ -155,6 +161,8 @@ judged as (
     bursts.*,
     coalesce(past.subscription_known, false) as subscription_known,
     coalesce(past.caller_known, false) as caller_known,
+    -- Who comes from everywhere has no usual address.
+    coalesce(not past.address_known and past.usual_addresses between 1 and 3, false) as is_elsewhere,
     case
       when past.regions is null then bursts.regions
       else array_sort(array_except(bursts.regions, past.regions))
@@ -172,7 +180,11 @@ weighed as (
   -- being new but many regions at once and dear machines.
   select
     *,
-    case when subscription_known and not caller_known then 2 else 0 end as who,
+    case
+      when subscription_known and not caller_known then 2
+      when caller_known and is_elsewhere then 1
+      else 0
+    end as who,
     case
       when coalesce(array_length(new_regions), 0) >= 3 then 2
       when coalesce(array_length(new_regions), 0) >= 1 and subscription_known then 1
@@ -189,13 +201,26 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   resources,
-  case when who + place + what + volume >= 6 then 'high' else 'medium' end as severity,
-  case when who + place + what + volume >= 6 then 'high' else 'medium' end as confidence,
+  -- More than ever by a known caller, at a usual address and in usual regions, is growth until a second sign is there.
+  case
+    when caller_known and who = 0 and place = 0 then 'low'
+    when who + place + what + volume >= 6 then 'high'
+    else 'medium'
+  end as severity,
+  case
+    when caller_known and who = 0 and place = 0 then 'low'
+    when who + place + what + volume >= 6 then 'high'
+    else 'medium'
+  end as confidence,
   concat(
     caller, ' added ', added, ' Batch accounts and pools with ', amount, ' nodes in ',
     coalesce(array_length(regions), 0), ' regions within six hours. The most in six hours of the 28 days before was ',
     usual_added, ' with ', usual_amount, ' nodes.',
-    case when who > 0 then ' This caller was not seen on the subscription before.' else '' end,
+    case
+      when who = 2 then ' This caller was not seen on the subscription before.'
+      when who = 1 then ' This caller did not come from this address before.'
+      else ''
+    end,
     case when place > 0 then concat(' Not used before: ', array_to_string(new_regions, ', '), '.') else '' end,
     case when what > 0 then concat(' New kinds of dear machine: ', array_to_string(new_kinds, ', '), '.') else '' end
   ) as description,

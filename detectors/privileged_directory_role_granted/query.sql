@@ -66,11 +66,12 @@ judged as (
   select
     powerful.tenant, powerful.granter_id, powerful.granter, powerful.actor_ip, powerful.operation, powerful.event_at,
     powerful.hour, powerful.role, powerful.member, powerful.members, powerful.is_top,
-    bool_or(past.event_at < powerful.hour - interval '14 days') as tenant_known,
+    bool_or(past.grants is not null and past.event_at < powerful.hour - interval '14 days') as tenant_known,
     bool_or(past.grants and past.who = powerful.granter_id and past.event_at < powerful.hour - interval '24 hours') as granter_known,
-    -- The granter has usual addresses, and this is none of them. Who comes from many has none.
+    -- The granter has usual addresses, and this is none of them, nor one of its sign-ins. Who comes from many has none.
     count(distinct case
-      when past.who = powerful.granter_id and past.event_at < powerful.hour - interval '24 hours' then past.actor_ip
+      when past.grants is not null and past.who = powerful.granter_id and past.event_at < powerful.hour - interval '24 hours'
+        then past.actor_ip
     end) between 1 and 5
       and not bool_or(
         past.who = powerful.granter_id
@@ -92,6 +93,13 @@ judged as (
       operation like 'add %member to role%' as grants,
       operation in ('add user', 'invite external user', 'add service principal') as makes
     from audit
+    union all
+    -- Who changes the directory seldom signs in far more often, from home and from the office.
+    select customer_tenant_id, event_at, user_id, ip, cast(null as varchar), cast(null as boolean), cast(null as boolean)
+    from sign_in
+    where error_code = 0
+      and user_id is not null
+      and ip is not null
   ) as past
     on past.customer_tenant_id = powerful.tenant
     and past.event_at >= powerful.hour - interval '28 days'

@@ -94,14 +94,13 @@ select
   array_slice(array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null), 1, 25) as resources,
   case
     when subscription_id is not null and bool_or(risk = 2 and same_network) then 'high'
-    -- Entra calls many honest journeys a medium risk, and whoever administers Azure changes something every day.
-    when subscription_id is not null and max(risk) = 2 then 'medium'
+    -- Entra calls many honest journeys a risk, and whoever administers Azure changes something every day, from
+    -- the usual place too.
     when bool_or(succeeded) then 'low'
     else 'informational'
   end as severity,
   case
     when subscription_id is not null and bool_or(risk = 2 and same_network) then 'high'
-    when subscription_id is not null and max(risk) = 2 and bool_or(same_network) then 'medium'
     else 'low'
   end as confidence,
   concat(

@@ -2,7 +2,8 @@
 --
 -- An hour is judged with the hour before it. Acts count only if the caller did nothing with the same
 -- service (automation, logic apps, functions) here from 28 to 2 days before. A webhook, a hybrid worker
--- or a function's key opens a door and is told even alone; all else needs a second sign. Where nothing
+-- or a function's key opens a door and is told even alone; all else needs a second sign, and is weak if a known
+-- caller does it from a known address. Where nothing
 -- was seen a week ago and earlier, that the caller is new says nothing.
 with acts as (
   select
@@ -185,10 +186,31 @@ familiar as (
     where subscription_id in (select subscription_id from acts where event_at >= $since)
   )
 ),
+places as (
+  -- From where each caller worked on which day, and whether that was nothing new.
+  select
+    subscription_id,
+    caller_id,
+    address,
+    day,
+    count(*) over (
+      partition by subscription_id, caller_id, address
+      order by day
+      range between interval '28 days' preceding and interval '2 days' preceding
+    ) > 0 as address_known
+  from (
+    select distinct subscription_id, coalesce(caller_id, caller, 'unknown') as caller_id, caller_ip as address, day
+    from activity
+    where subscription_id in (select subscription_id from acts where event_at >= $since)
+      and caller_ip is not null
+  )
+),
 weighed as (
   select
     bursts.*,
     subscription_known,
+    -- A platform team sets automation up from its own desk.
+    caller_known and coalesce(address_known, false) and not opens_door as is_at_home,
     subscription_known and not caller_known as caller_new,
     case when subscription_known and not caller_known then 2 else 0 end
       + case when opens_door then 1 else 0 end
@@ -199,6 +221,11 @@ weighed as (
     on familiar.subscription_id = bursts.subscription_id
     and familiar.caller_id = bursts.caller_id
     and familiar.day = cast(bursts.first_at as date)
+  left join places
+    on places.subscription_id = bursts.subscription_id
+    and places.caller_id = bursts.caller_id
+    and places.address = bursts.caller_addresses[1]
+    and places.day = cast(bursts.first_at as date)
 )
 select
   subscription_id,
@@ -206,8 +233,12 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   resources,
-  case when points >= 4 then 'high' when points >= 3 or (points = 2 and kinds >= 2) then 'medium' else 'low' end as severity,
-  case when points >= 3 or (points = 2 and kinds >= 2) then 'medium' else 'low' end as confidence,
+  case when is_at_home then 'low' when points >= 4 then 'high' when points >= 3 or (points = 2 and kinds >= 2) then 'medium' else 'low' end as severity,
+  case
+    when is_at_home then 'low'
+    when points >= 3 or (points = 2 and kinds >= 2) then 'medium'
+    else 'low'
+  end as confidence,
   concat(
     caller, ' set up automation: ', array_to_string(made, ', '), '.',
     ' It did nothing of the kind here in the four weeks before.',
