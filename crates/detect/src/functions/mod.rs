@@ -16,6 +16,7 @@
 //! | `rarity(value, at, history_hours, gap_hours) over (partition by … order by at)` | `{seen, rows, share}`: how often the value was seen in the history before the gap; 0 the first time |
 //! | `sequence_within(step, at, 'a > b > c', seconds)` | an aggregate: `{first_at, last_at}` of the first time that the steps came in this order within the time |
 //! | `json_get_str(json, key, …)`, `json_get_int`, `json_get_bool`, `json_get_json`, `json_as_text`, `json_length` | what is at a path of a JSON text (crate `datafusion-functions-json`) |
+//! | `json_any_match(json, expression, name, …)` | whether anything at the path fits a regular expression; names in any letter case, any item of a list, JSON text in strings |
 //! | `setting(name, customer_tenant_id, subscription_id)` | a number of the manifest's `[settings]`, or the operator's in its place |
 //!
 //! All give null for null and for text that they cannot read.
@@ -26,6 +27,7 @@ mod location;
 mod network;
 mod rarity;
 mod scalar;
+mod json_match;
 mod seasonal;
 mod sequence;
 mod series;
@@ -63,6 +65,7 @@ pub fn register(session: &SessionContext) {
     ] {
         session.register_udf(function.as_ref().clone());
     }
+    session.register_udf(ScalarUDF::from(json_match::JsonAnyMatch::new()));
     session.register_udwf(WindowUDF::from(seasonal::SeasonalScore::new()));
     session.register_udwf(WindowUDF::from(series::SeriesScore::new()));
     session.register_udwf(WindowUDF::from(rarity::Rarity::new()));
