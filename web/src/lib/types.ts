@@ -79,6 +79,8 @@ export interface Explanation {
   detector: { id: string; version: number | string; title: string; meaning: string; response: string[] };
   thresholds: { name: string; value: number; meaning: string; chosenBecause: string | null }[];
   series: Series | null;
+  /** What it costs, where the server reckons that. */
+  moneyAtRisk?: { asOfDateTime: string | null; amounts: { currency: string; soFar: number; perHour: number }[]; inWords: string } | null;
   events: { kind: string; rows: Record<string, string>[]; more: boolean }[];
 }
 
