@@ -55,7 +55,7 @@ class AlertList {
   pageSize = $state<number>(recall("pageSize", 50, (value) => PAGE_SIZES.includes(value as number)));
   /** Links to the pages that were reached, but for the first. */
   #links: string[] = [];
-  #next: string | null = null;
+  #next = $state<string | null>(null);
   #request: AbortController | null = null;
 
   get hasNext(): boolean {
