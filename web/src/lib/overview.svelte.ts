@@ -50,6 +50,8 @@ class OverviewData {
   error = $state.raw<unknown>(null);
   /** How long the last reading of the figures took, from the first request to the last answer. */
   tookMs = $state<number | null>(null);
+  /** Whether the figures, the next to breach and the customers are being read. */
+  reading = $state(false);
   #reading: Promise<void> | null = null;
 
   /** Reads everything; while a reading is under way another is not begun. */
@@ -63,11 +65,13 @@ class OverviewData {
   async #read(): Promise<void> {
     const began = performance.now();
     this.error = null;
+    this.reading = true;
     // Each part is shown when it is there, and one that fails leaves the others alone.
     const quietly = (part: Promise<void>) => part.catch((error: unknown) => {
       this.error ??= error;
     });
     await Promise.all([this.#readFigures(), this.#readDue(), this.#readHeat()].map(quietly));
+    this.reading = false;
     this.tookMs = Math.round(performance.now() - began);
     await Promise.all([this.#readDays(), this.#readResponse(), this.#readSources()].map(quietly));
   }
