@@ -4,7 +4,7 @@
 BIN := target/release/tenantwatch
 CARGO_FLAGS := --locked
 
-.PHONY: help run build test check fuzz bench evaluate clean
+.PHONY: help run web build test check fuzz bench evaluate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,14 +12,17 @@ help: ## Show this list
 run: build ## Build, simulate an estate with attacks, detect them, and serve the page on http://127.0.0.1:8080/
 	$(BIN) demo
 
-build: ## Build the binary target/release/tenantwatch
+web: ## Build the console, web/dist, which becomes part of the binary
+	@scripts/web
+
+build: web ## Build the binary target/release/tenantwatch
 	@scripts/need cc pkg:gcc
 	cargo build --release $(CARGO_FLAGS) --bin tenantwatch
 
 test: ## Everything that must pass: Rust tests, the Microsoft Graph SDK, the OpenAPI document, a real browser (installs what it needs)
 	@scripts/test
 
-check: ## The quick gate: format, lints, unit tests, docs
+check: web ## The quick gate: format, lints, unit tests, docs
 	cargo fmt --all --check
 	cargo clippy --release $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	@scripts/need "ls /usr/lib/postgresql/*/bin/initdb || command -v initdb" pkg:postgresql
@@ -38,4 +41,4 @@ evaluate: build ## Score the detectors on a simulated estate (seed 1, 50 custome
 
 clean: ## Remove everything that was built or made by running
 	cargo clean
-	rm -rf tests/browser/node_modules tests/js/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo
+	rm -rf web/dist web/node_modules tests/browser/node_modules tests/js/node_modules tests/openapi/node_modules tests/openapi/.venv tests/sdk/.venv tenantwatch-demo

@@ -13,7 +13,7 @@ const FLAGS = [
 ];
 
 /** How long any one step may take. */
-const STEP_TIMEOUT_MS = 15_000;
+const STEP_TIMEOUT_MS = 30_000;
 
 export const DESKTOP = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };

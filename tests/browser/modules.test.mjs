@@ -1,52 +1,34 @@
 /**
- * The page's pure modules, table by table. They run in the browser that will run them, served from
- * their files without any server.
+ * The console's pure modules, table by table. They are bundled as the console's own build does it, and run in Node.
  */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { launchBrowser } from "./browser.mjs";
+import { build } from "../../web/node_modules/esbuild/lib/main.js";
 
-const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
-const ORIGIN = "http://page.invalid/";
+const SOURCES = fileURLToPath(new URL("../../web/src/", import.meta.url));
+const NAMES = ["lib/time", "lib/query", "lib/words", "lib/evidence", "lib/resources", "explorer/snippets", "lib/freshness"];
 const NOW = Date.parse("2031-02-04T12:00:00Z");
 
-let browser;
-let page;
+const modules = {};
 
 before(async () => {
-  browser = await launchBrowser();
-  page = await browser.newPage();
-  await page.route(`${ORIGIN}**`, async (route) => {
-    const file = path.join(WEB, new URL(route.request().url()).pathname);
-    if (!file.endsWith(".js")) {
-      await route.fulfill({ contentType: "text/html", body: "<!doctype html><title>modules</title>" });
-      return;
-    }
-    await route.fulfill({ contentType: "text/javascript", body: await readFile(file, "utf8") });
-  });
-  await page.goto(ORIGIN);
+  for (const name of NAMES) {
+    const { outputFiles } = await build({ entryPoints: [`${SOURCES}${name}.ts`], bundle: true, write: false, format: "esm", platform: "neutral", logLevel: "silent" });
+    modules[name] = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  }
 });
 
-after(() => browser?.close());
-
 /** Calls an exported function for each row and compares what it gives. */
-async function check(module, name, table) {
-  const found = await page.evaluate(
-    async ([file, exported, calls]) => {
-      const loaded = await import(`/assets/${file}`);
-      return calls.map((given) => loaded[exported](...given) ?? null);
-    },
-    [module, name, table.map(([given]) => given)],
-  );
-  table.forEach(([given, expected], row) => assert.deepEqual(found[row], expected, `${name}(${JSON.stringify(given)})`));
+function check(module, name, table) {
+  for (const [given, expected] of table) {
+    assert.deepEqual(modules[module][name](...given) ?? null, expected, `${name}(${JSON.stringify(given)})`);
+  }
 }
 
 test("a length of time reads in its two largest units", () =>
-  check("time.js", "duration", [
+  check("lib/time", "duration", [
     [[0], "under a minute"],
     [[59_999], "under a minute"],
     [[60_000], "1 min"],
@@ -57,7 +39,7 @@ test("a length of time reads in its two largest units", () =>
   ]));
 
 test("a time reads relative to now", () =>
-  check("time.js", "relative", [
+  check("lib/time", "relative", [
     [[NOW, NOW], "just now"],
     [[NOW - 3_660_000, NOW], "1 h ago"],
     [[NOW + 7_200_000, NOW], "in 2 h"],
@@ -65,7 +47,7 @@ test("a time reads relative to now", () =>
   ]));
 
 test("times of any precision are read", () =>
-  check("time.js", "parseTime", [
+  check("lib/time", "parseTime", [
     [["2031-02-04T12:00:00Z"], NOW],
     [["2031-02-04T12:00:00.5Z"], NOW + 500],
     [["2031-02-04T12:00:00.789012345Z"], NOW + 789],
@@ -74,8 +56,8 @@ test("times of any precision are read", () =>
     [[null], null],
   ]));
 
-test("the response clock runs for 24 hours from detection", async () => {
-  const clocks = [
+test("the response clock runs for 24 hours from detection", () => {
+  for (const [status, detectedDateTime, resolvedOnDateTime, state, text] of [
     ["active", "2031-02-04T11:00:00Z", null, "ok", "23 h left"],
     ["investigating", "2031-02-03T19:59:00Z", null, "soon", "7 h 59 min left"],
     ["active", "2031-02-03T13:00:00Z", null, "urgent", "1 h left"],
@@ -85,45 +67,65 @@ test("the response clock runs for 24 hours from detection", async () => {
     ["resolved", "2031-02-01T09:00:00Z", "2031-02-02T10:00:00Z", "missed", "Resolved late, after 1 d 1 h"],
     ["resolved", "2031-02-01T09:00:00Z", null, "met", "Resolved"],
     ["active", "unreadable", null, "unknown", "No detection time"],
-  ];
-  const found = await page.evaluate(async ([alerts, now]) => {
-    const { responseClock } = await import("/assets/time.js");
-    return alerts.map((alert) => responseClock(alert, now)).map(({ state, text }) => [state, text]);
-  }, [clocks.map(([status, detectedDateTime, resolvedOnDateTime]) => ({ status, detectedDateTime, resolvedOnDateTime })), NOW]);
-  assert.deepEqual(found, clocks.map(([, , , state, text]) => [state, text]));
+  ]) {
+    const clock = modules["lib/time"].responseClock({ status, detectedDateTime, resolvedOnDateTime }, NOW);
+    assert.deepEqual([clock.state, clock.text], [state, text]);
+  }
 });
 
-test("a query becomes a filter", () => {
-  const all = { status: "all", severity: "any", search: "", order: "newest" };
-  return check("query.js", "filterText", [
-    [[all, NOW], ""],
-    [[{ ...all, status: "open" }, NOW], "status ne 'resolved'"],
-    [[{ ...all, status: "investigating", severity: "high" }, NOW], "status eq 'investigating' and severity eq 'high'"],
-    [[{ ...all, status: "overdue" }, NOW], "status ne 'resolved' and detectedDateTime lt 2031-02-03T12:00:00Z"],
-    [[{ ...all, search: "AB'C" }, NOW], "(contains(customerTenantId,'ab''c') or contains(subscriptionId,'ab''c'))"],
-  ]);
-});
+const any = (change) => ({ status: "any", clock: "any", severities: [], detector: "", customer: "", subscription: "", since: "", search: "", order: "detectedDateTime desc", filter: "", ...change });
 
-test("a query is read from the address, and what makes no sense falls back", () =>
-  check("query.js", "readQuery", [
-    [[""], { status: "open", severity: "any", order: "newest", search: "" }],
-    [["status=all&severity=low&order=due&search=%20x+y%20"], { status: "all", severity: "low", order: "due", search: "x y" }],
-    [["status=or 1 eq 1&order=__proto__"], { status: "open", severity: "any", order: "newest", search: "" }],
+test("choices become a filter", () =>
+  check("lib/query", "filterText", [
+    [[any({})], ""],
+    [[any({ status: "open" })], "status ne 'resolved'"],
+    [[any({ status: "investigating", severities: ["high"] })], "status eq 'investigating' and severity eq 'high'"],
+    [[any({ severities: ["high", "low"] })], "severity in ('high','low')"],
+    [[any({ clock: "overdue", since: "P7D" })], "detectedDateTime lt now() sub duration'PT24H' and detectedDateTime ge now() sub duration'P7D'"],
+    [[any({ detector: "it's" })], "additionalDetails/DetectorId eq 'it''s'"],
+    [[any({ search: "AB12CD34" })], "(contains(customerTenantId,'ab12cd34') or contains(subscriptionId,'ab12cd34') or contains(id,'ab12cd34'))"],
+    [[any({ search: "mining pool" })], ""],
+    [[any({ status: "open", filter: "isTest" })], "isTest"],
   ]));
 
-test("a query is written to the address and reads back", async () => {
-  const queries = ["open", "overdue", "all"].flatMap((status) =>
-    ["any", "low"].flatMap((severity) =>
-      ["", "a b&c=%'#"].map((search) => ({ status, severity, order: "due", search }))));
-  const back = await page.evaluate(async (all) => {
-    const { readQuery, writeQuery } = await import("/assets/query.js");
-    return all.map((query) => readQuery(writeQuery(query).split("?")[1] ?? ""));
-  }, queries);
-  assert.deepEqual(back, queries);
+test("a search is a phrase, unless it is part of an id", () =>
+  check("lib/query", "searchText", [
+    [[any({ search: "mining pool" })], '"mining pool"'],
+    [[any({ search: 'say "x" \\' })], '"say \\"x\\" \\\\"'],
+    [[any({ search: "7e4a9c1e-cccc" })], ""],
+    [[any({ search: " " })], ""],
+  ]));
+
+test("a filter of choices becomes choices again, another stays a text", () => {
+  const { filterText, readFilter } = modules["lib/query"];
+  for (const status of ["any", "open", "active", "resolved"]) {
+    for (const clock of ["any", "overdue", "2h", "8h"]) {
+      for (const severities of [[], ["low"], ["high", "medium"]]) {
+        const query = any({ status, clock, severities, customer: "it's and so", since: "P30D", search: "kept" });
+        assert.deepEqual(readFilter(filterText(query), query), query, filterText(query));
+      }
+    }
+  }
+  for (const text of ["isTest", "severity eq 'high' or status eq 'active'", "status eq 'active' and status eq 'resolved'", "severity in ('high','worst')", "not (status ne 'resolved')"]) {
+    assert.equal(readFilter(text, any({})), null, text);
+  }
+});
+
+test("a query is written to the address and reads back", () => {
+  const { readQuery, writeQuery } = modules["lib/query"];
+  for (const search of ["", "a b&c=%'#"]) {
+    for (const order of ["severity desc", "displayName asc"]) {
+      const query = any({ status: "resolved", severities: ["high", "low"], search, order, filter: "x eq 'a&b'" });
+      assert.deepEqual(readQuery(new URLSearchParams(new URLSearchParams(writeQuery(query)).toString())), query);
+    }
+  }
+  const asked = (text) => readQuery(new URLSearchParams(text));
+  assert.deepEqual(asked("status=or 1 eq 1&order=__proto__ desc&severity=worst"), any({ status: "open" }));
+  assert.deepEqual(asked("status=overdue&severity=low"), any({ status: "open", clock: "overdue", severities: ["low"] }));
 });
 
 test("names of the wire are taken apart", () =>
-  check("words.js", "taken", [
+  check("lib/words", "taken", [
     [["VM_AnomalousDeployment"], "VM anomalous deployment"],
     [["callerIpAddress"], "Caller IP address"],
     [["ARMOperations"], "ARM operations"],
@@ -133,10 +135,10 @@ test("names of the wire are taken apart", () =>
   ]));
 
 test("values are read for the eye", () =>
-  check("evidence.js", "readValue", [
-    [[""], { kind: "nothing", value: null }],
-    [[null], { kind: "nothing", value: null }],
-    [["[]"], { kind: "nothing", value: null }],
+  check("lib/evidence", "readValue", [
+    [[""], { kind: "nothing" }],
+    [[null], { kind: "nothing" }],
+    [["[]"], { kind: "nothing" }],
     [["true"], { kind: "truth", value: true }],
     [["41822"], { kind: "number", value: "41822" }],
     [["-0.5"], { kind: "number", value: "-0.5" }],
@@ -145,14 +147,14 @@ test("values are read for the eye", () =>
     [["2031-02-04T12:00:00.123Z"], { kind: "time", value: "2031-02-04T12:00:00.123Z" }],
     [["2031-02-04"], { kind: "text", value: "2031-02-04" }],
     [['["a","b"]'], { kind: "list", value: ["a", "b"] }],
-    [['[{"x":1},{"y":2}]'], { kind: "table", value: { columns: ["x", "y"], rows: [{ x: 1 }, { y: 2 }] } }],
+    [['[{"x":1},{"y":2}]'], { kind: "table", columns: ["x", "y"], rows: [{ x: 1 }, { y: 2 }] }],
     [['{"x":1}'], { kind: "record", value: [["x", 1]] }],
     [["[not json"], { kind: "text", value: "[not json" }],
     [[["a"]], { kind: "list", value: ["a"] }],
   ]));
 
 test("numbers lose only digits that nobody needs", () =>
-  check("evidence.js", "numberText", [
+  check("lib/evidence", "numberText", [
     [["34"], "34"],
     [["2031"], "2031"],
     [["18234.5012"], "18,234.5"],
@@ -161,8 +163,25 @@ test("numbers lose only digits that nobody needs", () =>
     [["0"], "0"],
   ]));
 
+test("who and from where is read from the evidence", () =>
+  check("lib/evidence", "actorsOf", [
+    [[{ Caller: "ann@x.example", CallerAddresses: '["203.0.113.9","203.0.113.9"]', VM_IP: "10.0.0.4", Countries: '["FR"]', Machines: "3" }],
+      { principals: ["ann@x.example"], addresses: ["203.0.113.9", "10.0.0.4"], countries: ["FR"] }],
+    [[{ Addresses: "not one" }], { principals: [], addresses: [], countries: [] }],
+    [[null], { principals: [], addresses: [], countries: [] }],
+  ]));
+
+test("the stages of a chained alert are told in order", () =>
+  check("lib/evidence", "storyOf", [
+    [[{ Story: '["2031-02-03 04:10 rights: 2 × a, b","no time in it"]' }], [
+      { at: Date.parse("2031-02-03T04:10Z"), when: "2031-02-03 04:10", stage: "rights", what: "2 × a, b" },
+      { at: null, when: "", stage: "", what: "no time in it" },
+    ]],
+    [[{}], []],
+  ]));
+
 test("a resource path is taken apart", () =>
-  check("resources.js", "readResource", [
+  check("lib/resources", "readResource", [
     [["/subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm1"],
       { name: "vm1", kind: "microsoft.compute/virtualmachines", group: "rg" }],
     [["/subscriptions/s/resourceGroups/rg/providers/Microsoft.Sql/servers/a/databases/b"],
@@ -176,13 +195,19 @@ test("a resource path is taken apart", () =>
     [["/providers"], { name: "providers", kind: "", group: null }],
   ]));
 
-test("an alert finds its detector by id, then by kind", async () => {
-  const detectors = [{ id: "a", alertType: "CryptoMining" }, { id: "b", alertType: "CryptoMining" }];
-  const found = (details, alertType) => [[{ additionalDetails: details, alertType }, detectors]];
-  await check("detector.js", "detectorOf", [
-    [...found({ DetectorId: "b" }, "Other"), detectors[1]],
-    [...found({ DetectorId: "gone" }, "cryptoMining"), detectors[0]],
-    [...found(null, "cryptomining"), detectors[0]],
-    [...found(null, "Other"), null],
-  ]);
+test("coverage is summed up, the silent first", () => {
+  const entry = (customer, kind, lastEventDateTime, silent) => ({ customerTenantId: customer, kind, lastEventDateTime, lastArrivalDateTime: lastEventDateTime, stored: 2, rejected: 1, eventsPerDay: 3, silent });
+  const summed = modules["lib/freshness"].summedUp([
+    entry("a", "cost", "2031-02-01T00:00:00Z", false), entry("b", "cost", "2031-02-02T00:00:00Z", true), entry("a", "flow", "2031-02-03T00:00:00Z", false),
+  ], (each) => each.customerTenantId);
+  assert.deepEqual(summed.map(({ key, silent, lastEvent, stored }) => [key, silent.length, lastEvent, stored]), [["b", 1, "2031-02-02T00:00:00Z", 2], ["a", 0, "2031-02-03T00:00:00Z", 4]]);
+});
+
+test("code in every language has the request in it, and no token", () => {
+  const { LANGUAGES, snippet } = modules["explorer/snippets"];
+  const request = { method: "PATCH", url: "https://x.example/a?$filter=b%20eq%20'c'", headers: [["If-Match", 'W/"1"']], body: '{"a":"it\'s"}' };
+  for (const language of LANGUAGES) {
+    const code = snippet(language, request);
+    for (const part of ["PATCH", "x.example", "If-Match", "TENANTWATCH_TOKEN"]) assert.ok(code.includes(part), `${language}: ${part}`);
+  }
 });

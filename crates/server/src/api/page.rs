@@ -1,4 +1,4 @@
-//! The page: static files that are part of the binary.
+//! The console: files that Vite makes from `web/`, and that are part of the binary.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -7,10 +7,13 @@ use graph::ApiError;
 use rust_embed::RustEmbed;
 
 /// The page loads nothing from elsewhere, runs no inline code, and cannot be framed.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The kinds of file that have a hash in their names.
+const HASHED: [&str; 3] = [".js", ".css", ".woff2"];
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../../web"]
+#[folder = "$CARGO_MANIFEST_DIR/../../web/dist"]
 struct Files;
 
 /// `GET /`
@@ -31,9 +34,18 @@ fn file(path: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(path)));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    // The files change with the binary and have no version in their names.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching(path)));
     (headers, file.data).into_response()
+}
+
+/// How long a browser may keep a file. Vite writes a hash of the content into the names of scripts, styles and fonts,
+/// so that such a file never changes; the page itself and its icon keep their names.
+fn caching(path: &str) -> &'static str {
+    if HASHED.iter().any(|extension| path.ends_with(extension)) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    }
 }
 
 fn media_type(path: &str) -> &'static str {
@@ -42,6 +54,7 @@ fn media_type(path: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
         Some("json") => "application/json",
         _ => "application/octet-stream",
     }

@@ -1,0 +1,3 @@
+/** Filters that several journeys use. */
+
+export const OPEN = "status ne 'resolved'";

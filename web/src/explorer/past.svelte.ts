@@ -1,0 +1,32 @@
+/** What was sent before. The addresses outlive the page, bodies do not: they may hold secrets of receivers. */
+
+import { keep, recall } from "../lib/kept";
+
+const MOST = 30;
+
+export interface Past {
+  method: string;
+  url: string;
+  body: string;
+  status: number;
+  ms: number;
+  at: number;
+}
+
+const isPast = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one?.url === "string" && typeof one?.method === "string");
+
+class History {
+  entries = $state.raw<Past[]>(recall<Past[]>("explorer.past", [], isPast));
+
+  add(entry: Past): void {
+    this.entries = [entry, ...this.entries.filter((one) => one.method !== entry.method || one.url !== entry.url || one.body !== entry.body)].slice(0, MOST);
+    keep("explorer.past", this.entries.map((one) => ({ ...one, body: "" })));
+  }
+
+  clear(): void {
+    this.entries = [];
+    keep("explorer.past", null);
+  }
+}
+
+export const past = new History();

@@ -1,0 +1,176 @@
+/** What the API sends and takes; names are those of the wire. */
+
+export interface Alert {
+  id: string;
+  "@odata.etag"?: string;
+  alertType: string;
+  displayName: string;
+  description?: string | null;
+  severity: string;
+  confidenceLevel: string;
+  status: string;
+  detectedDateTime: string;
+  firstObservedDateTime?: string | null;
+  lastObservedDateTime?: string | null;
+  customerTenantId: string;
+  subscriptionId: string;
+  valueAddedResellerTenantId?: string | null;
+  catalogOfferId?: string | null;
+  resolvedReason?: string | null;
+  resolvedBy?: string | null;
+  resolvedOnDateTime?: string | null;
+  isTest?: boolean;
+  affectedResources?: { resourceId: string; resourceType: string }[];
+  additionalDetails?: Record<string, unknown> | null;
+  activityLogs?: { statusFrom: string; statusTo: string; updatedBy: string; updatedDateTime: string }[];
+}
+
+/** What a caller may change of an alert. */
+export interface Change {
+  status: string;
+  resolvedReason?: string | null;
+}
+
+export interface Page<T> {
+  value: T[];
+  count: number | null;
+  nextLink: string | null;
+}
+
+export interface Batched {
+  id: string;
+  method: string;
+  url: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+export interface BatchReply {
+  id: string;
+  status: number;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+export interface Setting {
+  name: string;
+  default: number;
+  meaning: string;
+}
+
+export interface Detector {
+  id: string;
+  version: number | string;
+  alertType: string;
+  title: string;
+  severity: string;
+  confidence: string;
+  inputs: string[];
+  lookbackSeconds: number;
+  scheduleSeconds: number;
+  meaning: string;
+  response: string[];
+  mitre: string[];
+  source: string;
+  settings: Setting[];
+}
+
+export interface Explanation {
+  detector: { id: string; version: number | string; title: string; meaning: string; response: string[] };
+  thresholds: { name: string; value: number; meaning: string; chosenBecause: string | null }[];
+  series: Series | null;
+  /** What it costs, where the server reckons that. */
+  moneyAtRisk?: { asOfDateTime: string | null; amounts: { currency: string; soFar: number; perHour: number }[]; inWords: string } | null;
+  events: { kind: string; rows: Record<string, string>[]; more: boolean }[];
+}
+
+export interface Series {
+  what: string;
+  points: { day: string; value: number }[];
+  evidenceFrom: string;
+  evidenceUntil: string;
+}
+
+export interface Source {
+  name: string;
+  type: string;
+  state: string;
+  lastPolledDateTime: string | null;
+  lastSuccessDateTime: string | null;
+  lastError: string | null;
+  lastErrorDateTime: string | null;
+  objects: number;
+  records: number;
+  bytes: number;
+}
+
+export interface Coverage {
+  kind: string;
+  customerTenantId: string | null;
+  subscriptionId: string | null;
+  firstEventDateTime: string | null;
+  lastEventDateTime: string | null;
+  lastArrivalDateTime: string;
+  lagSeconds: number | null;
+  eventsPerDay: number;
+  stored: number;
+  duplicates: number;
+  rejected: number;
+  silent: boolean;
+}
+
+export interface Customer {
+  customerTenantId: string;
+  name: string | null;
+  domain: string | null;
+  resellerTenantId: string | null;
+  country: string | null;
+  subscriptions: number;
+  importedDateTime: string | null;
+  seen: boolean;
+}
+
+export interface Notice {
+  kind: string;
+  subject: string;
+  text: string;
+  raisedDateTime: string;
+}
+
+export interface NewRule {
+  detectorId?: string;
+  customerTenantId?: string;
+  subscriptionId?: string;
+  groupingKey?: string;
+  evidence?: Record<string, string[]>;
+  fromDateTime?: string;
+  untilDateTime?: string;
+  effect: string;
+  reason: string;
+}
+
+export interface Rule extends NewRule {
+  id: string;
+  author: string;
+  createdDateTime: string;
+  endedDateTime: string | null;
+}
+
+export interface Silenced {
+  detectorId: string;
+  displayName: string;
+  description: string;
+  severity: string;
+  customerTenantId: string | null;
+  subscriptionId: string;
+  lastObservedDateTime: string;
+  ruleId: string;
+  suppressedBecause: string;
+  firstSilencedDateTime: string;
+  lastSilencedDateTime: string;
+}
+
+export interface Score {
+  currentScore: number;
+  maxScore: number;
+}
