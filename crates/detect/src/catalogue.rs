@@ -99,26 +99,6 @@ impl Catalogue {
         &self.detectors
     }
 
-    /// The detectors as a table in Markdown, for the documentation.
-    #[must_use]
-    pub fn to_markdown(&self) -> String {
-        let mut table = String::from(
-            "| detector | alert type | severity | reads | finds |\n| --- | --- | --- | --- | --- |\n",
-        );
-        for Detector { manifest, .. } in &self.detectors {
-            let inputs: Vec<&str> = manifest.inputs.iter().map(|kind| kind.name()).collect();
-            table.push_str(&format!(
-                "| `{}` | `{}` | {} | {} | {} |\n",
-                manifest.id,
-                manifest.alert_type,
-                manifest.severity,
-                inputs.join(", "),
-                manifest.title
-            ));
-        }
-        table
-    }
-
     /// The detector of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Detector> {

@@ -23,11 +23,11 @@
 
 mod geo;
 mod ip;
+mod json_match;
 mod location;
 mod network;
 mod rarity;
 mod scalar;
-mod json_match;
 mod seasonal;
 mod sequence;
 mod series;
