@@ -315,7 +315,7 @@ impl Look<'_> {
             resource: self.home.to_owned(),
             machines: in_words(&shown),
             state,
-            from: self.first_at(),
+            from: self.runs.iter().map(|run| run.from).min().unwrap_or(self.concern.since),
             until: ended_at.filter(|_| state == State::Ended),
             currency,
             so_far: Amount::ZERO,
