@@ -11,6 +11,9 @@ use super::*;
 
 const LIST: &str = "/tenantwatch/v1/moneyAtRisk";
 const NOON: &str = "2031-02-03T12:00:00Z";
+const IN_WORDS: &str = "EUR 1234.56 so far (none of it billed yet), 22.50 an hour now. What is not billed yet is priced as \
+                        you were billed for the same size in the same region. Of one resource no price is known; it is \
+                        not counted.";
 
 fn noon() -> DateTime<Utc> {
     NOON.parse().unwrap()
@@ -85,7 +88,26 @@ async fn one_alert_tells_its_money_to_whom_it_is_of() {
         server.get(HOST, &format!("/tenantwatch/v1/alerts/{id}/moneyAtRisk"), Some(token)).await
     };
     let reader = server.token(READ);
-    insta::assert_json_snapshot!(get("a1", &reader).await.json());
+    let vm = "/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachines/vm1";
+    let resource = |machines: &str, currency: Value, so_far: f64, per_hour: f64, basis: Value| {
+        json!({
+            "resourceId": vm, "machines": machines, "state": "running", "fromDateTime": NOON, "untilDateTime": null,
+            "currency": currency, "soFar": so_far, "billedSoFar": 0.0, "perHour": per_hour, "basis": basis,
+        })
+    };
+    let expected = json!({
+        "alertId": "a1",
+        "asOfDateTime": NOON,
+        "amounts": [{"currency": "EUR", "soFar": 1234.56, "billedSoFar": 0.0, "perHour": 22.5}],
+        "unpricedResources": 1,
+        "inWords": IN_WORDS,
+        "resources": [
+            resource("1 × container group", Value::Null, 0.0, 0.0, json!([])),
+            resource("3 × standard_d4s_v5", json!("EUR"), 1234.56, 22.5, json!(["observed"])),
+        ],
+        "moreResources": 0,
+    });
+    assert_eq!(get("a1", &reader).await.json(), expected);
     let not_yet = get("a3", &reader).await.json();
     assert_eq!((&not_yet["asOfDateTime"], &not_yet["inWords"]), (&Value::Null, &json!("Not reckoned yet.")));
     assert_eq!(get("a1", &server.token_of(READ, Some("c1"))).await.status, StatusCode::OK);
@@ -109,7 +131,18 @@ async fn open_alerts_are_listed_by_their_money() {
     let reader = server.token(READ);
     let get =
         async |options: &str, token: &str| server.get(HOST, &format!("{LIST}{options}"), Some(token)).await;
-    insta::assert_json_snapshot!(get("", &reader).await.json());
+    let all = get("", &reader).await.json();
+    let total = |currency: &str, so_far: f64, per_hour: f64| json!({"currency": currency, "soFar": so_far, "perHour": per_hour, "alerts": 1});
+    let currencies = [total("EUR", 1234.56, 22.5), total("NOK", 50.0, 10.0)];
+    assert_eq!(all["totals"], json!({"currencies": currencies, "unpricedAlerts": 2, "asOfDateTime": NOON}));
+    let first = json!({
+        "alertId": "a1", "displayName": "Machines of a1", "alertType": "VM_AnomalousDeployment", "severity": "high",
+        "status": "active", "detectedDateTime": NOON, "customerTenantId": "c1", "subscriptionId": "s",
+        "currency": "EUR", "soFar": 1234.56, "billedSoFar": 0.0, "perHour": 22.5, "asOfDateTime": NOON,
+        "unpricedResources": 1, "inWords": IN_WORDS,
+    });
+    assert_eq!(all["value"][0], first);
+    assert_eq!(all["nextLink"], Value::Null);
     let ids = |reply: &Value| {
         let ids = reply["value"]
             .as_array()

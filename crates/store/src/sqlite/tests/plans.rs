@@ -140,7 +140,8 @@ fn alerts_come_in_the_order_of_their_money_from_an_index() {
             let mut statement = connection.prepare(&sql).unwrap();
             let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
             let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
-            let first = format!("SEARCH total USING INDEX {index} (partner_tenant_id=? AND is_open=?");
+            let first =
+                format!("SEARCH total USING COVERING INDEX {index} (partner_tenant_id=? AND is_open=?");
             assert!(steps[0].starts_with(&first) && steps.len() == 3, "{steps:?}");
         }
     }
