@@ -105,7 +105,8 @@ async fn health_and_the_page_need_no_token() {
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
     assert_eq!(page.headers["cache-control"], "no-cache");
-    let script = page.text.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js")).unwrap();
+    let script =
+        page.text.split('"').find(|text| text.starts_with("/assets/") && text.ends_with(".js")).unwrap();
     let script = server.get(HOST, script, None).await;
     assert_eq!(script.status, StatusCode::OK);
     assert_eq!(script.headers["cache-control"], "public, max-age=31536000, immutable");
