@@ -38,7 +38,7 @@ async function startDemo(binary) {
   const dataDir = await mkdtemp(path.join(tmpdir(), "tenantwatch-browser-"));
   const child = spawn(
     path.resolve(binary),
-    ["demo", "--listen", "127.0.0.1:0", "--data-dir", dataDir, "--customers", "8", "--days", "30"],
+    ["demo", "--listen", "127.0.0.1:0", "--data-dir", dataDir, "--customers", "12", "--days", "40"],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const ended = new Promise((resolve) => {
