@@ -1,6 +1,8 @@
 //! `tenantwatch detectors`: the author's kit.
 
 mod check;
+mod folder;
+mod import;
 mod list;
 mod new;
 mod show;
@@ -26,6 +28,7 @@ enum Command {
     List(list::List),
     Show(show::Show),
     New(new::New),
+    Import(import::Import),
     Lint(check::Lint),
     Test(check::Test),
 }
@@ -36,6 +39,7 @@ impl Detectors {
             Command::List(list) => list.run(),
             Command::Show(show) => show.run(),
             Command::New(new) => new.run(),
+            Command::Import(import) => import.run().await,
             Command::Lint(lint) => lint.run().await,
             Command::Test(test) => test.run().await,
         }

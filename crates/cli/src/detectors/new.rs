@@ -1,11 +1,11 @@
 //! `tenantwatch detectors new`
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 
+use super::folder;
 use crate::output;
 
 /// Write the folder of a new detector that works: manifest, query, cases
@@ -48,13 +48,8 @@ impl New {
         if folder.exists() {
             bail!("{} is there already; choose another id, or remove it", folder.display());
         }
-        for (name, text) in TEMPLATE {
-            let file = folder.join(name);
-            let around = file.parent().unwrap_or(&folder);
-            fs::create_dir_all(around).with_context(|| format!("making {}", around.display()))?;
-            fs::write(&file, text.replace("{id}", &self.id))
-                .with_context(|| format!("writing {}", file.display()))?;
-        }
+        let files = TEMPLATE.map(|(name, text)| (name, text.replace("{id}", &self.id)));
+        folder::write(&folder, &files)?;
         output::print(&folder.display().to_string())?;
         output::say(&format!(
             "Now change what it says and looks for; then\n  tenantwatch detectors lint {0}\n  tenantwatch detectors test {0}\nand run it with --detectors {1}",

@@ -216,3 +216,118 @@ fn a_rule_silences_findings_and_leaves_a_trace() {
         assert!(code > 0 && err.contains(expected), "{arguments:?}: {code} {err}");
     }
 }
+
+/// Two rules that can be translated, and three that cannot.
+const SIGMA: &str = r#"title: Lock Removed
+id: 11112222-3333-4444-5555-666677778888
+status: test
+logsource: {product: azure, service: activitylogs}
+detection:
+  selection: {operationName: MICROSOFT.AUTHORIZATION/LOCKS/DELETE}
+  condition: selection
+level: medium
+---
+title: Tool Signs In
+logsource: {product: azure, service: signinlogs}
+detection:
+  selection: {userAgent|contains: hound, ResultType: 0}
+  condition: selection
+level: high
+---
+title: Unknown Field
+logsource: {product: azure, service: activitylogs}
+detection:
+  selection:
+    Colour: red
+  condition: selection
+---
+title: Of Windows
+logsource: {product: windows}
+detection: {s: {Image: x}, condition: s}
+"#;
+
+#[test]
+fn sigma_rules_become_detectors_that_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, own) = (folder.path().join("rules"), path(folder.path(), "own"));
+    fs::create_dir_all(rules.join("deep/.hidden")).unwrap();
+    fs::write(rules.join("deep/some.yml"), SIGMA).unwrap();
+    fs::write(rules.join("deep/.hidden/not.yml"), "title: [").unwrap();
+    fs::write(rules.join("broken.YAML"), "title: [").unwrap();
+    fs::write(rules.join("latin.yml"), b"title: caf\xe9\n").unwrap();
+    fs::write(rules.join("README.md"), "no rules").unwrap();
+    let rules = rules.to_str().unwrap();
+
+    let (code, out, err) = detectors(&["import", rules, "--into", &own]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(&format!("made      {own}/sigma_lock_removed\n")), "{out}");
+    assert!(
+        out.contains("some.yml:20: the field 'Colour' is nothing that an activity record has here"),
+        "{out}"
+    );
+    assert!(out.contains("broken.YAML:"), "{out}");
+    assert!(out.contains("latin.yml:1: the file is no text in UTF-8"), "{out}");
+    assert!(
+        err.starts_with(&format!("2 of 6 rules are detectors in {own}\n     2  cannot be read\n")),
+        "{err}"
+    );
+    assert!(err.contains("     1  unknown field\n"), "{err}");
+    assert_eq!(detectors(&["lint", &own]).0, 0);
+    assert_eq!(detectors(&["test", &own]).0, 0);
+
+    // Again: what is there stays, and what was changed by hand is not written over.
+    let (code, out, _) = detectors(&["import", rules, "--into", &own, "--json"]);
+    assert_eq!(code, 0);
+    let told: Vec<_> = out.lines().map(json).collect();
+    assert_eq!(told.len(), 6);
+    let of = |title: &str| told.iter().find(|one| one["title"] == title).unwrap();
+    assert_eq!(of("Lock Removed")["outcome"], "unchanged");
+    assert_eq!(of("Lock Removed")["ruleId"], "11112222-3333-4444-5555-666677778888");
+    assert_eq!(
+        (&of("Of Windows")["because"], &of("Of Windows")["atLine"]),
+        (&"otherLogSource".into(), &24.into())
+    );
+    let query = Path::new(&own).join("sigma_lock_removed/query.sql");
+    replace(&query, "locks/delete", "locks/write");
+    let (_, out, _) = detectors(&["import", rules, "--into", &own]);
+    assert!(out.contains("sigma_lock_removed is there already and differs"), "{out}");
+    assert!(fs::read_to_string(&query).unwrap().contains("locks/write"));
+
+    // The alert of a record of Azure's own shape.
+    let data = path(folder.path(), "data");
+    let record = folder.path().join("signin.json");
+    fs::write(
+        &record,
+        r#"{"time":"2031-03-01T10:00:00Z","category":"SignInLogs","tenantId":"0a0a0a0a-0000-4000-8000-000000000001","properties":{"id":"s-1","createdDateTime":"2031-03-01T10:00:00Z","userId":"u-1","userPrincipalName":"eve@customer.example","userAgent":"AzureHound/2.1","status":{"errorCode":0}}}"#,
+    )
+    .unwrap();
+    ok(&["ingest", "--data-dir", &data, record.to_str().unwrap()]);
+    let found = ok(&[
+        "replay",
+        "--data-dir",
+        &data,
+        "--detectors",
+        &own,
+        "--detector",
+        "sigma_tool_signs_in",
+        "--since",
+        "2031-03-01",
+        "--until",
+        "2031-03-02",
+        "--json",
+    ]);
+    assert_eq!(json(&found)["alerts"].as_array().unwrap().len(), 1, "{found}");
+
+    for (arguments, expected) in [
+        (&["import", "nothing.yml", "--into", &own][..], "reading nothing.yml"),
+        (&["import", &own, "--into", &own], "there is no file that ends in .yml or .yaml"),
+    ] {
+        let (code, _, err) = detectors(arguments);
+        assert!(code == 1 && err.contains(expected), "{arguments:?}: {err}");
+    }
+    let windows = folder.path().join("windows.yml");
+    fs::write(&windows, "title: A\nlogsource: {product: windows}\ndetection: {s: {a: b}, condition: s}\n")
+        .unwrap();
+    let (code, _, err) = detectors(&["import", windows.to_str().unwrap(), "--into", &own]);
+    assert!(code == 1 && err.contains("no rule became a detector"), "{err}");
+}

@@ -8,12 +8,13 @@
 //! | `vm_size_accelerator(name)` | `a100`, `gpu`; null without one |
 //! | `ip_is_private(address)` | whether the address is not one of the public Internet |
 //! | `json_get_str(json, key, …)`, `json_get_int`, `json_get_bool`, `json_get_json`, `json_as_text`, `json_length` | what is at a path of a JSON text (crate `datafusion-functions-json`) |
-//!
+//! | `json_any_match(json, expression, name, …)` | whether anything at the path fits a regular expression; names in any letter case, any item of a list, JSON text in strings |
 //! | `setting(name, customer_tenant_id, subscription_id)` | a number of the manifest's `[settings]`, or the operator's in its place |
 //!
 //! All give null for null and for text that they cannot read.
 
 mod ip;
+mod json_match;
 mod seasonal;
 mod setting;
 mod text;
@@ -41,5 +42,6 @@ pub fn register(session: &SessionContext) {
     ] {
         session.register_udf(function.as_ref().clone());
     }
+    session.register_udf(ScalarUDF::from(json_match::JsonAnyMatch::new()));
     session.register_udwf(WindowUDF::from(seasonal::SeasonalScore::new()));
 }
