@@ -294,7 +294,7 @@ fn sigma_rules_become_detectors_that_run() {
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains(&format!("made      {own}/sigma_lock_removed\n")), "{out}");
     assert!(
-        out.contains("some.yml:20: the field 'Colour' is nothing that an activity record has here"),
+        out.contains("some.yml:21: the field 'Colour' is nothing that an activity record has here"),
         "{out}"
     );
     assert!(out.contains("broken.YAML:"), "{out}");
