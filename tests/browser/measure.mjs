@@ -112,8 +112,6 @@ try {
 
   const overview = [];
   for (let time = 0; time < TIMES; time += 1) {
-    // What is less urgent follows after the figures; a visit that ends before would begin no new reading.
-    await page.waitForLoadState("networkidle");
     await page.getByRole("link", { name: "Alerts" }).first().click();
     await page.locator("table.alerts tr[data-id]").first().waitFor();
     await page.evaluate(() => {

@@ -52,28 +52,39 @@ class OverviewData {
   tookMs = $state<number | null>(null);
   /** Whether the figures, the next to breach and the customers are being read. */
   reading = $state(false);
-  #reading: Promise<void> | null = null;
+  #urgent: Promise<void> | null = null;
+  #rest: Promise<void> | null = null;
 
-  /** Reads everything; while a reading is under way another is not begun. */
-  read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null;
+  /** Reads everything, what is urgent first; of each part no second reading is begun while one is under way. */
+  async read(): Promise<void> {
+    this.#urgent ??= this.#readUrgent().finally(() => {
+      this.#urgent = null;
     });
-    return this.#reading;
+    await this.#urgent;
+    this.#rest ??= this.#readRest().finally(() => {
+      this.#rest = null;
+    });
+    await this.#rest;
   }
 
-  async #read(): Promise<void> {
+  /** Each part is shown when it is there, and one that fails leaves the others alone. */
+  async #all(parts: Promise<void>[]): Promise<void> {
+    await Promise.all(parts.map((part) => part.catch((error: unknown) => {
+      this.error ??= error;
+    })));
+  }
+
+  async #readUrgent(): Promise<void> {
     const began = performance.now();
     this.error = null;
     this.reading = true;
-    // Each part is shown when it is there, and one that fails leaves the others alone.
-    const quietly = (part: Promise<void>) => part.catch((error: unknown) => {
-      this.error ??= error;
-    });
-    await Promise.all([this.#readFigures(), this.#readDue(), this.#readHeat()].map(quietly));
+    await this.#all([this.#readFigures(), this.#readDue(), this.#readHeat()]);
     this.reading = false;
     this.tookMs = Math.round(performance.now() - began);
-    await Promise.all([this.#readDays(), this.#readResponse(), this.#readSources()].map(quietly));
+  }
+
+  async #readRest(): Promise<void> {
+    await this.#all([this.#readDays(), this.#readResponse(), this.#readSources()]);
   }
 
   async #readFigures(): Promise<void> {
