@@ -3,7 +3,7 @@
  */
 
 import { session } from "./session.svelte";
-import type { Alert, Batched, BatchReply, Change, Coverage, Customer, Detector, Explanation, Notice, Page, Rule, NewRule, Score, Silenced, Source } from "./types";
+import type { Alert, Batched, BatchReply, Change, Coverage, Customer, Detector, Explanation, MoneyNow, Notice, Page, Rule, NewRule, Score, Silenced, Source } from "./types";
 
 const ALERTS = "/beta/security/partner/securityAlerts";
 const OWN = "/tenantwatch/v1";
@@ -131,6 +131,11 @@ export async function detectors(): Promise<Detector[]> {
 
 export async function explanation(id: string, signal?: AbortSignal): Promise<Explanation> {
   return request(`${OWN}/alerts/${encodeURIComponent(id)}/explanation`, { signal });
+}
+
+/** What open alerts cost, and the few that cost the most by the hour. */
+export async function moneyNow(): Promise<MoneyNow> {
+  return request(`${OWN}/moneyAtRisk?top=5`);
 }
 
 export async function sources(): Promise<Source[]> {

@@ -3,7 +3,7 @@
 import * as api from "./api";
 import { DUE_2H, OPEN_FILTER, OVERDUE } from "./query";
 import { SEVERITIES } from "./words";
-import type { Alert, Coverage, Detector, Notice } from "./types";
+import type { Alert, Coverage, Detector, MoneyNow, Notice } from "./types";
 
 /** Where open alerts stand against the clock, by the name that the table's filter has for it. */
 export const AGES = [
@@ -44,6 +44,7 @@ class OverviewData {
   due = $state.raw<Alert[] | null>(null);
   heat = $state.raw<{ customers: CustomerHeat[]; cut: boolean } | null>(null);
   response = $state.raw<{ hours: number | null; score: number | null; scoreMax: number } | null>(null);
+  money = $state.raw<MoneyNow | null>(null);
   notices = $state.raw<Notice[] | null>(null);
   coverage = $state.raw<{ entries: Coverage[]; more: boolean } | null>(null);
   detectors = $state.raw<Detector[] | null>(null);
@@ -84,7 +85,7 @@ class OverviewData {
   }
 
   async #readRest(): Promise<void> {
-    await this.#all([this.#readDays(), this.#readResponse(), this.#readSources()]);
+    await this.#all([this.#readDays(), this.#readResponse(), this.#readSources(), this.#readMoney()]);
   }
 
   async #readFigures(): Promise<void> {
@@ -148,6 +149,10 @@ class OverviewData {
     const prompt = requirements.find((each) => each.requirementType === "securityAlertsPromptlyResolved");
     const hours = prompt?.averageResponseTimeInHours;
     this.response = { hours: typeof hours === "number" ? hours : null, score: score?.currentScore ?? null, scoreMax: score?.maxScore ?? 100 };
+  }
+
+  async #readMoney(): Promise<void> {
+    this.money = await api.moneyNow();
   }
 
   async #readSources(): Promise<void> {

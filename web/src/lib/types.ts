@@ -91,6 +91,12 @@ export interface Series {
   evidenceUntil: string;
 }
 
+/** What open alerts cost, in sum and the most by the hour first. */
+export interface MoneyNow {
+  totals: { currencies: { currency: string; soFar: number; perHour: number; alerts: number }[]; unpricedAlerts: number; asOfDateTime: string | null };
+  value: { alertId: string; displayName: string; customerTenantId: string; currency: string; soFar: number; perHour: number }[];
+}
+
 export interface Source {
   name: string;
   type: string;
