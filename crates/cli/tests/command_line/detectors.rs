@@ -317,7 +317,7 @@ fn sigma_rules_become_detectors_that_run() {
     assert_eq!(of("Lock Removed")["ruleId"], "11112222-3333-4444-5555-666677778888");
     assert_eq!(
         (&of("Of Windows")["because"], &of("Of Windows")["atLine"]),
-        (&"otherLogSource".into(), &24.into())
+        (&"otherLogSource".into(), &25.into())
     );
     let query = Path::new(&own).join("sigma_lock_removed/query.sql");
     replace(&query, "locks/delete", "locks/write");
