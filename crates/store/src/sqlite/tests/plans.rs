@@ -138,7 +138,8 @@ fn alerts_come_in_the_order_of_their_money_from_an_index() {
             let (text, values) = list_statement(&partner(), &query);
             let sql = format!("explain query plan {}", Sqlite.text(&text, values).sql);
             let mut statement = connection.prepare(&sql).unwrap();
-            let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+            let given = rusqlite::params_from_iter(values.iter().map(|_| 1));
+            let steps = statement.query_map(given, |row| row.get::<_, String>(3)).unwrap();
             let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
             let first =
                 format!("SEARCH total USING COVERING INDEX {index} (partner_tenant_id=? AND is_open=?");
