@@ -1,4 +1,5 @@
 //! The SQL functions, as any query uses them.
+#![expect(clippy::unwrap_used, reason = "tests; clippy excuses only the bodies of test functions")]
 
 use arrow_array::RecordBatch;
 use datafusion::arrow::util::display::array_value_to_string;

@@ -222,7 +222,7 @@ fn what_has_no_price_is_unknown() {
     check(
         "beside one that has one",
         &Case::new(&[
-            made("10 07:00", &vm, &[odd.clone()]),
+            made("10 07:00", &vm, std::slice::from_ref(&odd)),
             made("10 07:00", &machine("vm2"), &[regular(1)]),
         ]),
         "EUR 50.00 of it 0.00 billed, 10.00/h; unpriced 1",

@@ -136,9 +136,9 @@ fn alerts_come_in_the_order_of_their_money_from_an_index() {
         for after in [None, Some(position.clone())] {
             let query = MoneyQuery { order, after, currency: None, limit: Some(10) };
             let (text, values) = list_statement(&partner(), &query);
+            let given = rusqlite::params_from_iter(vec![1; values.len()]);
             let sql = format!("explain query plan {}", Sqlite.text(&text, values).sql);
             let mut statement = connection.prepare(&sql).unwrap();
-            let given = rusqlite::params_from_iter(values.iter().map(|_| 1));
             let steps = statement.query_map(given, |row| row.get::<_, String>(3)).unwrap();
             let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
             let first =
