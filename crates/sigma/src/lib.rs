@@ -1,6 +1,6 @@
 //! Sigma rules for Azure's logs become detectors.
 //!
-//! [`import`] reads a file of rules and says of each document what became of it: the [`Translation`] is the folder of a
+//! [`Importer::import`] reads a file of rules and says of each document what became of it: the [`Translation`] is the folder of a
 //! detector, or a [`Skipped`] says why there is none, on which line, in plain words. Nothing is dropped without a word.
 //!
 //! The way of a rule: text, a tree of YAML, a rule with its log, tests of values of our events, then SQL
