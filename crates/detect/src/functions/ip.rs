@@ -6,10 +6,10 @@ use std::sync::Arc;
 use arrow_array::BooleanArray;
 use datafusion::arrow::datatypes::DataType;
 
-use super::text::TextFunction;
+use super::scalar::ScalarFunction;
 
-pub(super) fn function() -> TextFunction {
-    TextFunction::new("ip_is_private", DataType::Boolean, |addresses| {
+pub(super) fn function() -> ScalarFunction {
+    ScalarFunction::of_text("ip_is_private", DataType::Boolean, |addresses| {
         Arc::new(addresses.iter().map(|address| is_private(address?)).collect::<BooleanArray>())
     })
 }

@@ -33,7 +33,6 @@ mod sequence;
 mod series;
 mod sets;
 mod setting;
-mod text;
 mod vm_size;
 
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};

@@ -1,11 +1,15 @@
-//! A scalar function of several columns.
+//! A scalar function of one text, or of several columns.
 
 use std::hash::{Hash, Hasher};
 
-use arrow_array::ArrayRef;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, StringArray};
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
 
 /// A function from columns to a column.
 #[derive(Debug)]
@@ -13,7 +17,13 @@ pub(super) struct ScalarFunction {
     name: &'static str,
     signature: Signature,
     returns: DataType,
-    evaluate: fn(&[ArrayRef]) -> Result<ArrayRef>,
+    evaluate: Evaluate,
+}
+
+#[derive(Debug)]
+enum Evaluate {
+    Columns(fn(&[ArrayRef]) -> Result<ArrayRef>),
+    Text(fn(&StringArray) -> ArrayRef),
 }
 
 /// The name tells functions apart: there is one of each.
@@ -38,7 +48,17 @@ impl ScalarFunction {
         returns: DataType,
         evaluate: fn(&[ArrayRef]) -> Result<ArrayRef>,
     ) -> Self {
-        Self { name, signature, returns, evaluate }
+        Self { name, signature, returns, evaluate: Evaluate::Columns(evaluate) }
+    }
+
+    /// A function from a text, in whatever form a column has it.
+    pub(super) fn of_text(
+        name: &'static str,
+        returns: DataType,
+        evaluate: fn(&StringArray) -> ArrayRef,
+    ) -> Self {
+        let signature = Signature::one_of(vec![TypeSignature::String(1)], Volatility::Immutable);
+        Self { name, signature, returns, evaluate: Evaluate::Text(evaluate) }
     }
 }
 
@@ -57,6 +77,10 @@ impl ScalarUDFImpl for ScalarFunction {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let columns = ColumnarValue::values_to_arrays(&arguments.args)?;
-        Ok(ColumnarValue::Array((self.evaluate)(&columns)?))
+        Ok(ColumnarValue::Array(match self.evaluate {
+            Evaluate::Columns(evaluate) => evaluate(&columns)?,
+            // Readers of Parquet hand out views, queries make plain text; one form is enough here.
+            Evaluate::Text(evaluate) => evaluate(cast(&columns[0], &DataType::Utf8)?.as_string::<i32>()),
+        }))
     }
 }
