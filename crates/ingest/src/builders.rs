@@ -33,6 +33,12 @@ impl TextBuilder {
         self.waiting += 1;
     }
 
+    /// Another row like the one before, which there must be.
+    #[inline]
+    pub(crate) fn repeat(&mut self) {
+        self.waiting += 1;
+    }
+
     fn change(&mut self, text: Option<&str>) {
         self.put();
         self.is_null = text.is_none();
@@ -257,6 +263,12 @@ mod tests {
             texts.iter().for_each(|text| repeated.append_option(*text));
             let found = repeated.finish();
             assert_eq!(found.downcast_dict::<StringArray>().unwrap().into_iter().collect::<Vec<_>>(), texts);
+            repeated.repeat();
+            let last = repeated.finish();
+            assert_eq!(
+                last.downcast_dict::<StringArray>().unwrap().into_iter().collect::<Vec<_>>(),
+                [Some("a")]
+            );
             assert_eq!(found.values().len(), 3, "each once");
             texts.iter().for_each(|text| own.append_option(*text));
             assert_eq!(own.finish(), StringArray::from(texts.to_vec()));

@@ -62,15 +62,29 @@ pub(crate) struct CommonColumns {
 
 impl CommonColumns {
     pub(crate) fn append(&mut self, row: &Common<'_>, reading: &Reading<'_>) {
-        self.day.append_value(row.event_at.day());
-        self.event_id.append_value(row.event_id);
-        self.event_at.append_option(Some(row.event_at.micros));
-        self.arrived_at.append_option(Some(reading.arrived_at.timestamp_micros()));
+        self.append_own(row, reading);
         self.partner_tenant_id.append_option(Some(reading.partner_tenant_id.as_str()));
         self.customer_tenant_id.append_option(row.customer_tenant_id);
         self.subscription_id.append_option(row.subscription_id);
         self.resource_id.append_option(row.resource_id);
         self.resource_group.append_option(row.resource_group);
+    }
+
+    /// As [`CommonColumns::append`], for a row that is about the same as the one before, which there must be.
+    pub(crate) fn append_about_the_same(&mut self, row: &Common<'_>, reading: &Reading<'_>) {
+        self.append_own(row, reading);
+        self.partner_tenant_id.repeat();
+        self.customer_tenant_id.repeat();
+        self.subscription_id.repeat();
+        self.resource_id.repeat();
+        self.resource_group.repeat();
+    }
+
+    fn append_own(&mut self, row: &Common<'_>, reading: &Reading<'_>) {
+        self.day.append_value(row.event_at.day());
+        self.event_id.append_value(row.event_id);
+        self.event_at.append_option(Some(row.event_at.micros));
+        self.arrived_at.append_option(Some(reading.arrived_at.timestamp_micros()));
     }
 
     /// The common columns, in the order of the schema.

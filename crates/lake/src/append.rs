@@ -19,7 +19,6 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Date32Type;
 use arrow_schema::{Field, Schema};
-use chrono::NaiveDate;
 use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, col, lit};
 use delta_kernel::expressions::Scalar;
@@ -34,7 +33,7 @@ use ingest::schema::DAY;
 use tracing::{debug, warn};
 
 use crate::LakeError;
-use crate::incoming::{Day, Incoming, STATEMENT, event_id};
+use crate::incoming::{Day, Incoming, STATEMENT, event_id, partition_name};
 use crate::known::{DataFile, KnownIds, ReadingPlan};
 use crate::read::scan;
 use crate::table::EventTable;
@@ -318,9 +317,4 @@ fn remember(known: &mut KnownIds, incoming: &Incoming, written: &Written) {
             known.learnt_file(day, &file.path);
         }
     }
-}
-
-/// How the log writes a day: `2026-11-23`. `None` if no calendar has it.
-fn partition_name(day: Day) -> Option<String> {
-    NaiveDate::from_epoch_days(day).map(|date| date.format("%Y-%m-%d").to_string())
 }

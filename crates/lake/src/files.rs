@@ -9,7 +9,12 @@ use crate::incoming::STATEMENT;
 
 /// Rows in a row group: the unit that a reader skips or takes. Large enough to compress well, small
 /// enough that a day of one large customer is cut into several.
-const ROW_GROUP_ROWS: usize = 131_072;
+pub(crate) const ROW_GROUP_ROWS: usize = 131_072;
+
+/// How columns are compressed: Zstandard, as fast as it usually goes.
+pub(crate) fn compression_level() -> ZstdLevel {
+    ZstdLevel::default()
+}
 
 /// Columns of which the log keeps the least and the greatest value a file, to leave out files without
 /// opening them. The others would only be bulk.
@@ -34,10 +39,10 @@ const NUMBERS_THAT_DIFFER: [&str; 6] =
 /// How many statements a day of one row group has, at most, for their filter to be of use.
 const STATEMENTS_IN_FILTER: u64 = 256;
 
-/// Zstandard at its fastest level; dictionaries where values repeat.
+/// Dictionaries where values repeat; compressed.
 pub(crate) fn writer_properties(kind: Kind) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_compression(Compression::ZSTD(compression_level()))
         .set_dictionary_enabled(true)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));

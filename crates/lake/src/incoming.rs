@@ -11,6 +11,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Schema};
+use chrono::NaiveDate;
 use datafusion::arrow::compute::{cast, interleave};
 use hashbrown::{HashMap, HashTable};
 use ingest::schema::{DAY, Kind};
@@ -159,39 +160,19 @@ impl Incoming {
         self.order.iter().copied().filter(|row| !known[*row as usize]).collect()
     }
 
-    /// The rows named, in the order named, with the columns of the kind's schema.
-    pub(crate) fn take(&self, rows: &[u32]) -> Result<Vec<ArrayRef>, ArrowError> {
-        let Some(schema) = self.batches.first().map(RecordBatch::schema) else { return Ok(Vec::new()) };
-        let run = self.run(rows);
-        let places: Vec<(usize, usize)> = match run {
-            Some(_) => Vec::new(),
-            None => rows.iter().map(|row| self.place(*row)).collect(),
-        };
-        let column = |at: usize| match &run {
-            Some((batch, rows)) => {
-                let run = self.batches[*batch].column(at).slice(rows.start, rows.len());
-                if *run.data_type() == repeated_text() { cast(&run, &DataType::Utf8) } else { Ok(run) }
-            }
-            // Straight from the batches: to join them first would copy everything once more.
-            None => {
-                let columns: Vec<&dyn Array> = self.batches.iter().map(|batch| &**batch.column(at)).collect();
-                match columns.iter().map(|column| Texts::of(*column)).collect::<Option<Vec<Texts<'_>>>>() {
-                    Some(texts) => Ok(gather(&texts, &places)),
-                    None => interleave(&columns, &places),
-                }
-            }
-        };
-        (0..schema.fields().len()).map(column).collect()
+    /// The rows named, in the order named, to be taken `rows_per_part` at a time.
+    pub(crate) fn select(&self, rows: &[u32], rows_per_part: usize) -> Selection<'_> {
+        let places: Vec<(usize, usize)> = rows.iter().map(|row| self.place(*row)).collect();
+        let runs = places.chunks(rows_per_part).map(|part| self.run(part)).collect();
+        Selection { batches: &self.batches, places, rows_per_part, runs }
     }
 
     /// The batch of rows that stand in it one after the other as they came, and where; so do those of a file in the
     /// order of time, of which nothing need be copied.
-    fn run(&self, rows: &[u32]) -> Option<(usize, Range<usize>)> {
-        let (batch, start) = self.place(*rows.first()?);
-        let end = start + rows.len();
-        let is_run =
-            end <= self.batches[batch].num_rows() && rows.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        is_run.then_some((batch, start..end))
+    fn run(&self, places: &[(usize, usize)]) -> Option<(usize, Range<usize>)> {
+        let (batch, start) = *places.first()?;
+        let is_run = places.iter().zip(start..).all(|(place, row)| *place == (batch, row));
+        is_run.then(|| (batch, start..start + places.len()))
     }
 
     /// Finds the first row of each event; gives these rows.
@@ -252,6 +233,66 @@ impl Incoming {
             }
         }
     }
+}
+
+/// Some of the rows, in the order in which they are to be written.
+pub(crate) struct Selection<'a> {
+    batches: &'a [RecordBatch],
+    /// The batch of each row, and its place in it.
+    places: Vec<(usize, usize)>,
+    rows_per_part: usize,
+    /// Of each part, where its rows stand one after the other, if they do.
+    runs: Vec<Option<(usize, Range<usize>)>>,
+}
+
+impl Selection<'_> {
+    /// The batch of each row, and its place in it.
+    pub(crate) fn places(&self) -> &[(usize, usize)] {
+        &self.places
+    }
+
+    /// A column of the kind, of all batches.
+    pub(crate) fn column(&self, at: usize) -> Vec<&ArrayRef> {
+        self.batches.iter().map(|batch| batch.column(at)).collect()
+    }
+
+    /// The rows part by part.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let parts = self.places.chunks(self.rows_per_part).zip(&self.runs);
+        parts.map(|(places, run)| Part { batches: self.batches, places, run: run.as_ref() })
+    }
+}
+
+/// Part of a selection.
+pub(crate) struct Part<'a> {
+    batches: &'a [RecordBatch],
+    places: &'a [(usize, usize)],
+    run: Option<&'a (usize, Range<usize>)>,
+}
+
+impl Part<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// A column of the kind; texts are plain.
+    pub(crate) fn take(&self, at: usize) -> Result<ArrayRef, ArrowError> {
+        if let Some((batch, rows)) = self.run {
+            let run = self.batches[*batch].column(at).slice(rows.start, rows.len());
+            return if *run.data_type() == repeated_text() { cast(&run, &DataType::Utf8) } else { Ok(run) };
+        }
+        // Straight from the batches: to join them first would copy everything once more.
+        let columns: Vec<&dyn Array> = self.batches.iter().map(|batch| &**batch.column(at)).collect();
+        match columns.iter().map(|column| Texts::of(*column)).collect::<Option<Vec<Texts<'_>>>>() {
+            Some(texts) => Ok(gather(&texts, self.places)),
+            None => interleave(&columns, self.places),
+        }
+    }
+}
+
+/// How the log writes a day: `2026-11-23`. `None` if no calendar has it.
+pub(crate) fn partition_name(day: Day) -> Option<String> {
+    NaiveDate::from_epoch_days(day).map(|date| date.format("%Y-%m-%d").to_string())
 }
 
 /// The batch of a row, and its place in it, from the number of the first row of each batch.

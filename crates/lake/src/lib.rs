@@ -23,6 +23,7 @@
 
 mod append;
 mod compact;
+mod encode;
 mod error;
 mod expire;
 mod files;

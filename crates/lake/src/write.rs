@@ -8,26 +8,21 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{ArrowError, SchemaRef};
-use delta_kernel::expressions::Scalar;
+use arrow_schema::Schema;
+use chrono::Utc;
+use datafusion::object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
+use delta_kernel::engine::arrow_conversion::TryIntoArrow as _;
 use deltalake::kernel::Add;
-use deltalake::writer::{DeltaWriter as _, RecordBatchWriter, WriteMode};
 use deltalake::{DeltaTable, DeltaTableError};
-use indexmap::IndexMap;
-use ingest::schema::{DAY, Kind};
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 
 use crate::LakeError;
-use crate::files::writer_properties;
-use crate::incoming::Incoming;
+use crate::encode::{FileEncoder, add_of};
+use crate::incoming::{Day, Incoming};
 use crate::table::EventTable;
 
 /// How many rows are worth another part: fewer would be a file more for less than a tenth of a second.
 const ROWS_PER_PART_MIN: usize = 32 * 1024;
-
-/// How many rows are copied and encoded at a time: few enough to stay in the processor's cache.
-const ROWS_PER_BATCH: usize = 8 * 1024;
 
 impl EventTable {
     /// Writes rows of `incoming`, one file a day and part.
@@ -40,22 +35,21 @@ impl EventTable {
         incoming: &Arc<Incoming>,
         rows: &Arc<[u32]>,
     ) -> Result<Vec<Add>, LakeError> {
-        let kind = self.kind();
+        let encoder = Arc::new(self.encoder(table).map_err(|e| self.delta_error(e))?);
         let mut writing = JoinSet::new();
+        let store = table.object_store();
         for part in parts(rows.len(), available_parallelism().map_or(1, usize::from)) {
-            let writer = RecordBatchWriter::for_table(table)
-                .map_err(|e| self.delta_error(e))?
-                .with_writer_properties(writer_properties(kind));
+            let (encoder, store) = (encoder.clone(), store.clone());
             let (incoming, rows) = (incoming.clone(), rows.clone());
-            writing.spawn(async move { write_part(kind, writer, &incoming, &rows[part]).await });
+            writing.spawn(async move { write_part(&encoder, &*store, &incoming, &rows[part]).await });
         }
         let mut files = Vec::new();
         let mut failure = None;
         while let Some(written) = writing.join_next().await {
-            match written.unwrap_or_else(|died| Err(DeltaTableError::generic(died.to_string()))) {
-                Ok(of_part) => files.extend(of_part),
-                Err(error) => failure = failure.or(Some(error)),
-            }
+            let (of_part, ended) =
+                written.unwrap_or_else(|died| (Vec::new(), Err(DeltaTableError::generic(died.to_string()))));
+            files.extend(of_part);
+            failure = failure.or(ended.err());
         }
         if let Some(error) = failure {
             self.discard_files(files).await;
@@ -65,6 +59,11 @@ impl EventTable {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
+
+    fn encoder(&self, table: &DeltaTable) -> Result<FileEncoder, DeltaTableError> {
+        let columns: Schema = (&table.snapshot()?.metadata().parse_schema()?).try_into_arrow()?;
+        Ok(FileEncoder::new(self.kind(), &columns)?)
+    }
 }
 
 /// Cuts rows into parts of about the same size, at most `most` of them.
@@ -73,39 +72,39 @@ fn parts(rows: usize, most: usize) -> impl Iterator<Item = Range<usize>> {
     (0..count).map(move |part| rows * part / count..rows * (part + 1) / count)
 }
 
+/// Gives what was written also if something failed after it.
 async fn write_part(
-    kind: Kind,
-    mut writer: RecordBatchWriter,
+    encoder: &FileEncoder,
+    store: &dyn ObjectStore,
     incoming: &Incoming,
     rows: &[u32],
-) -> Result<Vec<Add>, DeltaTableError> {
-    let schema = writer.arrow_schema();
+) -> (Vec<Add>, Result<(), DeltaTableError>) {
+    let mut files = Vec::new();
     let mut rest = rows;
     while let Some(first) = rest.first() {
         let day = incoming.day(*first);
         let of_day;
         (of_day, rest) = rest.split_at(rest.partition_point(|row| incoming.day(*row) <= day));
-        let partition = IndexMap::from([(DAY.to_owned(), Scalar::Date(day))]);
-        for rows in of_day.chunks(ROWS_PER_BATCH) {
-            let batch = incoming.take(rows).and_then(|columns| under_schema(kind, columns, &schema));
-            let batch = batch.map_err(|source| DeltaTableError::Arrow { source })?;
-            writer.write_partition(batch, &partition, WriteMode::Default).await?;
-            yield_now().await;
+        match write_file(encoder, store, incoming, day, of_day).await {
+            Ok(file) => files.push(file),
+            Err(error) => return (files, Err(error)),
         }
     }
-    writer.flush().await
+    (files, Ok(()))
 }
 
-/// Columns of a kind as a batch with the table's columns: in its order, and null where this version knows no such
-/// column.
-fn under_schema(kind: Kind, columns: Vec<ArrayRef>, table: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let known = kind.schema();
-    let rows = columns.first().map_or(0, Array::len);
-    let of_table = table.fields().iter().map(|field| match known.index_of(field.name()) {
-        Ok(at) => columns[at].clone(),
-        Err(_) => new_null_array(field.data_type(), rows),
-    });
-    RecordBatch::try_new(table.clone(), of_table.collect())
+async fn write_file(
+    encoder: &FileEncoder,
+    store: &dyn ObjectStore,
+    incoming: &Incoming,
+    day: Day,
+    rows: &[u32],
+) -> Result<Add, DeltaTableError> {
+    let file = encoder.encode(incoming, rows).await?;
+    // As Delta's own writers do, it says when it was written by the clock of this machine.
+    let add = add_of(day, &file, Utc::now())?;
+    store.put(&Path::from(add.path.as_str()), file.bytes.into()).await?;
+    Ok(add)
 }
 
 #[cfg(test)]

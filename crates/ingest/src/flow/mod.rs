@@ -29,6 +29,8 @@ pub(crate) struct FlowEvent<'a> {
     pub(crate) event_id: EventId,
     pub(crate) tuple: &'a Tuple<'a>,
     pub(crate) source: &'a Source<'a>,
+    /// Whether the event taken before it is of another source, or there is none.
+    pub(crate) is_first_of_source: bool,
 }
 
 /// What the tuples of one group have in common.
@@ -251,12 +253,19 @@ impl<'p> Group<'p> {
         form.number(self.recorded_at.map_or(0, |time| time.micros)).text(resource_id);
         let prefix = form.text(source.mac.as_deref()).folded(rule).bytes(&[self.format as u8]).id();
         output.met(tuples.len() as u64);
+        let mut is_first_of_source = true;
         for text in tuples {
             let text = text.as_written();
             match Tuple::parse(text, self.format) {
                 Ok(tuple) => {
                     let event_id = self.parser.occurrences.distinct(hash(&prefix, &tuple));
-                    output.take(&FlowEvent { event_id, tuple: &tuple, source: &source })?;
+                    output.take(&FlowEvent {
+                        event_id,
+                        tuple: &tuple,
+                        source: &source,
+                        is_first_of_source,
+                    })?;
+                    is_first_of_source = false;
                 }
                 Err(reason) => output.reject_part(self.line, Some(Kind::Flow), reason, text.as_bytes())?,
             }
@@ -268,29 +277,24 @@ impl<'p> Group<'p> {
 /// The hash of a tuple under the hash of what its group shares: one message of a single block as a rule,
 /// since tuples come by the million.
 fn hash(prefix: &EventId, tuple: &Tuple<'_>) -> EventId {
-    let mut form = [0u8; 128];
-    let mut at = 0;
-    let mut put = |bytes: &[u8]| {
-        form[at..at + bytes.len()].copy_from_slice(bytes);
-        at += bytes.len();
-    };
-    put(prefix);
-    put(&tuple.at.micros.to_le_bytes());
+    let mut form = Form { bytes: [0; FORM_BYTES], length: 0 };
+    form.put(*prefix);
+    form.put(tuple.at.micros.to_le_bytes());
     for address in [tuple.src_ip, tuple.dst_ip] {
         match address {
             IpAddr::V4(address) => {
-                put(&[4]);
-                put(&address.octets());
+                form.put([4]);
+                form.put(address.octets());
             }
             IpAddr::V6(address) => {
-                put(&[6]);
-                put(&address.octets());
+                form.put([6]);
+                form.put(address.octets());
             }
         }
     }
-    put(&tuple.src_port.to_le_bytes());
-    put(&tuple.dst_port.to_le_bytes());
-    put(&[
+    form.put(tuple.src_port.to_le_bytes());
+    form.put(tuple.dst_port.to_le_bytes());
+    form.put([
         tuple.protocol,
         tuple.is_inbound.into(),
         tuple.is_denied.into(),
@@ -299,7 +303,26 @@ fn hash(prefix: &EventId, tuple: &Tuple<'_>) -> EventId {
     for count in tuple.counts {
         // Counts are never negative.
         let (size, bytes) = short_number(count.map(i64::cast_unsigned));
-        put(&bytes[..size]);
+        form.put(bytes);
+        form.length -= bytes.len() - size;
     }
-    id_of(&form[..at])
+    id_of(&form.bytes[..form.length])
+}
+
+/// Room for the canonical form of a tuple: 102 bytes at most, and what is written of a number beyond its end.
+const FORM_BYTES: usize = 128;
+
+/// The canonical form of a tuple under way.
+struct Form {
+    bytes: [u8; FORM_BYTES],
+    length: usize,
+}
+
+impl Form {
+    /// Adds bytes, as many as the compiler knows of: these are few and many times, and are not worth a call each.
+    #[inline]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.bytes[self.length..self.length + N].copy_from_slice(&bytes);
+        self.length += N;
+    }
 }

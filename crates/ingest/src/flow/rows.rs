@@ -45,8 +45,15 @@ impl Event for FlowEvent<'_> {
             resource_group: source.resource_group,
             ..Common::of(self.event_id, tuple.at)
         };
-        rows.common.append(&common, reading);
-        rows.mac.append_option(source.mac.as_deref());
+        if self.is_first_of_source {
+            rows.common.append(&common, reading);
+            rows.mac.append_option(source.mac.as_deref());
+            rows.rule.append_option(source.rule);
+        } else {
+            rows.common.append_about_the_same(&common, reading);
+            rows.mac.repeat();
+            rows.rule.repeat();
+        }
         append_address(&mut rows.src_ip, tuple.src_ip, tuple.written[0]);
         append_address(&mut rows.dst_ip, tuple.dst_ip, tuple.written[1]);
         rows.src_port.append_value(tuple.src_port.into());
@@ -55,7 +62,6 @@ impl Event for FlowEvent<'_> {
         rows.direction.append_option(Some(if tuple.is_inbound { "inbound" } else { "outbound" }));
         rows.decision.append_option(Some(if tuple.is_denied { "denied" } else { "allowed" }));
         rows.state.append_option(tuple.state.map(State::name));
-        rows.rule.append_option(source.rule);
         for (column, count) in rows.counts.iter_mut().zip(tuple.counts) {
             column.append_option(count);
         }

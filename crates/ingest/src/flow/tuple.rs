@@ -63,17 +63,7 @@ impl<'a> Tuple<'a> {
     /// Reads a tuple, or says which part is wrong.
     pub(crate) fn parse(text: &'a str, format: Format) -> Result<Self, String> {
         let mut parts = [""; PARTS_MAX];
-        let mut count = 0;
-        let mut start = 0;
-        let commas = memchr::memchr_iter(b',', text.as_bytes());
-        for end in commas.chain([text.len()]) {
-            let Some(place) = parts.get_mut(count) else {
-                return Err(wrong_count(text.split(',').count()));
-            };
-            *place = trim(&text[start..end]);
-            start = end + 1;
-            count += 1;
-        }
+        let count = split(text, &mut parts).ok_or_else(|| wrong_count(text.split(',').count()))?;
         let is_known = match format {
             Format::Nsg => count == 8 || count == 13,
             Format::Vnet => count == 13,
@@ -104,7 +94,7 @@ impl<'a> Tuple<'a> {
             }
         }
         Ok(Self {
-            at: parts[0].parse().ok().and_then(Instant::from_epoch).ok_or(1usize)?,
+            at: time(parts[0]).ok_or(1usize)?,
             src_ip: parts[1].parse().map_err(|_| 2usize)?,
             dst_ip: parts[2].parse().map_err(|_| 3usize)?,
             written: [parts[1], parts[2]],
@@ -117,6 +107,51 @@ impl<'a> Tuple<'a> {
             counts,
         })
     }
+}
+
+/// Puts what stands between commas into `parts`; gives how many there are, or `None` if they are too many.
+///
+/// Parts have some six bytes: a search for one comma after another would begin anew for each of them. So all commas of
+/// eight bytes are found at once.
+fn split<'a>(text: &'a str, parts: &mut [&'a str; PARTS_MAX]) -> Option<usize> {
+    let mut count = 0;
+    let mut start = 0;
+    let mut put = |end: usize| {
+        *parts.get_mut(count)? = trim(&text[start..end]);
+        start = end + 1;
+        count += 1;
+        Some(())
+    };
+    for (at, eight) in text.as_bytes().chunks(8).enumerate() {
+        let mut commas = commas(eight);
+        while commas != 0 {
+            put(at * 8 + commas.trailing_zeros() as usize / 8)?;
+            commas &= commas - 1;
+        }
+    }
+    put(text.len())?;
+    Some(count)
+}
+
+/// The highest bit of each byte that is a comma, of up to eight bytes; the first is the lowest.
+fn commas(bytes: &[u8]) -> u64 {
+    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; 8]);
+    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
+    let mut eight = [0; 8];
+    eight[..bytes.len()].copy_from_slice(bytes);
+    // A comma becomes zero, which is the only byte of which neither the sum nor the byte itself has the highest bit.
+    let other = u64::from_le_bytes(eight) ^ COMMAS;
+    !(((other & LOW_BITS) + LOW_BITS) | other | LOW_BITS)
+}
+
+/// A count without a sign; `None` if it is none or too large.
+fn digits(part: &str) -> Option<u64> {
+    let add = |sum: u64, byte: u8| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then_some(())?;
+        sum.checked_mul(10)?.checked_add(digit.into())
+    };
+    if part.is_empty() { None } else { part.bytes().try_fold(0, add) }
 }
 
 fn wrong_count(count: usize) -> String {
@@ -171,16 +206,20 @@ fn protocol(part: &str) -> Option<u8> {
     }
 }
 
+fn time(part: &str) -> Option<Instant> {
+    Instant::from_epoch(digits(part)?.try_into().ok()?)
+}
+
 /// Protocols without ports leave them out.
 fn port(part: &str) -> Option<u16> {
-    if part.is_empty() { Some(0) } else { part.parse().ok() }
+    if part.is_empty() { Some(0) } else { digits(part)?.try_into().ok() }
 }
 
 fn amount(part: &str) -> Option<Option<i64>> {
     if part.is_empty() {
         return Some(None);
     }
-    part.parse().ok().filter(|count| *count >= 0).map(Some)
+    digits(part)?.try_into().ok().map(Some)
 }
 
 #[cfg(test)]
@@ -197,6 +236,43 @@ mod tests {
         assert_eq!(Tuple::parse(vnet, Format::Vnet).unwrap(), tuple);
         assert_eq!((tuple.protocol, tuple.is_inbound, tuple.is_denied), (6, false, false));
         assert_eq!((tuple.state, tuple.counts), (Some(State::Continuing), COUNTS));
+    }
+
+    #[test]
+    fn parts_stand_between_commas() {
+        let check = |text: &str| {
+            let mut parts = [""; PARTS_MAX];
+            let expected: Vec<&str> = text.split(',').map(str::trim).collect();
+            match split(text, &mut parts) {
+                Some(count) => assert_eq!(parts[..count], expected[..], "{text}"),
+                None => assert!(expected.len() > PARTS_MAX, "{text}"),
+            }
+        };
+        for text in [
+            "",
+            ",",
+            ",,,,,,,,,",
+            "a",
+            "a,b",
+            "1234567,9",
+            "12345678,9",
+            "-,-,+,\u{ac},\u{2c80},é,",
+            " a , b ",
+        ] {
+            check(text);
+            check(&text.repeat(5));
+        }
+        (0..40).for_each(|count| check(&"x,".repeat(count)));
+    }
+
+    #[test]
+    fn counts_have_digits_only() {
+        for text in
+            ["", "0", "007", "18446744073709551615", "18446744073709551616", "1x", "+1", "-1", " 1", "١"]
+        {
+            let expected = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            assert_eq!(digits(text), expected, "{text}");
+        }
     }
 
     #[test]

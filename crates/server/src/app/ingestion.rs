@@ -37,10 +37,10 @@ const ROWS_PER_APPEND: usize = 384 * 1024;
 const BYTES_PER_APPEND: usize = 24 * 1024 * 1024;
 
 /// How many writes may be under way: while one is encoded, the next is checked and sorted.
-const WRITES_UNDER_WAY: usize = 2;
+const WRITES_UNDER_WAY: usize = 3;
 
 /// How many batches the reader may be ahead of the writer.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 4;
 
 /// How many commits may pass before it is noted for whom they brought something: about ten seconds' worth.
 const COMMITS_PER_NOTE: usize = 32;
