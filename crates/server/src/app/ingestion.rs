@@ -21,6 +21,7 @@ use ingest::{
 };
 use lake::LakeError;
 use store::StoreError;
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -44,6 +45,10 @@ const BATCHES_AHEAD: usize = 4;
 
 /// How many commits may pass before it is noted for whom they brought something: about ten seconds' worth.
 const COMMITS_PER_NOTE: usize = 32;
+
+/// How many threads there are for what blocks, where files are taken in and nothing else is done: the one that reads, those
+/// in which Delta waits for its log, one a write under way, and the rest to read and write files for them.
+const BLOCKING_THREADS: usize = 8;
 
 /// How many rejections the report names; all of them are in the quarantine.
 const REJECTED_NAMED: usize = 100;
@@ -191,6 +196,18 @@ impl IngestReport {
             self.rejected.push(rejection);
         }
     }
+}
+
+/// The runtime for a process that takes in files and does nothing else.
+///
+/// Delta reads the files of its log all at once, each in a thread of its own as far as there are threads, and each
+/// thread keeps the memory that it allocated: with few of them, a large file is taken in with a third less.
+///
+/// # Errors
+///
+/// The system's, if it has no more threads.
+pub fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()
 }
 
 /// Takes in files. `progress` grows by the bytes read.
