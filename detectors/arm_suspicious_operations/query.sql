@@ -5,7 +5,7 @@
 -- before needs four kinds. Of any other, what it did from 28 days to 24 hours before is known: it needs
 -- five new operations of three kinds, and a set that shares little with the known one, as the Jaccard
 -- distance has it. Building something new is many kinds as well; so at least one must be of those that
--- building does not need. Where nothing was seen a week ago and earlier, nothing is said.
+-- building does not need. Where nothing was seen two weeks ago and earlier, nothing is said.
 with acts as (
   select
     subscription_id,
@@ -185,7 +185,7 @@ familiar as (
     count(*) over (
       partition by subscription_id
       order by day
-      range between interval '28 days' preceding and interval '7 days' preceding
+      range between interval '28 days' preceding and interval '14 days' preceding
     ) > 0 as subscription_known,
     count(*) over (
       partition by subscription_id, caller_id

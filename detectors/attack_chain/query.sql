@@ -221,7 +221,7 @@ known as (
         when coalesce(past.caller_id, past.caller, 'unknown') = stories.caller_id and array_has(stories.caller_addresses, past.caller_ip)
           then past.caller_ip
       end) < array_length(stories.caller_addresses) as is_elsewhere,
-    min(past.event_at) <= stories.hour - interval '7 days' as has_history
+    min(past.event_at) <= stories.hour - interval '14 days' as has_history
   from stories
   join activity as past
     on past.subscription_id = stories.subscription_id
@@ -271,7 +271,7 @@ judged as (
     on introduced.subscription_id = stories.subscription_id
     and introduced.caller_id = stories.caller_id
     and introduced.hour = stories.hour
-  -- With less than a week of history everything is new: whoever sets a subscription up goes through many stages.
+  -- With less than two weeks of history everything is new: whoever sets a subscription up goes through many stages.
   -- To a known caller something new happens now and then; three new things in a day do not.
   where known.has_history
     and (stories.stages >= 3 or (by_caller = 0 and stories.telling))

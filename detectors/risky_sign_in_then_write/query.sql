@@ -83,6 +83,7 @@ placed as (
     max(risky.risk_state) as risk_state,
     max(risky.risk_event_types) as risk_event_types,
     coalesce(bool_or(past.country = risky.country), false) as country_known,
+    array_agg(distinct past.ip) filter (where past.ip is not null and past.ip <> risky.ip) as usual_ips,
     coalesce(bool_or(regexp_like(
       lower(risky.risk_event_types),
       'anonymizedip|maliciousip|nationstateip|leakedcredentials|passwordspray|anomaloustoken|tokenissuer|attackerinthemiddle|threatactor|suspiciousbrowser|userreported'
@@ -116,8 +117,8 @@ matched as (
     changes.address,
     changes.last_at as changed_at,
     coalesce(date_trunc('hour', changes.first_at), risky.hour) as story_hour,
-    -- The same 24 bits of IPv4, the same 64 of IPv6.
-    coalesce(
+    -- The same 24 bits of IPv4, the same 64 of IPv6; but an office may lie beside a rented machine.
+    not coalesce(array_has(risky.usual_ips, changes.address), false) and coalesce(
       regexp_replace(changes.address, '^(([0-9a-f]*:){4}|([0-9]+\.){3}).*$', '\1')
         = regexp_replace(risky.ip, '^(([0-9a-f]*:){4}|([0-9]+\.){3}).*$', '\1'),
       false

@@ -3,19 +3,21 @@
 -- An hour is judged with the hour before it, so that a run over the full hour stays together. It counts
 -- if the caller was not seen here from 28 to 2 days before, if it was seen, but never ran a command and never
 -- came from this address, if it reached at least ten machines and three times as many as ever, or if what it ran
--- tells on itself. Where nothing was seen a week ago and earlier, everything is new and nothing
+-- tells on itself. Where nothing was seen two weeks ago and earlier, everything is new and nothing
 -- is said. The operations are rare, so that four weeks of them are read for what is usual.
 --
 -- People work from hotels and kitchens, and have their suppliers in. So a known caller on one or two machines is
 -- only a sign, unless Entra finds the sign-in from that address risky or it is in a country that is new for the
 -- caller; on a device that the caller has had for days, the address says nothing at all. And a stranger to whom
--- somebody known gave a role from a usual address within a week is a sign on up to four machines.
+-- somebody known gave a role from a usual address within a week is a sign on up to four machines; so is an
+-- application to which nobody gave a role in that time: what keeps machines in order does so once a month.
 with commands as (
   select
     subscription_id,
     coalesce(caller_id, caller, 'unknown') as caller_id,
     coalesce(caller, caller_id, 'unknown') as caller,
     caller_origin,
+    caller_type,
     customer_tenant_id,
     caller_ip,
     -- What the command ran on: the machine, or the instance of a scale set.
@@ -97,6 +99,7 @@ bursts as (
     max(event_at) as last_at,
     last_value(coalesce(caller_ip, '') order by event_at, coalesce(caller_ip, '')) as address,
     count(distinct machine) as machines,
+    max(caller_type) as caller_type,
     coalesce(bool_or(tells), false) as tells
   from on_others
   cross join (values (interval '0 hours'), (interval '1 hour')) as back (gap)
@@ -123,7 +126,7 @@ familiar as (
     count(*) over (
       partition by subscription_id
       order by day
-      range between interval '28 days' preceding and interval '7 days' preceding
+      range between interval '28 days' preceding and interval '14 days' preceding
     ) > 0 as subscription_known,
     count(*) over (
       partition by subscription_id, caller_id
@@ -153,11 +156,13 @@ familiar as (
   )
 ),
 introduced as (
-  -- Who got a role here from whom. A thief lets accomplices in, too, but not from where the victim is.
+  -- Who got a role here, and whether from somebody known. A thief lets accomplices in, too, but not from where the
+  -- victim is.
   select distinct
     grants.subscription_id,
     grants.principal_id,
-    grants.event_at as granted_at
+    grants.event_at as granted_at,
+    familiar.address is not null as by_known
   from (
     select
       subscription_id,
@@ -171,7 +176,7 @@ introduced as (
       and coalesce(status, 'succeeded') <> 'failed'
       and event_at >= $since - interval '9 days'
   ) as grants
-  join familiar
+  left join familiar
     on familiar.subscription_id = grants.subscription_id
     and familiar.caller_id = grants.caller_id
     and familiar.address = grants.address
@@ -238,6 +243,7 @@ weighed as (
     max(candidates.first_at) as first_at,
     max(candidates.last_at) as last_at,
     max(candidates.machines) as machines,
+    max(candidates.caller_type) as caller_type,
     max(candidates.usual_machines) as usual_machines,
     bool_or(candidates.tells) as tells,
     bool_or(candidates.caller_known) as caller_known,
@@ -247,7 +253,9 @@ weighed as (
       placed.is_risky
       or array_length(placed.usual_countries) > 0 and array_length(array_except(placed.countries, placed.usual_countries)) > 0
     ), false) as is_strange,
-    bool_or(introduced.principal_id is not null) as is_introduced
+    bool_or(introduced.by_known)
+      or (max(candidates.caller_type) in ('application', 'managed_identity') and bool_and(introduced.principal_id is null))
+      as is_introduced
   from candidates
   left join placed
     on placed.subscription_id = candidates.subscription_id
@@ -320,8 +328,9 @@ select
     when is_elsewhere and machines < 3 and not is_strange then 'low'
     when caller_known then 'medium'
     when machines >= 5 then 'high'
+    when is_introduced then 'low'
     -- Support is often new to a subscription, the partner's above all; a machine or two is what it looks after.
-    when machines < 3 or caller_origin = 'partner' or is_introduced then 'low'
+    when machines < 3 or caller_origin = 'partner' then 'low'
     else 'medium'
   end as severity,
   case
