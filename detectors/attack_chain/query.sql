@@ -3,7 +3,7 @@
 --
 -- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new. A caller
 -- who is new here, but was that day at an address that others used here a week ago and earlier, is likelier a
--- new colleague: two or three stages are then a weak sign. So is one to whom somebody known gave a role here within
+-- new colleague: two or three stages, or more that are not grave, are then a weak sign. So is one to whom somebody known gave a role here within
 -- a week, from an address of every day.
 --
 -- Most acts of a stage are also somebody's daily work: a reader's role, one key, an old snapshot. Three of those in
@@ -283,7 +283,7 @@ select
   last_at as last_observed_at,
   array_slice(resources, 1, 25) as resources,
   case
-    when is_busy_day or (is_colleague and stages <= 3) then 'low'
+    when is_busy_day or (is_colleague and (stages <= 3 or grave_stages < 2)) then 'low'
     when stages >= 3 and harms and not is_colleague then 'high'
     else 'medium'
   end as severity,

@@ -8,7 +8,8 @@
 --
 -- A change from that network is worth an alert with one more sign: a country that the account did not sign in from in
 -- the 28 days before, a detection of Entra's that is about the sign-in and not about what is unusual for the user, or,
--- with high risk, a change that intruders are after (see `changes`) and that the account did not make in that time. A new network around the corner from which somebody
+-- with high risk, a change that intruders are after (see `changes`) and that the account did not make in that time. With a
+-- medium risk it takes the place or the detection, and such a change or new computing. A new network around the corner from which somebody
 -- restarts a machine is none of it.
 --
 -- DataFusion runs a part of `with` once for each place that names it, so each is named once.
@@ -48,11 +49,16 @@ changes as (
     unnest(array_distinct(make_array(caller_id, caller))) as caller_key,
     resource_id,
     operation,
-    -- Rights, keys, computing, scripts, doors, protection, automation; and whatever is deleted.
-    operation like '%/delete' or regexp_like(
+    -- Rights, keys, scripts, doors, automation, and the end of protection.
+    regexp_like(
       operation,
-      '^microsoft\.(authorization|managedservices|managedidentity|automation|logic|quota|security|batch|containerservice|containerinstance|machinelearningservices)/|(virtualmachines|virtualmachinescalesets|disks|snapshots|extensions|runcommands)/write$|/(runcommand|begingetaccess|purge|regeneratekey)/action$|securityrules/write$|storageaccounts/write$|blobservices|accesspolicies|firewallrules|diagnosticsettings/|/functions/|keys/write$'
-    ) as is_sensitive,
+      '^microsoft\.(authorization/role|authorization/elevate|authorization/locks/delete|managedservices|managedidentity|automation|quota|security)|(extensions|runcommands)/write$|/(runcommand|begingetaccess|purge|regeneratekey)/action$|securityrules/write$|accesspolicies|firewallrules|diagnosticsettings/delete$|(keys|webhooks)/write$|(vaults|protecteditems|snapshots|resourcegroups)/delete$'
+    ) as is_grave,
+    -- Computing is made every day, too.
+    regexp_like(
+      operation,
+      '^microsoft\.(batch|containerservice|containerinstance|machinelearningservices)/.*write$|(virtualmachines|virtualmachinescalesets)/write$|storageaccounts/write$|blobservices/'
+    ) as is_computing,
     max(caller_ip) as address,
     min(event_at) as first_at,
     max(event_at) as last_at
@@ -113,7 +119,8 @@ matched as (
     changes.subscription_id,
     changes.resource_id,
     changes.operation,
-    coalesce(changes.is_sensitive, false) and habits.operation is null as is_sensitive,
+    coalesce(changes.is_grave, false) and habits.operation is null as is_grave,
+    coalesce(changes.is_grave or changes.is_computing, false) and habits.operation is null as is_sensitive,
     changes.address,
     changes.last_at as changed_at,
     coalesce(date_trunc('hour', changes.first_at), risky.hour) as story_hour,
@@ -148,7 +155,7 @@ select
   greatest(max(last_at), max(changed_at)) as last_observed_at,
   array_slice(array_agg(distinct resource_id order by resource_id) filter (where resource_id is not null), 1, 25) as resources,
   case
-    when subscription_id is not null and bool_or(risk = 2 and same_network and (not country_known or is_told_of or is_sensitive))
+    when subscription_id is not null and bool_or(risk = 2 and same_network and (not country_known or is_told_of or is_grave))
       then 'high'
     when subscription_id is not null and bool_or(same_network and is_sensitive and (not country_known or is_told_of)) then 'medium'
     -- Entra calls many honest journeys a risk, and whoever administers Azure changes something every day, from
@@ -161,7 +168,7 @@ select
       then 'high'
     when subscription_id is not null and bool_or(
         same_network
-          and (risk = 2 and (not country_known or is_told_of or is_sensitive) or is_sensitive and (not country_known or is_told_of))
+          and (risk = 2 and (not country_known or is_told_of or is_grave) or is_sensitive and (not country_known or is_told_of))
       ) then 'medium'
     else 'low'
   end as confidence,
