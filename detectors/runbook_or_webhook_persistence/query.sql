@@ -2,9 +2,9 @@
 --
 -- An hour is judged with the hour before it. Acts count only if the caller did nothing with the same
 -- service (automation, logic apps, functions) here from 28 to 2 days before. A webhook, a hybrid worker
--- or a function's key opens a door and is told even alone; all else needs a second sign, and is weak if a known
--- caller does it from a known address. Where nothing
--- was seen two weeks ago and earlier, that the caller is new says nothing.
+-- or a function's key opens a door and is told even alone; all else needs a second sign. All of it is weak if a
+-- known caller does it from a known address: a platform team, at its desk. Where nothing was seen two weeks ago
+-- and earlier, that the caller is new says nothing.
 with acts as (
   select
     subscription_id,
