@@ -145,8 +145,6 @@ async fn linked(own: &SessionContext, others: DataFrame) -> Result<DataFrame, Da
     let addresses = seen([(Kind::SignIn, "ip"), (Kind::Activity, "caller_ip")], "address").await?;
     let same = |column: &str, name: &str| -> [Expr; 1] { [col(column).eq(col(name))] };
     let theirs = others.clone().join_on(people.clone(), JoinType::LeftSemi, same("user_id", "person"))?;
-    let from_there = others
-        .join_on(people, JoinType::LeftAnti, same("user_id", "person"))?
-        .join_on(addresses, JoinType::LeftSemi, same("ip", "address"))?;
-    theirs.union(from_there)
+    let strangers = others.join_on(people, JoinType::LeftAnti, same("user_id", "person"))?;
+    theirs.union(strangers.join_on(addresses, JoinType::LeftSemi, same("ip", "address"))?)
 }

@@ -79,7 +79,8 @@ join sign_in
 where activity.operation = 'microsoft.compute/virtualmachines/delete'
 group by activity.subscription_id
 ";
-    for (name, on) in [("by_person", "user_id = activity.caller_id"), ("by_address", "ip = activity.caller_ip")] {
+    let links = [("by_person", "user_id = activity.caller_id"), ("by_address", "ip = activity.caller_ip")];
+    for (name, on) in links {
         let here = Installation::new(&[(name, &query.replace("USER", on))]).await;
         let manifest = here.folder.path().join(format!("detectors/{name}/detector.toml"));
         let text = fs::read_to_string(&manifest).unwrap();
