@@ -34,7 +34,7 @@ pub fn publication_lag() -> PublicationLag {
 }
 
 /// One customer's events, in memory, in which runs are tried; with the sign-ins to other customers that belong to
-/// them, see [`linked`].
+/// them (`linked`).
 pub struct Replay<'a> {
     instance: &'a Instance,
     rules: Vec<TuningRule>,
