@@ -316,6 +316,8 @@ select
   resources,
   case
     when planned then 'low'
+    -- Two weeks show no rhythm, and what comes once a month is new in them.
+    when history_days < 14 and increase < 1000 * unit then 'low'
     when increase >= 1000 * unit and (new_share >= 0.6 or ratio >= 10) then 'high'
     else 'medium'
   end as severity,

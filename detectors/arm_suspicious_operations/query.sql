@@ -5,7 +5,8 @@
 -- before needs four kinds. Of any other, what it did from 28 days to 24 hours before is known: it needs
 -- five new operations of three kinds, and a set that shares little with the known one, as the Jaccard
 -- distance has it. Building something new is many kinds as well; so at least one must be of those that
--- building does not need. Where nothing was seen a week ago and earlier, nothing is said.
+-- building does not need. A new caller at an address that others used here a week ago and earlier is likelier a
+-- new colleague, whose first days are many kinds as well: four of them are a sign. Where nothing was seen two weeks ago and earlier, nothing is said.
 with acts as (
   select
     subscription_id,
@@ -185,7 +186,7 @@ familiar as (
     count(*) over (
       partition by subscription_id
       order by day
-      range between interval '28 days' preceding and interval '7 days' preceding
+      range between interval '28 days' preceding and interval '14 days' preceding
     ) > 0 as subscription_known,
     count(*) over (
       partition by subscription_id, caller_id
@@ -252,6 +253,16 @@ touched as (
     and array_has(suspicious.operations, acts.operation)
   where acts.event_at >= date_trunc('hour', $since) - interval '6 hours'
   group by suspicious.subscription_id, suspicious.caller_id, hour
+),
+offices as (
+  select distinct touched.subscription_id, touched.caller_id, touched.hour
+  from touched
+  join activity as past
+    on past.subscription_id = touched.subscription_id
+    and coalesce(past.caller_id, past.caller, 'unknown') <> touched.caller_id
+    and array_has(touched.caller_addresses, past.caller_ip)
+    and past.event_at >= touched.hour - interval '28 days'
+    and past.event_at < touched.hour - interval '7 days'
 )
 select
   suspicious.subscription_id,
@@ -259,8 +270,15 @@ select
   first_at as first_observed_at,
   last_at as last_observed_at,
   resources,
-  case when not caller_known and new_kind_count >= 5 and harmful_kinds >= 2 then 'high' else 'medium' end as severity,
-  case when caller_origin = 'partner' then 'low' else 'medium' end as confidence,
+  case
+    when not caller_known and new_kind_count <= 4 and offices.hour is not null then 'low'
+    when not caller_known and new_kind_count >= 5 and harmful_kinds >= 2 then 'high'
+    else 'medium'
+  end as severity,
+  case
+    when caller_origin = 'partner' or (not caller_known and new_kind_count <= 4 and offices.hour is not null) then 'low'
+    else 'medium'
+  end as confidence,
   concat(
     'Within six hours ', caller, ' did ', operation_count, ' different sensitive operations, ', new_operation_count,
     ' of them new for it, of ', new_kind_count, ' kinds: ', array_to_string(new_kinds, ', '), '.',
@@ -285,3 +303,7 @@ join touched
   on touched.subscription_id = suspicious.subscription_id
   and touched.caller_id = suspicious.caller_id
   and touched.hour = suspicious.hour
+left join offices
+  on offices.subscription_id = suspicious.subscription_id
+  and offices.caller_id = suspicious.caller_id
+  and offices.hour = suspicious.hour

@@ -4,7 +4,8 @@
 -- What was destroyed has a weight (see `acts`). The weight rises for a caller that the subscription has
 -- not seen in four weeks, for several kinds and for many at once, and falls for a known caller. Backup
 -- products and pipelines delete old copies all day: what the caller did in the four weeks before does not
--- count, unless it is far more at once. Nor do backups count that the caller sets up in another vault
+-- count, unless it is far more at once. Once somebody known shortened or moved the copies by a policy, from a usual
+-- address, products prune for a week: snapshots and restore points that an application deletes are then a sign. Nor do backups count that the caller sets up in another vault
 -- within two hours before or after: they move.
 with records as (
   select *
@@ -44,6 +45,7 @@ requests as (
     operation,
     resource_id,
     max(caller_origin) as caller_origin,
+    max(caller_type) as caller_type,
     max(customer_tenant_id) as customer_tenant_id,
     min(event_at) as first_at,
     max(event_at) as last_at,
@@ -171,6 +173,7 @@ hours as (
     hour,
     max(caller) as caller,
     max(caller_origin) as caller_origin,
+    max(caller_type) as caller_type,
     max(customer_tenant_id) as customer_tenant_id,
     min(first_at) as first_at,
     max(last_at) as last_at,
@@ -196,8 +199,9 @@ known as (
     hours.subscription_id,
     hours.caller_id,
     hours.hour,
-    -- A week at least: a customer that came yesterday has only new callers.
-    min(past.event_at) <= hours.hour - interval '7 days' as has_history,
+    -- Two weeks at least, as far as Microsoft's own rules for rare operations look back: before, whoever comes
+    -- once a month is new.
+    min(past.event_at) <= hours.hour - interval '14 days' as has_history,
     bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id) as knows_caller,
     bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id and past.caller_ip = hours.address) as knows_address,
     count(distinct case when coalesce(past.caller_id, past.caller) = hours.caller_id then past.caller_ip end)
@@ -210,9 +214,30 @@ known as (
   where past.event_at < $until
   group by hours.subscription_id, hours.caller_id, hours.hour
 ),
+policies as (
+  -- Hours before which somebody known wrote a policy of backups from a usual address.
+  select distinct hours.subscription_id, hours.caller_id, hours.hour
+  from hours
+  join activity as policy
+    on policy.subscription_id = hours.subscription_id
+    and policy.event_at >= hours.hour - interval '8 days'
+    and policy.event_at < hours.hour
+  join activity as past
+    on past.subscription_id = policy.subscription_id
+    and coalesce(past.caller_id, past.caller) = coalesce(policy.caller_id, policy.caller)
+    and past.caller_ip = policy.caller_ip
+    and past.event_at >= policy.event_at - interval '16 days'
+    and past.event_at < policy.event_at - interval '2 days'
+  where policy.operation in (
+      'microsoft.recoveryservices/vaults/backuppolicies/write',
+      'microsoft.dataprotection/backupvaults/backuppolicies/write'
+    )
+    and coalesce(policy.status, 'succeeded') in ('accepted', 'succeeded')
+),
 judged as (
   select
     hours.*,
+    policies.hour is not null as has_policy,
     case
       -- Who comes from everywhere has no usual address.
       when known.knows_caller and not known.knows_address and known.usual_addresses between 1 and 3
@@ -226,6 +251,10 @@ judged as (
     on known.subscription_id = hours.subscription_id
     and known.caller_id = hours.caller_id
     and known.hour = hours.hour
+  left join policies
+    on policies.subscription_id = hours.subscription_id
+    and policies.caller_id = hours.caller_id
+    and policies.hour = hours.hour
 ),
 weighed as (
   select
@@ -241,8 +270,11 @@ weighed as (
           else 0
         end as points,
     -- Snapshots and restore points go in numbers whenever somebody tidies up.
-    weight < 4 and kinds <= 2 and acts < case when caller_history = 'not seen in the 28 days before' then 5 else 50 end
-      as is_pruning
+    weight < 4 and kinds <= 2 and acts < case
+      when has_policy and caller_type in ('application', 'managed_identity') then 200
+      when caller_history = 'not seen in the 28 days before' then 5
+      else 50
+    end as is_pruning
   from judged
 )
 select

@@ -180,8 +180,9 @@ known as (
     hours.subscription_id,
     hours.caller_id,
     hours.hour,
-    -- A week at least: a customer that came yesterday has only new callers.
-    min(past.event_at) <= hours.hour - interval '7 days' as has_history,
+    -- Two weeks at least, as far as Microsoft's own rules for rare operations look back: before, whoever comes
+    -- once a month is new.
+    min(past.event_at) <= hours.hour - interval '14 days' as has_history,
     bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id) as knows_caller,
     bool_or(coalesce(past.caller_id, past.caller) = hours.caller_id and past.caller_ip = hours.address) as knows_address,
     count(distinct case when coalesce(past.caller_id, past.caller) = hours.caller_id then past.caller_ip end)

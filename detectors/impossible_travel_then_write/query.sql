@@ -85,7 +85,8 @@ visits as (
     bool_or(
       regexp_replace(sign_ins.ip, '^(([0-9a-f]*:){4}|([0-9]+\.){3}).*$', '\1')
         = regexp_replace(changes.address, '^(([0-9a-f]*:){4}|([0-9]+\.){3}).*$', '\1')
-    ) as same_network
+    ) as same_network,
+    bool_or(sign_ins.ip = changes.address) as same_address
   from changes
   join sign_ins
     on sign_ins.user_key = changes.caller_key
@@ -101,6 +102,8 @@ places as (
       as system_known,
     bool_or(seen_hour is null) over place as place_known,
     bool_or(seen_hour is not null and same_network) over place as change_from_place,
+    -- Networks are shared: an office may lie beside a rented machine.
+    bool_or(seen_hour is null and same_address) over (partition by subscription_id, caller_key, address, hour) as change_from_home,
     min(case when seen_hour is null then from_at end) over (partition by subscription_id, caller_key, address, hour) as history_since
   from visits
   window place as (partition by subscription_id, caller_key, address, hour, country, autonomous_system)
@@ -139,6 +142,7 @@ journeys as (
     and not place_known
     and not (country_known and system_known)
     and change_from_place
+    and not coalesce(change_from_home, false)
     -- A device that is in both places has a proxy or a private network switched on.
     and (device_id is null or before['device'] is null or device_id <> before['device'])
 )

@@ -3,7 +3,8 @@
 -- An hour is judged with the hour before it, so that a burst over the full hour stays together, and held
 -- against the most that the caller read in two hours from 28 days to 24 hours before. A caller that was
 -- not seen here from 28 to 2 days before needs fewer. Keys that a known caller makes anew in the same two
--- hours do not count: it reads them to hand the new ones on. Where nothing was seen a week ago and earlier,
+-- hours do not count: it reads them to hand the new ones on. An unknown application that makes all anew is a sign: a
+-- program for it may come once a quarter, and a thief would be noticed by all that stops. Where nothing was seen two weeks ago and earlier,
 -- neither can be judged and nothing is said.
 with reads as (
   select
@@ -11,6 +12,7 @@ with reads as (
     coalesce(caller_id, caller, 'unknown') as caller_id,
     coalesce(caller, caller_id, 'unknown') as caller,
     caller_origin,
+    caller_type,
     customer_tenant_id,
     caller_ip,
     operation,
@@ -119,7 +121,7 @@ familiar as (
     count(*) over (
       partition by subscription_id
       order by day
-      range between interval '28 days' preceding and interval '7 days' preceding
+      range between interval '28 days' preceding and interval '14 days' preceding
     ) > 0 as subscription_known,
     count(*) over (
       partition by subscription_id, caller_id
@@ -154,9 +156,11 @@ described as (
     first_at,
     last_at,
     resource_count,
+    kept_count,
     usual_resources,
     threshold,
     caller_known,
+    kept_count = 0 and max(caller_type) in ('application', 'managed_identity') as is_rotation,
     max(caller) as caller,
     max(caller_origin) as caller_origin,
     max(customer_tenant_id) as customer_tenant_id,
@@ -178,6 +182,7 @@ described as (
     first_at,
     last_at,
     resource_count,
+    kept_count,
     usual_resources,
     threshold,
     caller_known
@@ -190,10 +195,11 @@ select
   resources,
   -- Keys of one service are what a tool for it reads; keys of several are what a thief takes.
   case
+    when is_rotation then 'low'
     when not caller_known and array_length(providers) >= 3 and resource_count >= 10 then 'high'
     else 'medium'
   end as severity,
-  case when not caller_known and caller_origin = 'partner' then 'low' else 'medium' end as confidence,
+  case when is_rotation or (not caller_known and caller_origin = 'partner') then 'low' else 'medium' end as confidence,
   concat(
     caller, ' had the keys or secrets of ', resource_count, ' resources shown within two hours (',
     array_to_string(providers, ', '), '). ',

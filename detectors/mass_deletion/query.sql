@@ -146,8 +146,9 @@ known as (
     bursts.subscription_id,
     bursts.caller_id,
     bursts.hour,
-    -- A week at least: a customer that came yesterday has only new callers.
-    min(past.event_at) <= bursts.hour - interval '7 days' as has_history,
+    -- Two weeks at least, as far as Microsoft's own rules for rare operations look back: before, whoever comes
+    -- once a month is new.
+    min(past.event_at) <= bursts.hour - interval '14 days' as has_history,
     bool_or(coalesce(past.caller_id, past.caller) = bursts.caller_id) as knows_caller,
     bool_or(coalesce(past.caller_id, past.caller) = bursts.caller_id and past.caller_ip = bursts.address) as knows_address,
     count(distinct case when coalesce(past.caller_id, past.caller) = bursts.caller_id then past.caller_ip end)

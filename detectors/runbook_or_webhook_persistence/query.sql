@@ -2,9 +2,9 @@
 --
 -- An hour is judged with the hour before it. Acts count only if the caller did nothing with the same
 -- service (automation, logic apps, functions) here from 28 to 2 days before. A webhook, a hybrid worker
--- or a function's key opens a door and is told even alone; all else needs a second sign, and is weak if a known
--- caller does it from a known address. Where nothing
--- was seen a week ago and earlier, that the caller is new says nothing.
+-- or a function's key opens a door and is told even alone; all else needs a second sign. All of it is weak if a
+-- known caller does it from a known address: a platform team, at its desk. Where nothing was seen two weeks ago
+-- and earlier, that the caller is new says nothing.
 with acts as (
   select
     subscription_id,
@@ -173,7 +173,7 @@ familiar as (
     count(*) over (
       partition by subscription_id
       order by day
-      range between interval '28 days' preceding and interval '7 days' preceding
+      range between interval '28 days' preceding and interval '14 days' preceding
     ) > 0 as subscription_known,
     count(*) over (
       partition by subscription_id, caller_id
@@ -210,7 +210,7 @@ weighed as (
     bursts.*,
     subscription_known,
     -- A platform team sets automation up from its own desk.
-    caller_known and coalesce(address_known, false) and not opens_door as is_at_home,
+    caller_known and coalesce(address_known, false) as is_at_home,
     subscription_known and not caller_known as caller_new,
     case when subscription_known and not caller_known then 2 else 0 end
       + case when opens_door then 1 else 0 end

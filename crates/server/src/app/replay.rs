@@ -6,6 +6,10 @@
 
 use alerts::{Alert, Origin, Tuned, TuningRule, tune};
 use chrono::{DateTime, TimeDelta, Utc};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, JoinType, cast};
 use datafusion::prelude::{SessionContext, col, lit};
 use detect::{Detector, PublicationLag, Window};
 use ingest::schema::Kind;
@@ -29,7 +33,8 @@ pub fn publication_lag() -> PublicationLag {
     }
 }
 
-/// One customer's events, in memory, in which runs are tried.
+/// One customer's events, in memory, in which runs are tried; with the sign-ins to other customers that belong to
+/// them (`linked`).
 pub struct Replay<'a> {
     instance: &'a Instance,
     rules: Vec<TuningRule>,
@@ -37,7 +42,8 @@ pub struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Reads all events of the customer and the subscriptions of some alerts, which are of one customer.
+    /// Reads all events of the customer and the subscriptions of some alerts, which are of one customer, and what a run
+    /// over all customers would join to them.
     ///
     /// # Errors
     ///
@@ -57,6 +63,10 @@ impl<'a> Replay<'a> {
             let all = events.session().await?.table(kind.name()).await?;
             hold(&session, kind, all.filter(own.clone())?).await?;
         }
+        let all = events.session().await?.table(Kind::SignIn.name()).await?;
+        let others = all.filter(own.is_not_true())?;
+        let sign_ins = session.table(Kind::SignIn.name()).await?.union(linked(&session, others).await?)?;
+        hold(&session, Kind::SignIn, sign_ins).await?;
         let rules = instance.store.tuning_rules(&instance.scope(), false).await?;
         Ok(Self { instance, rules, session })
     }
@@ -119,4 +129,22 @@ impl<'a> Replay<'a> {
         }
         Ok(Some(at(found_by)))
     }
+}
+
+/// Of the sign-ins to other customers those of people who sign in or act here, and those from addresses from which
+/// somebody does. Delegated administrators work for many customers, and each customer's log has a part of their day; who
+/// tries passwords tries them everywhere.
+async fn linked(own: &SessionContext, others: DataFrame) -> Result<DataFrame, DataFusionError> {
+    let seen = async |places: [(Kind, &str); 2], name: &str| {
+        let [one, other] = places.map(|(kind, column)| (kind, cast(col(column), DataType::Utf8).alias(name)));
+        let one = own.table(one.0.name()).await?.select(vec![one.1])?;
+        let other = own.table(other.0.name()).await?.select(vec![other.1])?;
+        one.union_distinct(other)
+    };
+    let people = seen([(Kind::SignIn, "user_id"), (Kind::Activity, "caller_id")], "person").await?;
+    let addresses = seen([(Kind::SignIn, "ip"), (Kind::Activity, "caller_ip")], "address").await?;
+    let same = |column: &str, name: &str| -> [Expr; 1] { [col(column).eq(col(name))] };
+    let theirs = others.clone().join_on(people.clone(), JoinType::LeftSemi, same("user_id", "person"))?;
+    let strangers = others.join_on(people, JoinType::LeftAnti, same("user_id", "person"))?;
+    theirs.union(strangers.join_on(addresses, JoinType::LeftSemi, same("ip", "address"))?)
 }

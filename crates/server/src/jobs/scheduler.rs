@@ -5,15 +5,17 @@
 //! one store would only do the work twice.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use detect::Detector;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use crate::app::Instance;
 use crate::app::detection::{self, Clock, DetectionReport, Period};
+
+/// One part in so many of the time of one query goes to detectors at most; the rest is for the callers of the API.
+const SHARE: u32 = 2;
 
 /// Starts all detectors, each in a task of its own; dropping the set stops them.
 #[must_use]
@@ -29,13 +31,22 @@ pub(crate) fn start(instance: &Arc<Instance>) -> JoinSet<()> {
 
 async fn repeat(instance: Arc<Instance>, detector: Arc<Detector>, turn: Arc<tokio::sync::Semaphore>) {
     let every = detector.manifest.schedule.to_std().unwrap_or(Duration::from_secs(300));
-    let mut tick = tokio::time::interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
-        let _turn = turn.acquire().await.expect("the semaphore is never closed");
-        run(&instance, &detector).await;
+        let took = {
+            let _turn = turn.acquire().await.expect("the semaphore is never closed");
+            let started = Instant::now();
+            run(&instance, &detector).await;
+            started.elapsed()
+        };
+        tokio::time::sleep(rest(every, took, instance.detectors.len())).await;
     }
+}
+
+/// How long a detector rests after a run: its schedule, or so much longer that all detectors together, were they as
+/// slow, would take their share of the time and no more.
+fn rest(every: Duration, took: Duration, detectors: usize) -> Duration {
+    let turns = u32::try_from(detectors).unwrap_or(u32::MAX).saturating_mul(SHARE);
+    every.max(took.saturating_mul(turns)).saturating_sub(took)
 }
 
 async fn run(instance: &Instance, detector: &Detector) {
@@ -50,5 +61,25 @@ async fn run(instance: &Instance, detector: &Detector) {
             }
         }
         Err(error) => tracing::error!(detector.id = %id, error = ?error, "Detector {id} could not run"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_detectors_rest_longer() {
+        let check = |every_s, took_ms, detectors, expected_ms| {
+            let rested = rest(Duration::from_secs(every_s), Duration::from_millis(took_ms), detectors);
+            assert_eq!(rested, Duration::from_millis(expected_ms), "{every_s} {took_ms} {detectors}");
+        };
+        // Nothing came in: the schedule holds.
+        check(60, 2, 40, 59_998);
+        check(60, 750, 40, 59_250);
+        // Forty runs of three seconds take two minutes, every four minutes.
+        check(60, 3_000, 40, 237_000);
+        check(3_600, 3_000, 40, 3_597_000);
+        check(60, 3_000, 1, 57_000);
     }
 }

@@ -62,3 +62,42 @@ async fn a_weak_sign_is_not_when_an_alert_would_have_come() {
     // The second deletion can be read five minutes after it happened, and runs come every five minutes.
     assert_eq!(first, Some(at("2026-10-01T10:41:00Z")));
 }
+
+/// Delegated administrators work for many customers: where they were before a change may stand in the log of another.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_rests_on_a_sign_in_to_another_customer_is_dated() {
+    let query = "
+select
+  activity.subscription_id,
+  min(activity.event_at) as first_observed_at,
+  max(activity.event_at) as last_observed_at,
+  'a machine deleted by somebody who signed in' as description
+from activity
+join sign_in
+  on sign_in.USER
+  and sign_in.event_at <= activity.event_at
+where activity.operation = 'microsoft.compute/virtualmachines/delete'
+group by activity.subscription_id
+";
+    let links = [("by_person", "user_id = activity.caller_id"), ("by_address", "ip = activity.caller_ip")];
+    for (name, on) in links {
+        let here = Installation::new(&[(name, &query.replace("USER", on))]).await;
+        let manifest = here.folder.path().join(format!("detectors/{name}/detector.toml"));
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(&manifest, text.replace("[\"activity\"]", "[\"activity\", \"sign_in\"]")).unwrap();
+        let here = here.opened_again().await;
+        let other = CUSTOMER.replace('c', "d");
+        let sign_in = format!(
+            r#"{{"time":"2026-10-01T09:00:00Z","resourceId":"/tenants/{other}/providers/Microsoft.aadiam","operationName":"Sign-in activity","category":"SignInLogs","tenantId":"{other}","resultType":"0","callerIpAddress":"203.0.113.9","correlationId":"c","properties":{{"id":"{other}","createdDateTime":"2026-10-01T09:00:00Z","userPrincipalName":"kim@partner.example","userId":"0f0e0d0c-5555-4000-8000-00000000000e","appId":"a","ipAddress":"203.0.113.9","isInteractive":true,"status":{{"errorCode":0}}}}}}"#
+        );
+        let claims = r#"{"http://schemas.microsoft.com/identity/claims/objectidentifier":"0f0e0d0c-5555-4000-8000-00000000000e","appid":"a"}"#;
+        let change = deletion("2026-10-01T10:01:00Z", "VM1").replace(r#"{"appid":"a"}"#, claims);
+        here.take_in(&here.write("a.json", &[sign_in, change])).await;
+        let report = here.detect(Utc::now()).await;
+        let alert = report.raised.iter().find(|alert| alert.body.alert_type == "Test_Deletions").expect(name);
+        let detector = here.instance.detectors.iter().find(|detector| detector.manifest.id == name).unwrap();
+        let replay = Replay::of(&here.instance, &Events::of(&here.instance), &[alert]).await.unwrap();
+        let first = replay.first_detection(detector, alert).await.unwrap();
+        assert_eq!(first, Some(at("2026-10-01T10:11:00Z")), "{name}");
+    }
+}
