@@ -149,11 +149,11 @@ async fn the_log_stays_short() {
             assert_eq!(ids(&reader, Kind::Flow).await, [0]);
         }
     }
-    assert_eq!(log_files(directory.path()), (102, 1), "a hundredth commit writes a checkpoint");
+    assert_eq!(log_files(directory.path()), (102, 5), "a twentieth commit writes a checkpoint");
     let fresh = lake.tidy_log(Kind::Flow, keep, Utc::now()).await.unwrap();
     assert_eq!(fresh, LogTidied::default(), "what is young stays");
     let tidied = lake.tidy_log(Kind::Flow, keep, later).await.unwrap();
-    assert_eq!((tidied.checkpoint, tidied.entries), (false, 99));
+    assert_eq!((tidied.checkpoint, tidied.entries), (false, 99 + 4), "older commits and checkpoints");
     assert_eq!(log_files(directory.path()), (3, 1));
 
     let events: Vec<u8> = (0..=100).collect();
