@@ -3,11 +3,11 @@
 --
 -- Looked at are the 24 hours up to the end of that hour; the 28 days before them tell what is new. A caller
 -- who is new here, but was that day at an address that others used here a week ago and earlier, is likelier a
--- new colleague: two or three stages, or more that are not grave, are then a weak sign. So is one to whom somebody known gave a role here within
--- a week, from an address of every day.
+-- new colleague: two or three stages, or more that are not grave, are then a weak sign. So is one to whom somebody
+-- known gave a role here within a week, from an address of every day.
 --
 -- Most acts of a stage are also somebody's daily work: a reader's role, one key, an old snapshot. Three of those in
--- a day are a busy day. So a stage is grave if it was done in a way that daily work seldom is (see `acts`) or to
+-- a day are a busy day. So a stage is grave if it was done in a way that daily work seldom is (see `requests`) or to
 -- several things, and a story of known callers needs such stages: two, or one and an address where the caller never
 -- was. All else is a weak sign.
 with stages (operation, stage) as (

@@ -8,9 +8,9 @@
 --
 -- A change from that network is worth an alert with one more sign: a country that the account did not sign in from in
 -- the 28 days before, a detection of Entra's that is about the sign-in and not about what is unusual for the user, or,
--- with high risk, a change that intruders are after (see `changes`) and that the account did not make in that time. With a
--- medium risk it takes the place or the detection, and such a change or new computing. A new network around the corner from which somebody
--- restarts a machine is none of it.
+-- with high risk, a change that intruders are after (see `changes`) and that the account did not make in that time. With
+-- a medium risk it takes the country or the detection, and such a change or new computing. A new network around the
+-- corner from which somebody restarts a machine is none of it.
 --
 -- DataFusion runs a part of `with` once for each place that names it, so each is named once.
 with risky as (
