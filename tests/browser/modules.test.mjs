@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "../../web/node_modules/esbuild/lib/main.js";
 
 const SOURCES = fileURLToPath(new URL("../../web/src/", import.meta.url));
-const NAMES = ["lib/time", "lib/query", "lib/words", "lib/evidence", "lib/resources", "explorer/snippets", "lib/freshness"];
+const NAMES = ["lib/time", "lib/query", "lib/words", "lib/evidence", "lib/resources", "explorer/snippets", "lib/freshness", "lib/health", "lib/numbers"];
 const NOW = Date.parse("2031-02-04T12:00:00Z");
 
 const modules = {};
@@ -78,7 +78,7 @@ const any = (change) => ({ status: "any", clock: "any", severities: [], detector
 test("choices become a filter", () =>
   check("lib/query", "filterText", [
     [[any({})], ""],
-    [[any({ status: "open" })], "status ne 'resolved'"],
+    [[any({ status: "open" })], "status in ('active','investigating','unknownFutureValue')"],
     [[any({ status: "investigating", severities: ["high"] })], "status eq 'investigating' and severity eq 'high'"],
     [[any({ severities: ["high", "low"] })], "severity in ('high','low')"],
     [[any({ clock: "overdue", since: "P7D" })], "detectedDateTime lt now() sub duration'PT24H' and detectedDateTime ge now() sub duration'P7D'"],
@@ -106,6 +106,7 @@ test("a filter of choices becomes choices again, another stays a text", () => {
       }
     }
   }
+  assert.deepEqual(readFilter("status ne 'resolved'", any({})), any({ status: "open" }));
   for (const text of ["isTest", "severity eq 'high' or status eq 'active'", "status eq 'active' and status eq 'resolved'", "severity in ('high','worst')", "not (status ne 'resolved')"]) {
     assert.equal(readFilter(text, any({})), null, text);
   }
@@ -201,6 +202,51 @@ test("coverage is summed up, the silent first", () => {
     entry("a", "cost", "2031-02-01T00:00:00Z", false), entry("b", "cost", "2031-02-02T00:00:00Z", true), entry("a", "flow", "2031-02-03T00:00:00Z", false),
   ], (each) => each.customerTenantId);
   assert.deepEqual(summed.map(({ key, silent, lastEvent, stored }) => [key, silent.length, lastEvent, stored]), [["b", 1, "2031-02-02T00:00:00Z", 2], ["a", 0, "2031-02-03T00:00:00Z", 4]]);
+});
+
+test("which number holds, and what a form would change", () => {
+  const { FOR_ALL, changesOf, holding } = modules["lib/numbers"];
+  const setting = { name: "points", default: 4, min: 1, max: 11, meaning: "" };
+  const made = (value, customerTenantId = null, subscriptionId = null) => ({ name: "points", value, customerTenantId, subscriptionId });
+  const of = (customer) => ({ customerTenantId: customer, subscriptionId: null });
+  const chosen = [made(5), made(6, "c1")];
+  assert.deepEqual(holding([], setting, FOR_ALL), { value: 4, from: "detector" });
+  assert.deepEqual(holding(chosen, setting, FOR_ALL), { value: 5, from: "here" });
+  assert.deepEqual(holding(chosen, setting, of("c1")), { value: 6, from: "here" });
+  assert.deepEqual(holding(chosen, setting, of("c2")), { value: 5, from: "all" });
+  assert.deepEqual(changesOf([setting], chosen, FOR_ALL, {}), []);
+  assert.deepEqual(changesOf([setting], chosen, FOR_ALL, { points: "5" }), []);
+  assert.deepEqual(changesOf([setting], chosen, FOR_ALL, { points: "12" }), []);
+  assert.deepEqual(changesOf([setting], chosen, of("c2"), { points: 7 }), [{ name: "points", value: 7, customerTenantId: "c2", subscriptionId: null }]);
+});
+
+test("a number that cannot be is said to be none", () =>
+  check("lib/numbers", "problemOf", [
+    [[{ min: 1, max: 11 }, ""], null],
+    [[{ min: 1, max: 11 }, "11"], null],
+    [[{ min: 1, max: 11 }, "0"], "Give a number from 1 to 11."],
+    [[{ min: 1, max: null }, "0"], "Give a number of at least 1."],
+    [[{ min: null, max: 3 }, "4"], "Give a number of at most 3."],
+    [[{ min: null, max: null }, "x"], "Give a number."],
+  ]));
+
+test("a replay is told in a sentence", () => {
+  const replay = (now, changed, goneCount, addedCount) => ({ now: { alerts: now }, changed: { alerts: changed }, goneCount, addedCount });
+  check("lib/numbers", "replaySentence", [
+    [[replay(2, 2, 0, 0), 30], "2 alerts now, 2 with your numbers in 30 days: the same alerts would have come."],
+    [[replay(1, 0, 1, 0), 7], "1 alert now, 0 with your numbers in 7 days: 1 alert would not have come."],
+    [[replay(2, 3, 1, 2), 30], "2 alerts now, 3 with your numbers in 30 days: 1 alert would not have come, 2 more would have come."],
+  ]);
+});
+
+test("how long a run took is told in the unit that fits", () =>
+  check("lib/health", "tookText", [[[0], "0 ms"], [[999], "999 ms"], [[1000], "1.0 s"], [[59_940], "59.9 s"], [[61_000], "1 min"]]));
+
+test("detectors are sorted by how they fare", () => {
+  const { watchOf } = modules["lib/health"];
+  assert.equal(watchOf([]), null);
+  const watch = watchOf(["ok", "failed", "late", "waiting", "ok"].map((state, index) => ({ detectorId: String(index), state })));
+  assert.deepEqual([watch.ran, watch.failed.length, watch.late.length, watch.waiting.length], [4, 1, 1, 1]);
 });
 
 test("code in every language has the request in it, and no token", () => {

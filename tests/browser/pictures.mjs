@@ -1,8 +1,5 @@
 /**
  * Makes the pictures of README and docs: `TENANTWATCH_BIN=… node pictures.mjs`, or with `TENANTWATCH_URL` as for the tests.
- *
- * The demo's estate has no names for its customers; whoever imports a list of them before (`tenantwatch customers
- * import`) has names in the pictures.
  */
 
 import path from "node:path";
@@ -18,11 +15,12 @@ const estate = new Estate();
 estate.server = await findServer();
 const browser = await launchBrowser();
 
-async function picture(name, hash, ready, { dark = false, viewport = WIDE, before = async () => {} } = {}) {
+async function picture(name, hash, ready, { dark = false, viewport = WIDE, start = async () => {}, before = async () => {} } = {}) {
   const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", locale: "en-GB", deviceScaleFactor: 1 });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
   await page.goto(estate.url + hash);
+  await start(page);
   await ready(page).waitFor();
   await before(page);
   await page.waitForLoadState("networkidle").catch(() => {});
@@ -41,6 +39,17 @@ try {
   await picture("alert", one, canvas);
   await picture("alert-phone", one, canvas, { dark: true, viewport: PHONE });
   await picture("tuning", `#/tuning?detector=${alert.additionalDetails.DetectorId}`, (page) => page.locator("#preview-sum"));
+  await picture("detector", "#/detectors?id=vm_anomalous_deployment", (page) => page.locator("#replay-sum"), {
+    start: async (page) => {
+      const numbers = page.getByRole("region", { name: "Numbers it compares with" });
+      await numbers.getByLabel("Points min").fill("7");
+      await numbers.getByRole("button", { name: "Replay" }).click();
+    },
+    before: async (page) => {
+      await page.locator("#replay-sum").waitFor();
+      await page.getByRole("heading", { name: "Numbers it compares with" }).evaluate((heading) => heading.scrollIntoView({ block: "start" }));
+    },
+  });
   await picture("explorer", "#/explorer", (page) => page.getByRole("button", { name: /List security alerts/ }), {
     before: async (page) => {
       await page.getByRole("button", { name: /Open alerts of high severity/ }).click();

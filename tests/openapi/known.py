@@ -62,6 +62,11 @@ def subscribe() -> str:
     })["id"]
 
 
+def rule_to_end() -> str:
+    rule = {"detectorId": "crypto_mining", "effect": "low", "reason": "to be taken back by the tests"}
+    return "none" if os.environ.get("TENANTWATCH_EXAMPLE") else send("POST", f"{URL}/tenantwatch/v1/tuningRules", json=rule)["id"]
+
+
 SUBSCRIPTION_ID = subscribe()
 EXAMPLES = {
     "5a3b1e00-0001-4000-8000-000000000007": ALERT["id"],
@@ -70,6 +75,7 @@ EXAMPLES = {
     "5a3b1e00-0004-4000-8000-000000000001": SUBSCRIPTION_ID,
     "5a3b1e00-0006-4000-8000-000000000001": TEST_ID,
     "mfaEnforcedForAdmins": "securityAlertsPromptlyResolved",
+    "5a3b1e00-0007-4000-8000-000000000001": rule_to_end(),
     # The version of an alert changes with every request that changes it.
     'W/"3"': "*",
 }
@@ -104,6 +110,12 @@ def complete(case):
         register("PUT")
     elif here == ("DELETE", "/beta/subscriptions/{id}") and case.path_parameters["id"] == SUBSCRIPTION_ID:
         case.path_parameters["id"] = subscribe()
+    elif case.path.startswith("/tenantwatch/v1/detectors/{id}/settings/"):
+        complete_setting(case)
+    elif here == ("POST", "/tenantwatch/v1/detectors/{id}/replay") and isinstance(case.body, dict):
+        complete_replay(case.body)
+    elif here == ("POST", "/tenantwatch/v1/tuningRules") and isinstance(case.body, dict):
+        complete_rule(case.body)
     elif here == ("POST", "/beta/$batch") and isinstance(case.body, dict):
         complete_batch(case.body.get("requests"))
 
@@ -118,6 +130,49 @@ def complete_body(case):
     end = body.get("expirationDateTime")
     if isinstance(end, str) and TIME.fullmatch(end):
         body["expirationDateTime"] = ahead()
+
+
+def is_time(value) -> bool:
+    return isinstance(value, str) and TIME.fullmatch(value) is not None
+
+
+def is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def complete_setting(case):
+    """A number is for a customer or a subscription, and lies within the bounds of its setting."""
+    query = case.query or {}
+    if "customer" in query and "subscription" in query:
+        del query["subscription"]
+    if isinstance(case.body, dict) and is_number(case.body.get("value")):
+        case.body["value"] = 5
+
+
+def complete_replay(body):
+    """The time lies in the past, and has an end after its beginning; the rest as of a setting."""
+    if is_time(body.get("sinceDateTime")):
+        body["sinceDateTime"] = "2025-10-01T00:00:00Z"
+        if body.get("untilDateTime") is None or is_time(body["untilDateTime"]):
+            body["untilDateTime"] = "2025-11-01T00:00:00Z"
+    settings = body.get("settings")
+    for change in settings if isinstance(settings, list) else []:
+        if not isinstance(change, dict):
+            continue
+        if change.get("customerTenantId") is not None and isinstance(change.get("subscriptionId"), str):
+            change["subscriptionId"] = None
+        if is_number(change.get("value")):
+            change["value"] = 5
+
+
+def complete_rule(body):
+    """The detector is there, and the end lies after the beginning."""
+    if isinstance(body.get("detectorId"), str):
+        body["detectorId"] = "crypto_mining"
+    if is_time(body.get("fromDateTime")):
+        body["fromDateTime"] = "2031-02-01T00:00:00Z"
+    if is_time(body.get("untilDateTime")):
+        body["untilDateTime"] = "2031-03-01T00:00:00Z"
 
 
 def complete_fraud_events(case):

@@ -14,6 +14,8 @@ use server::app::Instance;
 use server::app::detection::{Clock, Period};
 use server::app::money;
 use server::config::{DataDir, Settings};
+use simulate::Summary;
+use store::{Customer, CustomerSubscription};
 
 use crate::detect::run_detectors;
 use crate::ingest::take_in;
@@ -92,6 +94,12 @@ impl Demo {
         let report = take_in(&instance, &[raw]).await?;
         output::say(&format!("Taken in: {} records from {} files", report.stored(), report.files));
 
+        // As a partner would from its own list, so that pages show names.
+        let (customers, subscriptions) = directory(&summary)?;
+        let scope = instance.scope();
+        instance.store.import_customers(&scope, &customers, &subscriptions, Utc::now()).await?;
+        output::say(&format!("Imported: the names of {} customers", customers.len()));
+
         // Nobody watched this past, so the alerts are dated as if somebody had.
         let clock = Clock::AsIfWatched(DETECTION_DELAY);
         let found = run_detectors(&instance, Period::default(), clock, Utc::now()).await?;
@@ -117,6 +125,31 @@ impl Demo {
         })
         .await
     }
+}
+
+/// The estate's customers and their subscriptions, as a list of the partner's would have them.
+fn directory(summary: &Summary) -> anyhow::Result<(Vec<Customer>, Vec<CustomerSubscription>)> {
+    let customers = summary.directory.iter().map(|entry| {
+        Ok(Customer {
+            customer_tenant_id: entry.tenant.parse()?,
+            name: Some(entry.name.clone()),
+            domain: Some(entry.domain.clone()),
+            reseller_tenant_id: None,
+            reseller_mpn_id: entry.reseller_mpn_id.clone(),
+            country: None,
+        })
+    });
+    let subscriptions = summary.directory.iter().flat_map(|entry| {
+        entry.subscriptions.iter().map(move |(id, name)| {
+            Ok(CustomerSubscription {
+                subscription_id: id.parse()?,
+                name: Some(name.clone()),
+                customer_tenant_id: entry.tenant.parse()?,
+            })
+        })
+    });
+    let customers = customers.collect::<anyhow::Result<_>>()?;
+    Ok((customers, subscriptions.collect::<anyhow::Result<_>>()?))
 }
 
 /// Empties the folder of an earlier demo; the signing key stays, so that tokens keep their worth.

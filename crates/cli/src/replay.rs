@@ -1,14 +1,13 @@
 //! `tenantwatch replay`
 
-use std::collections::BTreeSet;
-
 use ::alerts::{Alert, DetectorSetting};
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use detect::{Detector, Window};
 use serde_json::{Value, json};
-use server::app::rehearsal::{Rehearsal, rehearse};
+use server::app::rehearsal::{Rehearsal, compare, rehearse};
+use server::app::tuning::declared;
 
 use crate::installation::{self, Installation};
 use crate::output;
@@ -60,11 +59,13 @@ impl Replay {
         let window = Window::new(self.since, until);
         let chosen = instance.store.detector_settings(&instance.scope()).await?;
         let tried = self.tried(detector, &chosen)?;
-        let with = rehearse(&instance, &detector.with_settings(&tried), &window).await?;
-        let today = if self.numbers.is_empty() {
-            None
+        let with = detector.with_settings(&tried);
+        let (with, today) = if self.numbers.is_empty() {
+            (rehearse(&instance, &with, &window).await?, None)
         } else {
-            Some(rehearse(&instance, &detector.with_settings(&chosen), &window).await?)
+            let today = detector.with_settings(&chosen);
+            let compared = compare(&instance, &instance.scope(), &today, &with, &window).await?;
+            (compared.changed, Some(compared.now))
         };
         if self.json {
             return Ok(output::print(&as_json(&with, today.as_ref()).to_string())?);
@@ -74,11 +75,11 @@ impl Replay {
 
     /// Today's numbers, with those of the command line in the place of all that were chosen of the same name.
     fn tried(&self, detector: &Detector, chosen: &[DetectorSetting]) -> anyhow::Result<Vec<DetectorSetting>> {
-        let known: Vec<&str> =
-            detector.manifest.settings.iter().map(|setting| setting.name.as_str()).collect();
-        if let Some((name, _)) = self.numbers.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            bail!("detector {} has no setting '{name}'; it has {known}", self.detector);
+        for (name, value) in &self.numbers {
+            let setting = declared(&detector.manifest, name)?;
+            if !setting.allows(*value) {
+                bail!("the setting {name} cannot be {value}; give a number{}", setting.bounds());
+            }
         }
         let is_replaced = |name: &str| self.numbers.iter().any(|(tried, _)| tried == name);
         let kept = chosen
@@ -98,30 +99,15 @@ impl Replay {
     }
 }
 
-/// Alerts of one rehearsal that another lacks: the same incident, begun at another time or not at all, is another.
-fn missing_in<'a>(from: &'a Rehearsal, other: &Rehearsal) -> Vec<&'a Alert> {
-    let known: BTreeSet<&str> = other.alerts.iter().map(|alert| alert.body.id.as_str()).collect();
-    from.alerts.iter().filter(|alert| !known.contains(alert.body.id.as_str())).collect()
-}
-
-fn figures(rehearsal: &Rehearsal) -> Value {
-    json!({
-        "alerts": rehearsal.alerts.len(),
-        "silenced": rehearsal.silenced,
-        "subscriptionDays": rehearsal.subscription_days,
-        "alertsPer1000SubscriptionDays": rehearsal.alerts_per_1000_subscription_days(),
-    })
-}
-
 fn as_json(with: &Rehearsal, today: Option<&Rehearsal>) -> Value {
     let bodies =
         |alerts: Vec<&Alert>| -> Vec<Value> { alerts.into_iter().map(|alert| json!(alert.body)).collect() };
-    let mut shown = figures(with);
+    let mut shown = with.figures();
     shown["alerts"] = json!(bodies(with.alerts.iter().collect()));
     if let Some(today) = today {
-        shown["today"] = figures(today);
-        shown["added"] = json!(bodies(missing_in(with, today)));
-        shown["gone"] = json!(bodies(missing_in(today, with)));
+        shown["today"] = today.figures();
+        shown["added"] = json!(bodies(with.missing_in(today)));
+        shown["gone"] = json!(bodies(today.missing_in(with)));
     }
     shown
 }
@@ -130,8 +116,8 @@ fn print(with: &Rehearsal, today: Option<&Rehearsal>) -> anyhow::Result<()> {
     match today {
         None => print_alerts(' ', &with.alerts.iter().collect::<Vec<_>>())?,
         Some(today) => {
-            print_alerts('+', &missing_in(with, today))?;
-            print_alerts('-', &missing_in(today, with))?;
+            print_alerts('+', &with.missing_in(today))?;
+            print_alerts('-', &today.missing_in(with))?;
         }
     }
     output::say(&in_words("", with));

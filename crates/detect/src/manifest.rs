@@ -59,8 +59,33 @@ pub struct Setting {
     pub name: String,
     /// What it is, unless the operator says otherwise.
     pub default: f64,
+    /// The least that it may be, if that is bounded.
+    pub min: Option<f64>,
+    /// The most that it may be, if that is bounded.
+    pub max: Option<f64>,
     /// What it does, in plain words, with its unit.
     pub meaning: String,
+}
+
+impl Setting {
+    /// Whether it may be that: a number, and within its bounds.
+    #[must_use]
+    pub fn allows(&self, value: f64) -> bool {
+        value.is_finite()
+            && self.min.is_none_or(|min| value >= min)
+            && self.max.is_none_or(|max| value <= max)
+    }
+
+    /// Its bounds in words, to follow "a number": ` from 1 to 10`, ` of at least 1`; empty if there are none.
+    #[must_use]
+    pub fn bounds(&self) -> String {
+        match (self.min, self.max) {
+            (Some(min), Some(max)) => format!(" from {min} to {max}"),
+            (Some(min), None) => format!(" of at least {min}"),
+            (None, Some(max)) => format!(" of at most {max}"),
+            (None, None) => String::new(),
+        }
+    }
 }
 
 /// A manifest that cannot be used.
@@ -122,6 +147,8 @@ struct Written {
 #[serde(deny_unknown_fields)]
 struct WrittenSetting {
     default: f64,
+    min: Option<f64>,
+    max: Option<f64>,
     meaning: String,
 }
 
@@ -296,7 +323,13 @@ impl Checker<'_> {
                 let problem = format!("'{name}' has no number as its default");
                 return Err(self.wrong("settings", problem, "give a number"));
             }
-            Ok(Setting { default: setting.default, meaning: self.text("settings", setting.meaning)?, name })
+            let WrittenSetting { default, min, max, meaning } = setting;
+            let setting = Setting { default, min, max, meaning: self.text("settings", meaning)?, name };
+            if !setting.allows(default) {
+                let problem = format!("the default of '{}' lies outside its own min and max", setting.name);
+                return Err(self.wrong("settings", problem, "give bounds that hold it"));
+            }
+            Ok(setting)
         };
         written.into_iter().map(check).collect()
     }
@@ -403,6 +436,21 @@ source = "Own idea."
     }
 
     #[test]
+    fn a_setting_may_have_bounds() {
+        let with_setting =
+            format!("{GOOD}[settings.points]\ndefault = 4\nmin = 1\nmax = 10\nmeaning = \"Points.\"");
+        let manifest = Manifest::parse(&with_setting, "odd/detector.toml", "odd").unwrap();
+        let setting = &manifest.settings[0];
+        let allowed = [0.5, 1.0, 10.0, 10.5, f64::NAN].map(|value| setting.allows(value));
+        assert_eq!(allowed, [false, true, true, false, false]);
+        let words = |min, max| Setting { min, max, ..setting.clone() }.bounds();
+        assert_eq!(words(Some(1.0), Some(10.0)), " from 1 to 10");
+        assert_eq!(words(Some(0.5), None), " of at least 0.5");
+        assert_eq!(words(None, Some(3.0)), " of at most 3");
+        assert_eq!(words(None, None), "");
+    }
+
+    #[test]
     fn a_bad_manifest_is_named() {
         let cases = [
             ("x = ", "id = \"odd\""),
@@ -420,6 +468,10 @@ source = "Own idea."
             ("source = \"x\"\n[settings.Points]\ndefault = 4\nmeaning = \"x\"", "source = \"Own idea.\""),
             ("source = \"x\"\n[settings.points]\ndefault = nan\nmeaning = \"x\"", "source = \"Own idea.\""),
             ("source = \"x\"\n[settings.points]\ndefault = 4\nmeaning = \" \"", "source = \"Own idea.\""),
+            (
+                "source = \"x\"\n[settings.points]\ndefault = 4\nmin = 5\nmeaning = \"x\"",
+                "source = \"Own idea.\"",
+            ),
             ("source = \"x\"\n[settings.points]\nvalue = 4\nmeaning = \"x\"", "source = \"Own idea.\""),
             ("inputs = []", "inputs = [\"activity\"]"),
             ("inputs = [\"signin\"]", "inputs = [\"activity\"]"),

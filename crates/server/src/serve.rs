@@ -25,6 +25,7 @@ use crate::api::{self, Api};
 use crate::app::Instance;
 use crate::app::following::Follower;
 use crate::app::intake::{Intake, Room};
+use crate::app::rehearsal::asked::Rehearsals;
 use crate::config::Settings;
 use crate::jobs::lake_upkeep::{self, LakeUpkeep};
 use crate::jobs::{housekeeping, money, notifications, scheduler, silence, sources, webhook_deliveries};
@@ -150,6 +151,7 @@ impl Server {
             room: Room::new(mebibytes(settings.ingest_room_mib)),
             body_bytes_max: mebibytes(settings.ingest_body_mib),
             silent_after: settings.silent_after_hours,
+            rehearsals: Rehearsals::default(),
             demo_issuer,
         });
         let scheduled_detection = settings.scheduled_detection;

@@ -5,7 +5,7 @@
 mod customer;
 mod directory;
 mod machine;
-mod names;
+pub(crate) mod names;
 mod partner;
 mod principal;
 mod resources;

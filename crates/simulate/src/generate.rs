@@ -10,7 +10,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use crate::SimulateError;
 use crate::calendar::{Period, midnight, next_midnight};
 use crate::dice::Dice;
-use crate::estate::{ActivityShape, Customer, EntraShape, FlowShape, Partner, Subscription};
+use crate::estate::{ActivityShape, Customer, EntraShape, FlowShape, Partner, Subscription, names};
 use crate::labels::Label;
 use crate::records::cost::{self, CostFile};
 use crate::records::{activity, audit, flow, sign_in};
@@ -21,7 +21,7 @@ use crate::routine::{
 use crate::scenario::{Incident, Played};
 use crate::script::{Action, Script, Way};
 use crate::settings::Settings;
-use crate::summary::{SubscriptionDays, Volume};
+use crate::summary::{ListedCustomer, SubscriptionDays, Volume};
 use crate::tree::{Sink, Tree};
 
 /// More threads than this only wait for the disk.
@@ -33,6 +33,7 @@ pub(crate) struct Written {
     pub(crate) volume: Volume,
     pub(crate) labels: Vec<Label>,
     pub(crate) subscriptions: Vec<SubscriptionDays>,
+    pub(crate) listed: Option<ListedCustomer>,
 }
 
 /// What all customers share.
@@ -108,6 +109,17 @@ impl Estate<'_> {
                 last_day: self.period.last_day,
             });
         }
+        written.listed = Some(ListedCustomer {
+            tenant: customer.tenant_id.clone(),
+            name: customer.name.clone(),
+            domain: names::domain(&customer.name),
+            reseller_mpn_id: customer.reseller.map(|index| self.partner.resellers[index].mpn_id.clone()),
+            subscriptions: customer
+                .subscriptions
+                .iter()
+                .map(|own| (own.id.clone(), own.name.clone()))
+                .collect(),
+        });
         let dice = Dice::new(self.settings.seed, "days", u64::from(number));
         let entra_dice = Dice::new(self.settings.seed, "days in Entra", u64::from(number));
         let mut days = Days {

@@ -34,7 +34,7 @@ pub use score::{
     clean_subscription_days, score,
 };
 pub use settings::{CUSTOMERS_MAX, DAYS_MAX, Settings, SettingsError};
-pub use summary::{SubscriptionDays, Summary, Volume};
+pub use summary::{ListedCustomer, SubscriptionDays, Summary, Volume};
 pub use tree::{LABELS_FILE, MARKER_FILE, RAW_FOLDERS, describes_an_estate};
 
 /// Why an estate could not be written.
@@ -109,6 +109,7 @@ pub fn simulate_watched(
     let mut summary = Summary {
         customers: settings.customers,
         subscriptions: Vec::new(),
+        directory: Vec::new(),
         volume: Volume::default(),
         labels: Vec::new(),
         raw_folders: Vec::new(),
@@ -117,6 +118,7 @@ pub fn simulate_watched(
         summary.volume += written.volume;
         summary.labels.extend(written.labels);
         summary.subscriptions.extend(written.subscriptions);
+        summary.directory.extend(written.listed);
     }
     summary.labels.sort_by(|a, b| a.scenario.cmp(&b.scenario));
     write_labels(&tree.root().join(LABELS_FILE), &summary.labels).map_err(SimulateError::Labels)?;

@@ -14,12 +14,29 @@ pub struct Summary {
     pub customers: u32,
     /// The subscriptions, in the order of their customers, and the days on which they were there.
     pub subscriptions: Vec<SubscriptionDays>,
+    /// The customers by name, as the partner's own list would have them; no label is in it.
+    pub directory: Vec<ListedCustomer>,
     /// Counts over all files.
     pub volume: Volume,
     /// The labels, as in the label file.
     pub labels: Vec<Label>,
     /// The folders of raw Azure records that the estate has: what to ingest.
     pub raw_folders: Vec<PathBuf>,
+}
+
+/// A customer in the partner's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListedCustomer {
+    /// Its Entra tenant.
+    pub tenant: String,
+    /// Its name.
+    pub name: String,
+    /// Its domain.
+    pub domain: String,
+    /// The number in the partner network of the reseller that brought it, if one did.
+    pub reseller_mpn_id: Option<String>,
+    /// Its subscriptions: ids and names.
+    pub subscriptions: Vec<(String, String)>,
 }
 
 /// A subscription and the days on which it was there.

@@ -79,6 +79,9 @@ impl Coverage {
 
     /// New events in the 24 hours before now: those of today, and of yesterday as many as its part of the
     /// 24 hours would have if they had come evenly.
+    ///
+    /// If everything that there is came on these two days, it is the history that was taken in at first. That says
+    /// nothing of a day until it is spread over the days that it tells of.
     #[must_use]
     pub fn events_per_day(&self, now: DateTime<Utc>) -> f64 {
         let days = now.timestamp() as f64 / 86_400.0;
@@ -88,7 +91,14 @@ impl Coverage {
             1 => (0, self.on_day),
             _ => return 0.0,
         };
-        on_today as f64 + on_yesterday as f64 * (1.0 - (days - today))
+        let arrived = on_today as f64 + on_yesterday as f64 * (1.0 - (days - today));
+        if self.stored > self.on_day + self.on_day_before { arrived } else { arrived / self.days_told() }
+    }
+
+    /// From the first event to the last, in days; at least one.
+    fn days_told(&self) -> f64 {
+        let span = self.first_event_at.zip(self.last_event_at).map(|(first, last)| last - first);
+        span.map_or(1.0, |span| (span.num_seconds() as f64 / 86_400.0).max(1.0))
     }
 
     /// Whether something should have come in by now: nothing has for longer than `silent_after`, and for
@@ -209,8 +219,32 @@ mod tests {
     }
 
     #[test]
+    fn the_rate_of_what_was_taken_in_at_first_is_that_of_its_days() {
+        let history = |first: &str, last: &str, on_day, on_day_before| Coverage {
+            stored: 4500,
+            on_day,
+            on_day_before,
+            day: at("2031-02-11T06:00:00Z").timestamp() / 86_400,
+            ..coverage(first, last, 1)
+        };
+        let (from, until) = ("2030-12-28T06:00:00Z", "2031-02-11T06:00:00Z");
+        for (coverage, now, rate) in [
+            (history(from, until, 4500, 0), "2031-02-11T07:00:00Z", 100.0),
+            (history(from, until, 4500, 0), "2031-02-12T12:00:00Z", 50.0),
+            (history(from, until, 4400, 100), "2031-02-11T12:00:00Z", 4450.0 / 45.0),
+            // Of less than a day all are of a day.
+            (history("2031-02-11T05:00:00Z", until, 4500, 0), "2031-02-11T07:00:00Z", 4500.0),
+            // Much was there before: what came today is what comes in a day.
+            (history(from, until, 300, 0), "2031-02-11T07:00:00Z", 300.0),
+        ] {
+            assert!((coverage.events_per_day(at(now)) - rate).abs() < 1e-6, "{now} {rate}");
+        }
+    }
+
+    #[test]
     fn the_rate_is_of_the_last_24_hours() {
-        let coverage = coverage("2031-02-01T00:00:00Z", "2031-02-11T06:00:00Z", 3);
+        let coverage =
+            Coverage { stored: 1000, ..coverage("2031-02-01T00:00:00Z", "2031-02-11T06:00:00Z", 3) };
         for (now, rate) in [
             ("2031-02-11T06:00:00Z", 12.0 + 18.0),
             ("2031-02-12T00:00:00Z", 12.0),

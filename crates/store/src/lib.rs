@@ -61,7 +61,7 @@ pub use notification::{
 };
 pub use odata::Position;
 pub use postgres::PostgresStore;
-pub use run::{Backlog, DetectorRun};
+pub use run::{Backlog, DetectorHealth, DetectorRun};
 pub use source::{IngestKey, Notice, SourceNote, SourceStatus};
 pub use sql::search::searchable_properties;
 pub use sqlite::SqliteStore;

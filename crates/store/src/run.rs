@@ -21,6 +21,19 @@ pub struct DetectorRun {
     pub error: Option<String>,
 }
 
+/// How a detector fares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DetectorHealth {
+    /// Its last run.
+    pub last: DetectorRun,
+    /// When its last run that succeeded started; `None` if none did.
+    pub succeeded_at: Option<DateTime<Utc>>,
+    /// Why its last run that failed did, and when that started; it stays after one that succeeded.
+    pub last_error: Option<(String, DateTime<Utc>)>,
+    /// Up to where runs that succeeded have seen the events; `None` before the first of them.
+    pub watermark: Option<DateTime<Utc>>,
+}
+
 /// What a detector has still to look at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Backlog {

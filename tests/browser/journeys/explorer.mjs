@@ -7,11 +7,16 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { ALERTS } from "../estate.mjs";
+import { runRust } from "../rust.mjs";
 
 const run = promisify(execFile);
+const withProgram = (program, file) => ({ file, run: async (cwd, env) => (await run(program, [file], { cwd, env })).stdout });
 
 /** The languages that are on every machine that runs these tests, each with how it runs a file. */
-const RUNNERS = { curl: ["bash", "request.sh"], Python: ["python3", "request.py"], JavaScript: [process.execPath, "request.mjs"] };
+const RUNNERS = {
+  curl: withProgram("bash", "request.sh"), Python: withProgram("python3", "request.py"),
+  JavaScript: withProgram(process.execPath, "request.mjs"), Rust: { file: "request.rs", run: runRust },
+};
 
 export default function define(journey, estate) {
   const open = async (page, query = "") => {
@@ -52,6 +57,24 @@ export default function define(journey, estate) {
 
     await page.getByRole("button", { name: "History" }).click();
     assert.match(await page.getByRole("complementary").innerText(), /PATCH[\s\S]*200[\s\S]*GET/);
+  });
+
+  journey("every route of the server is offered, with an alert and a detector that there are", {}, async (page) => {
+    await open(page);
+    const { paths } = await (await fetch(`${estate.url}beta/openapi.json`)).json();
+    const own = Object.entries(paths).filter(([path]) => path.startsWith("/tenantwatch/")).flatMap(([, item]) => Object.values(item));
+    assert.ok(own.length >= 18);
+    const find = async (title) => {
+      await page.getByLabel("Find a request").fill(title);
+      const sample = page.getByRole("button", { name: new RegExp(`${title}$`) });
+      await sample.waitFor();
+      return sample;
+    };
+    for (const { summary } of own) await find(summary);
+    for (const title of ["Say why an alert fired", "Say how the detectors fare", "Say what a detector would have raised"]) {
+      await (await find(title)).click();
+      await send(page, 200);
+    }
   });
 
   journey("a wrong filter is pointed at, and mended", { failures: true }, async (page) => {
@@ -109,7 +132,7 @@ export default function define(journey, estate) {
     assert.match(await panel.innerText(), /api:\/\/tenantwatch/);
   });
 
-  for (const [language, [program, file]] of Object.entries(RUNNERS)) {
+  for (const [language, { file, run: runFile }] of Object.entries(RUNNERS)) {
     journey(`the code for ${language} runs`, {}, async (page) => {
       const alert = await estate.freshAlert();
       const folder = await mkdtemp(path.join(tmpdir(), "tenantwatch-code-"));
@@ -120,8 +143,7 @@ export default function define(journey, estate) {
         await page.getByRole("tab", { name: "Code" }).click();
         await page.getByRole("group", { name: "Language" }).getByRole("button", { name: language, exact: true }).click();
         await writeFile(path.join(folder, file), await page.locator("pre.code").textContent());
-        const { stdout } = await run(program, [file], { cwd: folder, env });
-        assert.match(stdout, expected, query.method);
+        assert.match(await runFile(folder, env), expected, query.method);
       };
       try {
         await tryOut({ method: "GET", url: `/${ALERTS}?$filter=displayName ne 'it''s "quoted" $HOME \\n'&$top=1&$count=true` }, /"@odata\.count":\s*\d+/);

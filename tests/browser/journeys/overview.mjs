@@ -18,6 +18,22 @@ export default function define(journey, estate) {
     await page.getByRole("region", { name: "Customers with open alerts" }).getByRole("link").first().waitFor();
     await page.getByRole("region", { name: "Freshness of records" }).getByText("Activity log").waitFor();
     await page.getByText(/\d+ of \d+ detectors have records/).waitFor();
+    const { value: healths } = await estate.api("tenantwatch/v1/detectorHealth");
+    const ran = healths.filter((health) => health.state !== "waiting").length;
+    await page.getByText(`${ran} of ${ran} that ran did when due, without a failure.`).waitFor();
+  });
+
+  journey("the overview names the detectors that failed and those that are late", {}, async (page) => {
+    const { value: healths } = await estate.api("tenantwatch/v1/detectorHealth");
+    const [failed, late] = healths;
+    const told = healths.map((health) => ({ ...health, state: health === failed ? "failed" : health === late ? "late" : health.state }));
+    await page.route("**/detectorHealth", (route) => route.fulfill({ json: { value: told } }));
+    await page.goto(estate.url);
+    await page.getByText("1 detector failed").waitFor();
+    await page.getByText("1 detector is late").waitFor();
+    await page.getByRole("link", { name: late.title }).waitFor();
+    await page.getByRole("link", { name: failed.title }).click();
+    await page.getByText("Its last run failed").waitFor();
   });
 
   journey("a cell of the overview leads to its alerts", {}, async (page) => {

@@ -1,6 +1,7 @@
 /** What keeps the watch working: customers who went quiet, detectors, rules. */
 
 import assert from "node:assert/strict";
+import { PHONE, assertAccessible, assertFits } from "../browser.mjs";
 
 export default function define(journey, estate) {
   journey("a customer who sends nothing is found", {}, async (page) => {
@@ -33,9 +34,100 @@ export default function define(journey, estate) {
     const raised = page.getByRole("region", { name: "What it raised" });
     await raised.getByText("Open").waitFor();
     assert.equal(Number(await raised.locator("dd").first().innerText()), open);
-    await page.getByLabel("Points min").fill("6");
-    await page.getByText(/tenantwatch replay --detector vm_anomalous_deployment --since \S+ --set points_min=6/).waitFor();
-    await page.getByText(/tenantwatch tuning set vm_anomalous_deployment points_min=6/).waitFor();
+    const runs = page.getByRole("region", { name: "How its runs fare" });
+    await runs.getByText("It ran when it was due, and succeeded.").waitFor();
+    assert.match(await runs.innerText(), /Last run[\s\S]*Last success[\s\S]*Next due[\s\S]*Has seen events up to\s+\d/);
+  });
+
+  const DETECTOR = "vm_anomalous_deployment";
+  const chosen = async () => (await estate.api(`tenantwatch/v1/detectorSettings?detector=${DETECTOR}`)).value.map(({ name, value, reason, customerTenantId }) => ({ name, value, reason, customerTenantId }));
+  const openNumbers = async (page) => {
+    await page.goto(`${estate.url}#/detectors?id=${DETECTOR}`);
+    const numbers = page.getByRole("region", { name: "Numbers it compares with" });
+    await numbers.getByLabel("Points min").waitFor();
+    return numbers;
+  };
+
+  for (const [size, options] of [["desk", {}], ["phone", { viewport: PHONE }]]) {
+    journey(`a number is replayed before it is saved, saved, undone, and taken back: ${size}`, options, async (page) => {
+      const numbers = await openNumbers(page);
+      await numbers.getByText("Now 4, the detector's own.").waitFor();
+      await numbers.getByLabel("Points min").fill("12");
+      await numbers.getByText("Give a number from 1 to 11.").waitFor();
+      assert.equal(await numbers.getByRole("button", { name: "Save" }).isDisabled(), true);
+
+      // The replay says what the server's own says: with eleven of ten points nothing comes.
+      await numbers.getByLabel("Points min").fill("11");
+      const since = new Date(Date.now() - 30 * 86_400_000).toISOString();
+      const told = await estate.api(`tenantwatch/v1/detectors/${DETECTOR}/replay`, { method: "POST", body: { sinceDateTime: since, settings: [{ name: "points_min", value: 11 }] } });
+      assert.ok(told.now.alerts > 0 && told.changed.alerts === 0, JSON.stringify(told.now));
+      await numbers.getByRole("button", { name: "Replay" }).click();
+      const sum = page.locator("#replay-sum");
+      await sum.waitFor();
+      const alerts = (count) => `${count} ${count === 1 ? "alert" : "alerts"}`;
+      assert.equal(await sum.innerText(), `${alerts(told.now.alerts)} now, 0 with your numbers in 30 days: ${alerts(told.goneCount)} would not have come.`);
+      await numbers.getByText(/For each 1,000 subscription-days: [\d.]+ now, 0 with yours/).waitFor();
+      await numbers.locator("canvas").waitFor();
+      await numbers.getByRole("heading", { name: "Would not have come" }).waitFor();
+      assert.equal(await numbers.locator(".touched li").count(), Math.min(6, told.goneCount));
+      await assertAccessible(page, `a replay, ${size}`);
+      await assertFits(page, `a replay, ${size}`);
+      await numbers.getByLabel("Try them on the past").selectOption("7 days");
+      await numbers.getByText("The form has changed since").waitFor();
+
+      await numbers.getByLabel(/^Reason/).fill("A journey of the tests");
+      await numbers.getByRole("button", { name: "Save" }).click();
+      await numbers.getByText("Now 11, chosen for this; as it comes 4.").waitFor();
+      assert.deepEqual(await chosen(), [{ name: "points_min", value: 11, reason: "A journey of the tests", customerTenantId: null }]);
+      await page.getByRole("button", { name: "Undo" }).click();
+      await numbers.getByText("Now 4, the detector's own.").waitFor();
+      assert.deepEqual(await chosen(), []);
+
+      // For one customer, by its name; then taken back, and that undone.
+      const { value: [customer] } = await estate.api("tenantwatch/v1/customers?seen=true&top=1");
+      await numbers.getByLabel("Numbers for").selectOption("one customer");
+      await numbers.getByText("Say for whom.").waitFor();
+      await numbers.getByLabel("Customer", { exact: true }).fill(customer.name);
+      await numbers.getByLabel("Machines min").fill("5");
+      await numbers.getByLabel(/^Reason/).fill("They deploy at night");
+      await numbers.getByRole("button", { name: "Save" }).click();
+      const row = numbers.locator("table.chosen tr", { hasText: "They deploy at night" });
+      await row.getByText(customer.name, { exact: true }).waitFor();
+      const narrow = { name: "machines_min", value: 5, reason: "They deploy at night", customerTenantId: customer.customerTenantId };
+      assert.deepEqual(await chosen(), [narrow]);
+      await row.getByRole("button", { name: /^Take back/ }).click();
+      await row.waitFor({ state: "detached" });
+      await page.locator(".message", { hasText: "is no longer chosen" }).getByRole("button", { name: "Undo" }).click();
+      await row.waitFor();
+      assert.deepEqual(await chosen(), [narrow]);
+      await row.getByRole("button", { name: /^Take back/ }).click();
+      await row.waitFor({ state: "detached" });
+      assert.deepEqual(await chosen(), []);
+    });
+  }
+
+  journey("what somebody else chose meanwhile is not undone", {}, async (page) => {
+    const numbers = await openNumbers(page);
+    await numbers.getByLabel("Points min").fill("6");
+    await numbers.getByLabel(/^Reason/).fill("Mine");
+    await numbers.getByRole("button", { name: "Save" }).click();
+    await numbers.getByText("Now 6, chosen for this").waitFor();
+    const path = `tenantwatch/v1/detectors/${DETECTOR}/settings/points_min`;
+    await estate.api(path, { method: "PUT", body: { value: 7, reason: "Theirs" } });
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText(/changed by somebody else meanwhile/).first().waitFor();
+    assert.deepEqual((await chosen()).map(({ value, reason }) => [value, reason]), [[7, "Theirs"]]);
+    await estate.api(path, { method: "DELETE" });
+  });
+
+  journey("a replay that cannot run now says what to do", { failures: true }, async (page) => {
+    const numbers = await openNumbers(page);
+    await page.route("**/replay", (route) => route.fulfill({ status: 429, contentType: "application/json", headers: { "retry-after": "10" }, body: JSON.stringify({ error: { code: "TooManyRequests", message: "2 replays run already, as many as may at once; wait for one of them to end, then ask again." } }) }));
+    await numbers.getByRole("button", { name: "Replay" }).click();
+    await numbers.getByText(/2 replays run already/).waitFor();
+    await page.unroute("**/replay");
+    await numbers.getByRole("button", { name: "Try again" }).click();
+    await page.locator("#replay-sum").waitFor();
   });
 
   journey("a rule is looked at before it is saved, saved, undone and taken back", {}, async (page) => {

@@ -1,3 +1,3 @@
 /** Filters that several journeys use. */
 
-export const OPEN = "status ne 'resolved'";
+export const OPEN = "status in ('active','investigating','unknownFutureValue')";

@@ -89,7 +89,7 @@ function samplesOf(openapi: Told): Pick<Description, "samples" | "paths"> {
       });
     }
   }
-  return { samples: [...samples, ...OWN], paths: [...new Set(samples.map((sample) => sample.url.split("?")[0] ?? ""))] };
+  return { samples, paths: [...new Set(samples.map((sample) => sample.url.split("?")[0] ?? ""))] };
 }
 
 /** The document says permissions in words, since they differ by kind of token; their names are unmistakable. */
@@ -100,22 +100,6 @@ function permissionsOf(operation: Told): string[] {
 }
 
 const READ = ["PartnerSecurity.Read.All", "PartnerSecurity.ReadWrite.All"];
-const own = (title: string, method: string, url: string, permissions = READ, body = ""): Sample =>
-  ({ group: "this server", title, text: "Beyond Microsoft Graph; described in docs/detection.md and docs/sources.md.", method, url, body, permissions });
-
-/** What the server has beside Graph, and its OpenAPI document does not list. */
-const OWN: Sample[] = [
-  own("Why an alert fired", "GET", "/tenantwatch/v1/alerts/{id}/explanation"),
-  own("Coverage by records", "GET", "/tenantwatch/v1/coverage?top=100"),
-  own("Who fell silent", "GET", "/tenantwatch/v1/coverage?silent=true"),
-  own("Customers", "GET", "/tenantwatch/v1/customers?top=100"),
-  own("Sources", "GET", "/tenantwatch/v1/sources"),
-  own("Notices to the operator", "GET", "/tenantwatch/v1/notices"),
-  own("Tuning rules", "GET", "/tenantwatch/v1/tuningRules"),
-  own("What was silenced", "GET", "/tenantwatch/v1/silenced"),
-  own("Figures for a monitor", "GET", "/metrics"),
-];
-
 /** The requests to begin with: list, get and change, on an alert that there is. */
 export function firstSamples(alertId: string | null): Sample[] {
   const id = alertId === null ? "{id}" : encodeURIComponent(alertId);

@@ -140,15 +140,17 @@ $response.Content
 }
 
 function rust({ method, url, headers, body }: Request): string {
-  return `// Cargo.toml: reqwest = { version = "0.12", features = ["blocking"] }
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+  return `// Cargo.toml: reqwest = "0.13" and tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let token = std::env::var("${TOKEN}")?;
-    let response = reqwest::blocking::Client::new()
+    let response = reqwest::Client::new()
         .request(reqwest::Method::${method}, ${double(url)})
         .bearer_auth(token)
-${headers.map(([name, value]) => `        .header(${double(name)}, ${double(value)})\n`).join("")}${body === "" ? "" : `        .body(${double(body)})\n`}        .send()?;
+${headers.map(([name, value]) => `        .header(${double(name)}, ${double(value)})\n`).join("")}${body === "" ? "" : `        .body(${double(body)})\n`}        .send()
+        .await?;
     println!("{}", response.status().as_u16());
-    println!("{}", response.text()?);
+    println!("{}", response.text().await?);
     Ok(())
 }
 `;

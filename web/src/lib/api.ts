@@ -3,7 +3,7 @@
  */
 
 import { session } from "./session.svelte";
-import type { Alert, Batched, BatchReply, Change, Coverage, Customer, Detector, Explanation, MoneyNow, Notice, Page, Rule, NewRule, Score, Silenced, Source } from "./types";
+import type { Alert, Batched, BatchReply, Change, ChosenNumber, Coverage, Customer, Detector, DetectorHealth, Explanation, NumberChange, Replay, MoneyNow, Notice, Page, Rule, NewRule, Score, Silenced, Source } from "./types";
 
 const ALERTS = "/beta/security/partner/securityAlerts";
 const OWN = "/tenantwatch/v1";
@@ -127,6 +127,39 @@ export async function detectors(): Promise<Detector[]> {
     knownDetectors = null;
     throw error;
   }
+}
+
+/** How the runs of the detectors fare; none for a token that sees only some customers. */
+export async function detectorHealth(): Promise<DetectorHealth[]> {
+  return (await request<{ value: DetectorHealth[] }>(`${OWN}/detectorHealth`)).value;
+}
+
+/** The numbers that were chosen for a detector. */
+export async function chosenNumbers(detector: string): Promise<ChosenNumber[]> {
+  return (await request<{ value: ChosenNumber[] }>(`${OWN}/detectorSettings?${encode([["detector", detector]])}`)).value;
+}
+
+function numberPath(detector: string, name: string, place: { customerTenantId: string | null; subscriptionId: string | null }): string {
+  const query: [string, string][] = [];
+  if (place.customerTenantId !== null) query.push(["customer", place.customerTenantId]);
+  if (place.subscriptionId !== null) query.push(["subscription", place.subscriptionId]);
+  return `${OWN}/detectors/${encodeURIComponent(detector)}/settings/${encodeURIComponent(name)}${query.length === 0 ? "" : `?${encode(query)}`}`;
+}
+
+/** Chooses a number of a detector for all, a customer or a subscription. */
+export async function chooseNumber(detector: string, name: string, place: { customerTenantId: string | null; subscriptionId: string | null }, value: number, reason: string): Promise<ChosenNumber> {
+  return request(numberPath(detector, name, place), { method: "PUT", body: { value, reason } });
+}
+
+/** Takes a chosen number back. */
+export async function unchooseNumber(detector: string, name: string, place: { customerTenantId: string | null; subscriptionId: string | null }): Promise<void> {
+  await request(numberPath(detector, name, place), { method: "DELETE" });
+}
+
+/** Runs a detector over the past, with the numbers of now and with others; nothing is raised. Abandoned, it stops. */
+export async function replay(detector: string, since: Date, changes: NumberChange[], signal: AbortSignal): Promise<Replay> {
+  const settings = changes.map(({ name, value, customerTenantId, subscriptionId }) => ({ name, value, customerTenantId, subscriptionId }));
+  return request(`${OWN}/detectors/${encodeURIComponent(detector)}/replay`, { method: "POST", body: { sinceDateTime: since.toISOString(), settings }, signal });
 }
 
 export async function explanation(id: string, signal?: AbortSignal): Promise<Explanation> {

@@ -3,7 +3,7 @@
 import * as api from "./api";
 import { DUE_2H, OPEN_FILTER, OVERDUE } from "./query";
 import { SEVERITIES } from "./words";
-import type { Alert, Coverage, Detector, MoneyNow, Notice } from "./types";
+import type { Alert, Coverage, Detector, DetectorHealth, MoneyNow, Notice } from "./types";
 
 /** Where open alerts stand against the clock, by the name that the table's filter has for it. */
 export const AGES = [
@@ -48,6 +48,7 @@ class OverviewData {
   notices = $state.raw<Notice[] | null>(null);
   coverage = $state.raw<{ entries: Coverage[]; more: boolean } | null>(null);
   detectors = $state.raw<Detector[] | null>(null);
+  healths = $state.raw<DetectorHealth[]>([]);
   error = $state.raw<unknown>(null);
   /** How long the last reading of the figures took, from the first request to the last answer. */
   tookMs = $state<number | null>(null);
@@ -156,7 +157,7 @@ class OverviewData {
   }
 
   async #readSources(): Promise<void> {
-    [this.notices, this.coverage, this.detectors] = await Promise.all([api.notices(), api.coverage([], 2000), api.detectors()]);
+    [this.notices, this.coverage, this.detectors, this.healths] = await Promise.all([api.notices(), api.coverage([], 2000), api.detectors(), api.detectorHealth()]);
   }
 }
 

@@ -130,7 +130,7 @@ function readPart(part: string, query: Query): boolean {
   const match = (pattern: RegExp): string | null => pattern.exec(part)?.[1] ?? null;
   const plain = (text: string) => text.replaceAll("''", "'");
   let found: string | null;
-  if (part === OPEN_FILTER) return set(query, "status", "open", "any");
+  if (part === OPEN_FILTER || part === NOT_RESOLVED) return set(query, "status", "open", "any");
   if ((found = match(/^status eq '(active|investigating|resolved)'$/)) !== null) return set(query, "status", found as Query["status"], "any");
   if ((found = match(/^severity eq '(\w+)'$/)) !== null || (found = match(/^severity in \(('\w+'(?:,'\w+')*)\)$/)) !== null) {
     const severities = found.split(",").map((one) => one.replaceAll("'", ""));
@@ -177,8 +177,14 @@ function conjuncts(text: string): string[] {
   return parts.filter((part) => part !== "");
 }
 
-/** Alerts that somebody still has to deal with. */
-export const OPEN_FILTER = "status ne 'resolved'";
+/**
+ * Alerts that somebody still has to deal with. The statuses are named one by one: an index finds what something is, and
+ * for what it is not the server looks at all alerts.
+ */
+export const OPEN_FILTER = "status in ('active','investigating','unknownFutureValue')";
+
+/** The same as people write it. */
+const NOT_RESOLVED = "status ne 'resolved'";
 
 const HOUR = (hours: number) => `detectedDateTime lt now() sub duration'PT${hours}H'`;
 

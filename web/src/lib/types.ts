@@ -55,7 +55,64 @@ export interface BatchReply {
 export interface Setting {
   name: string;
   default: number;
+  min: number | null;
+  max: number | null;
   meaning: string;
+}
+
+/** A number that somebody chose for a detector. */
+export interface ChosenNumber {
+  detectorId: string;
+  name: string;
+  customerTenantId: string | null;
+  subscriptionId: string | null;
+  value: number;
+  reason: string;
+  author: string;
+  changedDateTime: string;
+}
+
+/** A number that would be chosen, or with null taken back. */
+export interface NumberChange {
+  name: string;
+  value: number | null;
+  customerTenantId: string | null;
+  subscriptionId: string | null;
+}
+
+export interface ReplayFigures {
+  alerts: number;
+  silenced: number;
+  subscriptionDays: number;
+  alertsPer1000SubscriptionDays: number | null;
+}
+
+/** What a detector would have raised, with the numbers of now and with others. */
+export interface Replay {
+  now: ReplayFigures;
+  changed: ReplayFigures;
+  days: { day: string; now: number; changed: number }[];
+  keptCount: number;
+  addedCount: number;
+  goneCount: number;
+  kept: Alert[];
+  added: Alert[];
+  gone: Alert[];
+}
+
+export interface DetectorHealth {
+  detectorId: string;
+  title: string;
+  state: "ok" | "failed" | "late" | "waiting";
+  scheduleSeconds: number;
+  lastRunDateTime: string | null;
+  lastSuccessDateTime: string | null;
+  lastDurationMs: number | null;
+  lastFindings: number | null;
+  lastError: string | null;
+  lastErrorDateTime: string | null;
+  nextDueDateTime: string | null;
+  watermarkDateTime: string | null;
 }
 
 export interface Detector {
@@ -72,6 +129,7 @@ export interface Detector {
   response: string[];
   mitre: string[];
   source: string;
+  origin: string;
   settings: Setting[];
 }
 

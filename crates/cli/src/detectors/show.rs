@@ -72,9 +72,10 @@ fn as_text(detector: &Detector) -> anyhow::Result<String> {
         lines.push(String::new());
         lines.push("Numbers that `tenantwatch tuning set` changes:".to_owned());
         let settings = manifest.settings.iter();
-        lines.extend(
-            settings.map(|setting| format!("  {} = {}: {}", setting.name, setting.default, setting.meaning)),
-        );
+        lines.extend(settings.map(|setting| {
+            let (default, bounds) = (setting.default, setting.bounds());
+            format!("  {} = {default}, a number{bounds}: {}", setting.name, setting.meaning)
+        }));
     }
     lines.push(String::new());
     lines.push("Cases:".to_owned());

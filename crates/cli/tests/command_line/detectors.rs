@@ -242,6 +242,10 @@ fn a_rule_silences_findings_and_leaves_a_trace() {
             "has no setting 'points'; it has none",
         ),
         (&["set", "crypto_mining", "points", "--reason", "x"], "such as points_min=5"),
+        (
+            &["set", "vm_anomalous_deployment", "points_min=12", "--reason", "x", "--by", "ann"],
+            "the setting points_min cannot be 12; give a number from 1 to 11",
+        ),
         (&["unset", "vm_anomalous_deployment", "points_min"], "was not chosen for that"),
     ] {
         let (code, _, err) = tuning(arguments);

@@ -124,7 +124,13 @@ mod tests {
     }
 
     async fn values(given: &[DetectorSetting], name: &str) -> Result<Vec<f64>> {
-        let declared = [Setting { name: "points_min".to_owned(), default: 4.0, meaning: String::new() }];
+        let declared = [Setting {
+            name: "points_min".to_owned(),
+            default: 4.0,
+            min: None,
+            max: None,
+            meaning: String::new(),
+        }];
         let session = SessionContext::new();
         session.register_udf(ScalarUDF::from(SettingFunction::new(&declared, given)));
         let sql = format!(

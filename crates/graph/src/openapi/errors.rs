@@ -42,7 +42,10 @@ fn errors(manners: Manners) -> Vec<(Kind, &'static str, &'static str)> {
 fn of_partner_center() -> Vec<(Kind, &'static str, &'static str)> {
     let mut errors = of_graph();
     errors.retain(|(kind, _, _)| {
-        !matches!(kind, Kind::NotAcceptable | Kind::Gone { .. } | Kind::PreconditionFailed)
+        !matches!(
+            kind,
+            Kind::NotAcceptable | Kind::Gone { .. } | Kind::PreconditionFailed | Kind::Unavailable { .. }
+        )
     });
     for (kind, _, message) in &mut errors {
         match kind {
@@ -100,6 +103,11 @@ fn of_graph() -> Vec<(Kind, &'static str, &'static str)> {
         ),
         (throttled, "The caller sends more than its share.", "Too many requests; try again in 1 s."),
         (
+            Kind::Unavailable { retry_after_s: 1 },
+            "It cannot be done now, and can later.",
+            "The events could not be stored: the server is stopping. Send them again; what got through is recognised.",
+        ),
+        (
             Kind::Internal,
             "Something failed that is not the caller's doing.",
             "Internal error. The server's log has the cause under this request id.",
@@ -139,7 +147,7 @@ pub(super) fn error_responses() -> Value {
 fn reply(kind: Kind, description: &str, message: &str, manners: Manners) -> Value {
     let mut headers = reply_headers(manners);
     match kind {
-        Kind::Throttled { .. } => headers["Retry-After"] = header("Retry-After"),
+        Kind::Throttled { .. } | Kind::Unavailable { .. } => headers["Retry-After"] = header("Retry-After"),
         Kind::Unauthenticated(_) => headers["WWW-Authenticate"] = header("WWW-Authenticate"),
         Kind::Gone { .. } => headers["Location"] = header("Location"),
         _ => {}

@@ -2,7 +2,7 @@
 //!
 //! Schemas of entities are written from [`crate::edm`], statuses and error codes from
 //! [`crate::error`], limits from [`odata::Limits`]; what remains, the list of operations, is held
-//! against the router by a test. It describes the server's few routes outside this crate as well, so
+//! against the router by a test. It describes the server's routes outside this crate as well (`paths/own`), so
 //! that one file tells all.
 
 mod bodies;
@@ -41,10 +41,14 @@ pub fn document(server_url: &str) -> Value {
         "tags": [
             {"name": "alerts", "description": "Security alerts: list, look, change, follow."},
             {"name": "batch", "description": "Several requests in one."},
+            {"name": "detectors", "description": "What finds: what it means, how it fares, what it would have raised with other numbers."},
+            {"name": "money", "description": "What open alerts cost."},
             {"name": "partner center", "description": "The older API of Partner Center, for tools that were not moved yet."},
+            {"name": "records", "description": "Taking records in, where they come from, and how fresh they are."},
             {"name": "score", "description": "How well the partner meets the security requirements."},
             {"name": "service", "description": "What describes the API, and whether it is up."},
             {"name": "subscriptions", "description": "Notifications of changes."},
+            {"name": "tuning", "description": "Rules about findings that are not worth an alert, and what they silenced."},
         ],
         "security": [{"bearer": []}],
         "paths": paths,
@@ -71,6 +75,7 @@ fn operations() -> Vec<Operation> {
         paths::alerts::operations(),
         paths::score::operations(),
         paths::subscriptions::operations(),
+        paths::own::operations(),
         paths::service::operations(),
         paths::partner_center::operations(),
     ]

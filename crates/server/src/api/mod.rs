@@ -6,6 +6,8 @@ mod ingest;
 mod metrics;
 mod money;
 mod page;
+mod replay;
+mod settings;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -14,13 +16,14 @@ mod tuning;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{any, delete, get, post};
+use axum::routing::{any, delete, get, post, put};
 use graph::Graph;
 use graph::auth::issuer::Issuer;
 use graph::http::{self, no_such_path, only_get, only_post};
 
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
+use crate::app::rehearsal::asked::Rehearsals;
 use crate::config::SilentAfter;
 
 /// What the handlers share.
@@ -37,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) body_bytes_max: usize,
     /// When a customer is silent.
     pub(crate) silent_after: SilentAfter,
+    /// Room for replays that callers ask for.
+    pub(crate) rehearsals: Rehearsals,
     /// Gives the page its token; only in demo mode on loopback.
     pub(crate) demo_issuer: Option<Arc<Issuer>>,
 }
@@ -47,6 +52,14 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let graph = api.graph.clone();
     let own = Router::new()
         .route("/tenantwatch/v1/detectors", get(detectors::list).fallback(only_get))
+        .route("/tenantwatch/v1/detectors/{id}", get(detectors::one).fallback(only_get))
+        .route("/tenantwatch/v1/detectors/{id}/replay", post(replay::post).fallback(only_post))
+        .route(
+            "/tenantwatch/v1/detectors/{id}/settings/{name}",
+            put(settings::set).delete(settings::unset).fallback(settings::put_or_delete),
+        )
+        .route("/tenantwatch/v1/detectorHealth", get(detectors::runs).fallback(only_get))
+        .route("/tenantwatch/v1/detectorSettings", get(settings::list).fallback(only_get))
         .route("/tenantwatch/v1/alerts/{id}/explanation", get(detectors::explain).fallback(only_get))
         .route("/tenantwatch/v1/alerts/{id}/moneyAtRisk", get(money::one).fallback(only_get))
         .route("/tenantwatch/v1/moneyAtRisk", get(money::list).fallback(only_get))

@@ -1,6 +1,9 @@
 //! What the server answers beside the Graph API.
 
+mod detectors;
 mod money;
+mod replay;
+mod routes;
 
 use std::sync::Arc;
 
@@ -16,6 +19,7 @@ use tower::ServiceExt as _;
 use super::{Api, router};
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
+use crate::app::rehearsal::asked::Rehearsals;
 use crate::config::{DEFAULT_PARTNER_TENANT, DataDir, Settings, SilentAfter};
 
 /// A server without a network and without alerts.
@@ -23,6 +27,7 @@ struct Fixture {
     router: axum::Router,
     issuer: Issuer,
     instance: Arc<Instance>,
+    rehearsals: Rehearsals,
     _folder: tempfile::TempDir,
 }
 
@@ -40,9 +45,13 @@ impl Reply {
 
 impl Fixture {
     async fn new(demo: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let instance =
-            Arc::new(Instance::open(DataDir::new(folder.path()), &Settings::default()).await.unwrap());
+        Self::open(tempfile::tempdir().unwrap(), &Settings::default(), demo).await
+    }
+
+    /// A server whose data are in this folder.
+    async fn open(folder: tempfile::TempDir, settings: &Settings, demo: bool) -> Self {
+        let rehearsals = Rehearsals::default();
+        let instance = Arc::new(Instance::open(DataDir::new(folder.path()), settings).await.unwrap());
         let issuer = Issuer::open(&folder.path().join("issuer")).unwrap();
         let verifier = Verifier::new(&issuer);
         let graph = graph::Graph::new(instance.store.clone(), verifier, instance.tokens.clone()).unwrap();
@@ -53,11 +62,12 @@ impl Fixture {
             room: Room::new(1 << 20),
             body_bytes_max: 1 << 20,
             silent_after: SilentAfter::default(),
+            rehearsals: rehearsals.clone(),
             instance: instance.clone(),
             graph,
             demo_issuer,
         }));
-        Self { router, issuer, instance, _folder: folder }
+        Self { router, issuer, instance, rehearsals, _folder: folder }
     }
 
     fn token(&self, permission: &str) -> String {
@@ -66,16 +76,28 @@ impl Fixture {
 
     /// A token for all of the partner, or for one customer.
     fn token_of(&self, permission: &str, customer: Option<&str>) -> String {
-        let request = TokenRequest {
+        let request = self.request(permission);
+        let customer_tenant_id = customer.map(|id| id.parse().unwrap());
+        self.issuer.sign(&TokenRequest { customer_tenant_id, ..request }).unwrap()
+    }
+
+    /// A token for the customers of one reseller.
+    fn token_of_reseller(&self, permission: &str, reseller: &str) -> String {
+        let request = self.request(permission);
+        let reseller_tenant_id = Some(reseller.parse().unwrap());
+        self.issuer.sign(&TokenRequest { reseller_tenant_id, ..request }).unwrap()
+    }
+
+    fn request(&self, permission: &str) -> TokenRequest {
+        TokenRequest {
             partner_tenant_id: DEFAULT_PARTNER_TENANT.parse().unwrap(),
             permissions: vec![permission.to_owned()],
             user: Some("ann@partner.example".to_owned()),
             reseller_tenant_id: None,
-            customer_tenant_id: customer.map(|id| id.parse().unwrap()),
+            customer_tenant_id: None,
             issued_at: Utc::now(),
             life: TimeDelta::minutes(5),
-        };
-        self.issuer.sign(&request).unwrap()
+        }
     }
 
     async fn get(&self, host: &str, path: &str, token: Option<&str>) -> Reply {
@@ -191,7 +213,7 @@ async fn tuning_rules_are_made_listed_and_taken_back() {
             RULES,
             rule.clone(),
             StatusCode::FORBIDDEN,
-            "the partner's to make",
+            "the partner's to do",
         ),
         (
             &writer,

@@ -119,14 +119,13 @@ pub(crate) async fn end(
     }
 }
 
-/// Rules change what all customers' alerts are, so whoever sees only some makes none.
-fn whole_partner_may_write(caller: &Caller) -> Result<(), ApiError> {
+/// Rules and numbers change what all customers' alerts are, so whoever sees only some makes none.
+pub(super) fn whole_partner_may_write(caller: &Caller) -> Result<(), ApiError> {
     caller.permissions.may_write()?;
     match caller.scope {
         Scope::Partner(_) => Ok(()),
         Scope::Reseller(..) | Scope::Customer(..) => {
-            let message =
-                "Tuning rules are the partner's to make; this token sees only some of its customers.";
+            let message = "Tuning is the partner's to do; this token sees only some of its customers.";
             Err(ApiError::new(Kind::Forbidden, message))
         }
     }

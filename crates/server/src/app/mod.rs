@@ -4,6 +4,7 @@ pub mod customers;
 pub mod detection;
 pub mod explanation;
 pub mod following;
+pub mod health;
 pub mod ingestion;
 mod instance;
 pub mod intake;

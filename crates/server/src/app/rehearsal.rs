@@ -1,8 +1,11 @@
 //! What a detector would have raised over history, without raising it.
 
-use std::collections::HashMap;
+pub mod asked;
+mod within;
 
-use alerts::{Alert, Decision, Finding, Tuned, decide, tune};
+use std::collections::{BTreeSet, HashMap};
+
+use alerts::{Alert, Decision, Finding, Scope, Tuned, decide, tune};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Date32Type;
 use arrow_array::{Array as _, StringArray};
@@ -14,7 +17,9 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::col;
 use detect::{Detector, Window, visible_events};
+use serde_json::{Value, json};
 
+use self::within::Within;
 use super::Instance;
 use super::detection::{Events, RunError, slices};
 
@@ -36,6 +41,33 @@ impl Rehearsal {
         (self.subscription_days > 0)
             .then(|| self.alerts.len() as f64 * 1000.0 / self.subscription_days as f64)
     }
+
+    /// Its alerts that another rehearsal lacks, by their ids: those of incidents.
+    #[must_use]
+    pub fn missing_in(&self, other: &Self) -> Vec<&Alert> {
+        let known: BTreeSet<&str> = other.alerts.iter().map(|alert| alert.body.id.as_str()).collect();
+        self.alerts.iter().filter(|alert| !known.contains(alert.body.id.as_str())).collect()
+    }
+
+    /// Its figures, as the API and `--json` show them.
+    #[must_use]
+    pub fn figures(&self) -> Value {
+        json!({
+            "alerts": self.alerts.len(),
+            "silenced": self.silenced,
+            "subscriptionDays": self.subscription_days,
+            "alertsPer1000SubscriptionDays": self.alerts_per_1000_subscription_days(),
+        })
+    }
+}
+
+/// What comes of the same events with two sets of numbers.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// With today's.
+    pub now: Rehearsal,
+    /// With others.
+    pub changed: Rehearsal,
 }
 
 /// Runs a detector over a window of the past. Nothing is written: each alert is raised in memory when its first
@@ -50,6 +82,43 @@ pub async fn rehearse(
     window: &Window,
 ) -> Result<Rehearsal, RunError> {
     let events = Events::of(instance);
+    let within = Within::of(instance, &instance.scope()).await?;
+    let subscription_days = subscription_days(instance, &events, detector, window, &within).await?;
+    let rehearsal = raised(instance, &events, detector, window, &within).await?;
+    Ok(Rehearsal { subscription_days, ..rehearsal })
+}
+
+/// Rehearses a detector with today's numbers and with others, over the same events; of both, what a scope may see.
+///
+/// # Errors
+///
+/// As [`rehearse`].
+pub async fn compare(
+    instance: &Instance,
+    scope: &Scope,
+    now: &Detector,
+    changed: &Detector,
+    window: &Window,
+) -> Result<Comparison, RunError> {
+    let events = Events::of(instance);
+    let within = Within::of(instance, scope).await?;
+    let subscription_days = subscription_days(instance, &events, now, window, &within).await?;
+    let now = raised(instance, &events, now, window, &within).await?;
+    let changed = raised(instance, &events, changed, window, &within).await?;
+    Ok(Comparison {
+        now: Rehearsal { subscription_days, ..now },
+        changed: Rehearsal { subscription_days, ..changed },
+    })
+}
+
+/// The alerts that a detector's findings raise, without the subscription-days.
+async fn raised(
+    instance: &Instance,
+    events: &Events<'_>,
+    detector: &Detector,
+    window: &Window,
+    within: &Within,
+) -> Result<Rehearsal, RunError> {
     let mut findings = Vec::new();
     for slice in slices(instance, detector, window).await? {
         findings.extend(events.findings(detector, &slice).await?);
@@ -57,10 +126,9 @@ pub async fn rehearse(
     let scope = instance.scope();
     let rules = instance.store.tuning_rules(&scope, false).await?;
     instance.owners.fill_customers(&*instance.store, &scope, &mut findings).await?;
-    let mut rehearsal = Rehearsal {
-        subscription_days: subscription_days(instance, &events, detector, window).await?,
-        ..Rehearsal::default()
-    };
+    instance.owners.fill_resellers(&*instance.store, &scope, &mut findings).await?;
+    findings.retain(|finding| within.covers(finding));
+    let mut rehearsal = Rehearsal::default();
     findings.sort_by_key(|finding| finding.last_observed_at);
     let mut places: HashMap<(String, String), usize> = HashMap::new();
     for finding in findings {
@@ -95,12 +163,17 @@ async fn subscription_days(
     events: &Events<'_>,
     detector: &Detector,
     window: &Window,
+    within: &Within,
 ) -> Result<u64, RunError> {
     let session = events.session().await?;
     let mut all: Option<DataFrame> = None;
     for kind in &detector.manifest.inputs {
         let of_kind = visible_events(session, *kind, &instance.partner, window.since, window.until).await?;
         let of_kind = of_kind.filter(col("subscription_id").is_not_null())?;
+        let of_kind = match within.events() {
+            Some(own) => of_kind.filter(own)?,
+            None => of_kind,
+        };
         let of_kind = of_kind.select_columns(&["subscription_id", "day"])?;
         all = Some(match all {
             Some(others) => others.union(of_kind)?,

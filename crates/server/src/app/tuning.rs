@@ -2,7 +2,7 @@
 
 use alerts::{About, DetectorSetting, Effect, Finding, Severity, Silenced, Tuned, TuningRule, tune};
 use chrono::{DateTime, SubsecRound as _, Utc};
-use detect::Manifest;
+use detect::{Manifest, Setting};
 use serde_json::{Value, json};
 use store::StoreError;
 use uuid::Uuid;
@@ -44,13 +44,15 @@ pub enum UnsoundRule {
         /// Which it has.
         known: String,
     },
-    /// It is no number that can be compared with.
-    #[error("the setting {name} cannot be {value}; give a number")]
+    /// It is no number that can be compared with, or lies outside the setting's bounds.
+    #[error("the setting {name} cannot be {value}; give a number{bounds}")]
     Number {
         /// The setting.
         name: String,
         /// What was given.
         value: f64,
+        /// What it can be, as [`detect::Setting::bounds`] says it.
+        bounds: String,
     },
     /// It ends before it begins.
     #[error("the rule ends before it begins; give an 'until' that is later than 'from'")]
@@ -120,17 +122,27 @@ pub fn new_rule(
 ///
 /// [`UnsoundRule`] says what is wrong and how to mend it.
 pub fn new_setting(instance: &Instance, chosen: DetectorSetting) -> Result<DetectorSetting, UnsoundRule> {
-    let manifest = manifest(instance, &chosen.detector_id)?;
-    if !manifest.settings.iter().any(|setting| setting.name == chosen.name) {
+    let declared = declared(manifest(instance, &chosen.detector_id)?, &chosen.name)?;
+    if !declared.allows(chosen.value) {
+        let (name, value, bounds) = (chosen.name, chosen.value, declared.bounds());
+        return Err(UnsoundRule::Number { name, value, bounds });
+    }
+    let changed_at = chosen.changed_at.trunc_subsecs(6);
+    Ok(DetectorSetting { reason: sound_reason(&chosen.reason)?, changed_at, ..chosen })
+}
+
+/// A setting of a detector, by its name.
+///
+/// # Errors
+///
+/// [`UnsoundRule::Setting`] if it has none of that name.
+pub fn declared<'a>(manifest: &'a Manifest, name: &str) -> Result<&'a Setting, UnsoundRule> {
+    manifest.settings.iter().find(|setting| setting.name == name).ok_or_else(|| {
         let names: Vec<&str> = manifest.settings.iter().map(|setting| setting.name.as_str()).collect();
         let known =
             if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
-        return Err(UnsoundRule::Setting { detector: chosen.detector_id, name: chosen.name, known });
-    }
-    if !chosen.value.is_finite() {
-        return Err(UnsoundRule::Number { name: chosen.name, value: chosen.value });
-    }
-    Ok(DetectorSetting { reason: sound_reason(&chosen.reason)?, ..chosen })
+        UnsoundRule::Setting { detector: manifest.id.clone(), name: name.to_owned(), known }
+    })
 }
 
 fn manifest<'a>(instance: &'a Instance, id: &str) -> Result<&'a Manifest, UnsoundRule> {

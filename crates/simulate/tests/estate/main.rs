@@ -109,6 +109,9 @@ fn every_file_reads_and_counts_agree() {
     }
     let known: BTreeSet<&str> =
         summary.subscriptions.iter().map(|known| known.subscription.as_str()).collect();
+    let listed = summary.directory.iter().flat_map(|customer| &customer.subscriptions);
+    let listed: BTreeSet<&str> = listed.map(|(subscription, _)| subscription.as_str()).collect();
+    assert_eq!((listed, summary.directory.len()), (known.clone(), settings.customers as usize));
     let (start, end) = (period_start(settings), settings.end);
     for record in &estate.activity {
         // Who may touch every subscription is settled above them.

@@ -4,7 +4,7 @@ use alerts::Scope;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Backlog, DetectorRun, StoreError};
+use crate::{Backlog, DetectorHealth, DetectorRun, StoreError};
 
 /// What detectors have looked at, and what they have still to.
 #[async_trait]
@@ -33,4 +33,7 @@ pub trait RunStore: Send + Sync + 'static {
 
     /// The last run of every detector, by detector id.
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError>;
+
+    /// How every detector that ever ran fares, by detector id. A scope narrower than the partner sees none.
+    async fn detector_health(&self, scope: &Scope) -> Result<Vec<DetectorHealth>, StoreError>;
 }

@@ -8,14 +8,15 @@ use chrono::{DateTime, Utc};
 use super::{out_of_scope, whole_partner};
 use crate::session::{Row, Session};
 use crate::sql::scalar::microseconds;
-use crate::{Backlog, DetectorRun, StoreError};
+use crate::{Backlog, DetectorHealth, DetectorRun, StoreError};
 
-/// A run that failed keeps the watermark, and so does one over events that were seen before.
+/// A run that failed keeps the watermark, and so does one over events that were seen before. The last success and the
+/// last failure are each kept until the next of its sort.
 const RECORD: &str = "
 insert into detector_run
     (partner_tenant_id, detector_id, since_at, until_at, started_at, duration_ms, findings, error,
-    watermark_at, arrivals_seen)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    watermark_at, arrivals_seen, succeeded_at, failed_at, last_error)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $8)
 on conflict (partner_tenant_id, detector_id) do update set
     since_at = excluded.since_at,
     until_at = excluded.until_at,
@@ -31,7 +32,10 @@ on conflict (partner_tenant_id, detector_id) do update set
     arrivals_seen = case
         when detector_run.arrivals_seen > excluded.arrivals_seen then detector_run.arrivals_seen
         else excluded.arrivals_seen
-    end";
+    end,
+    succeeded_at = coalesce(excluded.succeeded_at, detector_run.succeeded_at),
+    failed_at = coalesce(excluded.failed_at, detector_run.failed_at),
+    last_error = coalesce(excluded.last_error, detector_run.last_error)";
 
 const ARRIVAL: &str = "
 insert into event_arrival (partner_tenant_id, kind, first_event_at)
@@ -56,6 +60,13 @@ left join detector_run as seen
 
 const LAST: &str = "
 select detector_id, since_at, until_at, started_at, duration_ms, findings, error
+from detector_run
+where partner_tenant_id = $1
+order by detector_id";
+
+const HEALTH: &str = "
+select detector_id, since_at, until_at, started_at, duration_ms, findings, error, succeeded_at, failed_at, last_error,
+    watermark_at
 from detector_run
 where partner_tenant_id = $1
 order by detector_id";
@@ -115,6 +126,8 @@ pub(crate) async fn record(
         run.error.clone().into(),
         watermark.into(),
         seen.into(),
+        succeeded.then(|| microseconds(run.started_at)).into(),
+        (!succeeded).then(|| microseconds(run.started_at)).into(),
     ];
     session.put(session.dialect().text(RECORD, values)).await
 }
@@ -125,6 +138,24 @@ pub(crate) async fn last(session: &mut impl Session, scope: &Scope) -> Result<Ve
     };
     let select = session.dialect().text(LAST, vec![partner.as_str().into()]);
     session.rows(select).await?.into_iter().map(read).collect()
+}
+
+pub(crate) async fn health(
+    session: &mut impl Session,
+    scope: &Scope,
+) -> Result<Vec<DetectorHealth>, StoreError> {
+    let Some(partner) = whole_partner(scope) else {
+        return Ok(Vec::new());
+    };
+    let select = session.dialect().text(HEALTH, vec![partner.as_str().into()]);
+    let rows = session.rows(select).await?;
+    rows.into_iter().map(read_health).collect()
+}
+
+fn read_health(mut row: Row) -> Result<DetectorHealth, StoreError> {
+    let (succeeded_at, failed_at, error) = (row.opt_time(7)?, row.opt_time(8)?, row.opt_text(9)?);
+    let watermark = row.opt_time(10)?;
+    Ok(DetectorHealth { last: read(row)?, succeeded_at, last_error: error.zip(failed_at), watermark })
 }
 
 fn read(mut row: Row) -> Result<DetectorRun, StoreError> {

@@ -31,8 +31,8 @@ use crate::logic::{self, alerts, changes, directory, runs};
 use crate::session::Session;
 use crate::{
     AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition,
-    DetectorRun, DirectoryStore, ExpectedVersion, Imported, Recorded, RunStore, StatusChanged, StoreError,
-    Subscription,
+    DetectorHealth, DetectorRun, DirectoryStore, ExpectedVersion, Imported, Recorded, RunStore,
+    StatusChanged, StoreError, Subscription,
 };
 
 /// How many prepared statements a connection keeps: filters differ in shape, seldom by more.
@@ -250,6 +250,10 @@ impl RunStore for PostgresStore {
 
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError> {
         runs::last(&mut self.reading().await?, scope).await
+    }
+
+    async fn detector_health(&self, scope: &Scope) -> Result<Vec<DetectorHealth>, StoreError> {
+        runs::health(&mut self.reading().await?, scope).await
     }
 }
 

@@ -43,8 +43,8 @@ use crate::logic::{self, alerts, changes, directory, facts, runs};
 use crate::session::Session;
 use crate::{
     AlertBody, AlertPage, AlertQuery, AlertStore, Backlog, ChangeFeed, ChangePage, ChangePosition,
-    DetectorRun, DirectoryStore, ExpectedVersion, FactStore, Imported, Recorded, RunStore, SecurityFacts,
-    StatusChanged, StoreError, Subscription,
+    DetectorHealth, DetectorRun, DirectoryStore, ExpectedVersion, FactStore, Imported, Recorded, RunStore,
+    SecurityFacts, StatusChanged, StoreError, Subscription,
 };
 
 /// Product state in one SQLite file.
@@ -255,6 +255,10 @@ impl RunStore for SqliteStore {
 
     async fn last_runs(&self, scope: &Scope) -> Result<Vec<DetectorRun>, StoreError> {
         self.readers.read(|session| at_once(runs::last(session, scope)))
+    }
+
+    async fn detector_health(&self, scope: &Scope) -> Result<Vec<DetectorHealth>, StoreError> {
+        self.readers.read(|session| at_once(runs::health(session, scope)))
     }
 }
 

@@ -85,6 +85,7 @@ macro_rules! store_suite {
             the_directory_keeps_what_records_leave_out,
             the_directory_shows_a_scope_its_own,
             a_run_that_failed_keeps_the_watermark,
+            the_last_success_and_the_last_failure_are_both_kept,
             events_that_came_in_since_the_last_run_are_its_backlog,
             runs_are_seen_by_the_whole_partner_alone,
             one_server_at_a_time_reads_a_source,

@@ -1,14 +1,14 @@
-//! What describes the API, whether it is up, and the detectors.
+//! What describes the API, whether the server is up, its figures, and the token of a demo.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::operation::Operation;
 use crate::auth::{READ, READ_WRITE};
 use crate::error::Kind;
 
 pub(in super::super) fn operations() -> Vec<Operation> {
-    vec![service_document(), metadata(), openapi(), health(), detectors()]
+    vec![service_document(), metadata(), openapi(), health(), metrics(), demo_token()]
 }
 
 fn service_document() -> Operation {
@@ -78,29 +78,35 @@ fn health() -> Operation {
         )
 }
 
-fn detectors() -> Operation {
-    let text = json!({"type": "string"});
-    let maybe: Value = json!({});
+fn metrics() -> Operation {
+    Operation::get("/metrics", "getMetrics", "service", "Give figures to a monitor")
+        .describe("Figures by kind of record, source and currency, in OpenMetrics text.")
+        .needs(&[READ, READ_WRITE])
+        .gives(
+            StatusCode::OK,
+            "The figures.",
+            "application/openmetrics-text",
+            json!({"type": "string"}),
+            json!("tenantwatch_alerts_unpriced 0\n# EOF\n"),
+        )
+}
+
+fn demo_token() -> Operation {
     let schema = json!({
         "type": "object",
-        "required": ["value"],
-        "properties": {"value": {"type": "array", "items": {
-            "type": "object",
-            "required": ["id", "version", "alertType", "title"],
-            "properties": {
-                "id": text, "version": maybe, "alertType": text, "title": text, "severity": text,
-                "confidence": text, "inputs": {"type": "array", "items": text},
-                "lookbackSeconds": {"type": "integer"}, "scheduleSeconds": {"type": "integer"},
-                "meaning": text, "response": maybe, "mitre": maybe, "source": maybe,
-            },
-        }}},
+        "required": ["accessToken", "expiresOn"],
+        "properties": {"accessToken": {"type": "string"}, "expiresOn": {"type": "string", "format": "date-time"}},
     });
-    let example = json!({"value": [{
-        "id": "crypto-mining", "version": "1", "alertType": "CryptoMining", "title": "Mining",
-        "severity": "high", "confidence": "high", "lookbackSeconds": 86400, "scheduleSeconds": 900,
-    }]});
-    Operation::get("/tenantwatch/v1/detectors", "listDetectors", "service", "List the detectors")
-        .describe("What each detector means, and what to do when it fires.")
-        .needs(&[READ, READ_WRITE])
-        .gives_json(StatusCode::OK, "The detectors.", schema, example)
+    Operation::get("/demo/token", "getDemoToken", "service", "Get a token in a demo")
+        .describe(
+            "The page's own short-lived token. Only of `tenantwatch demo`, and only by a loopback name.",
+        )
+        .open_to_all()
+        .gives_json(
+            StatusCode::OK,
+            "The token.",
+            schema,
+            json!({"accessToken": "eyJ…", "expiresOn": "2031-02-03T04:05:06Z"}),
+        )
+        .fails(&[Kind::NotFound])
 }

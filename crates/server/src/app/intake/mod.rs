@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::arrivals::Tally;
+pub(crate) use self::owners::Owned;
 pub use self::owners::Owners;
 pub use self::rejections::Rejections;
 pub use self::room::{Room, Space};

@@ -1,5 +1,6 @@
 //! Whose subscriptions are, kept in memory: each batch asks, and the answer rarely changes.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use alerts::{Finding, Scope};
@@ -32,6 +33,13 @@ pub(crate) struct Directory {
     told: HashSet<Subscription>,
 }
 
+/// Customers and their subscriptions, in no order.
+#[derive(Debug, Default)]
+pub(crate) struct Owned {
+    pub(crate) customers: Vec<String>,
+    pub(crate) subscriptions: Vec<String>,
+}
+
 impl Directory {
     /// The customer of a subscription.
     pub(crate) fn customer_of(&self, subscription: &str) -> Option<&str> {
@@ -41,6 +49,22 @@ impl Directory {
     /// The reseller that brought a customer.
     pub(crate) fn reseller_of(&self, customer: &str) -> Option<&str> {
         self.reseller_of.get(customer).map(String::as_str)
+    }
+
+    /// What a scope has.
+    fn owned(&self, scope: &Scope) -> Owned {
+        let customers: Vec<String> = match scope {
+            Scope::Partner(_) => self.customer_of.values().cloned().collect(),
+            Scope::Customer(_, customer) => vec![customer.as_str().to_owned()],
+            Scope::Reseller(_, reseller) => {
+                let brought = self.reseller_of.iter().filter(|(_, known)| *known == reseller.as_str());
+                brought.map(|(customer, _)| customer.clone()).collect()
+            }
+        };
+        let is_own: BTreeSet<&str> = customers.iter().map(String::as_str).collect();
+        let own = self.customer_of.iter().filter(|(_, customer)| is_own.contains(customer.as_str()));
+        let subscriptions = own.map(|(subscription, _)| subscription.clone()).collect();
+        Owned { customers, subscriptions }
     }
 
     /// Whether a tenant is that of a reseller, of whatever customers.
@@ -116,6 +140,44 @@ impl Owners {
             finding.customer_tenant_id = customer.and_then(|id| id.parse().ok());
         }
         Ok(())
+    }
+
+    /// Writes the reseller that brought their customer into findings, which no record names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the directory.
+    pub(crate) async fn fill_resellers(
+        &self,
+        store: &dyn Store,
+        scope: &Scope,
+        findings: &mut [Finding],
+    ) -> Result<(), StoreError> {
+        if findings.is_empty() {
+            return Ok(());
+        }
+        self.refresh(store, scope).await?;
+        let known = self.known.read().await;
+        for finding in findings {
+            let reseller = finding.customer_tenant_id.as_ref().and_then(|id| known.reseller_of(id.as_str()));
+            finding.reseller_tenant_id = reseller.and_then(|id| id.parse().ok());
+        }
+        Ok(())
+    }
+
+    /// The customers of a scope within the whole one, and their subscriptions.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] of the directory.
+    pub(crate) async fn owned(
+        &self,
+        store: &dyn Store,
+        whole: &Scope,
+        scope: &Scope,
+    ) -> Result<Owned, StoreError> {
+        self.refresh(store, whole).await?;
+        Ok(self.known.read().await.owned(scope))
     }
 
     async fn refresh(&self, store: &dyn Store, scope: &Scope) -> Result<(), StoreError> {

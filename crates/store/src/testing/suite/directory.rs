@@ -6,7 +6,7 @@ use alerts::Scope;
 
 use super::{customer, partner, reseller};
 use crate::testing::time;
-use crate::{DetectorRun, Store, StoreError, Subscription};
+use crate::{DetectorHealth, DetectorRun, Store, StoreError, Subscription};
 
 fn told(
     name: Option<&str>,
@@ -93,6 +93,31 @@ pub async fn a_run_that_failed_keeps_the_watermark<S: Store>(store: Arc<S>) {
         store.record_run(&p, &run, 0).await.unwrap();
         assert_eq!(store.backlog(&p, "d", &[]).await.unwrap().watermark, expected.map(time), "{until}");
         assert_eq!(store.last_runs(&p).await.unwrap(), [run]);
+    }
+}
+
+pub async fn the_last_success_and_the_last_failure_are_both_kept<S: Store>(store: Arc<S>) {
+    let p = partner("p");
+    assert_eq!(store.detector_health(&p).await.unwrap(), []);
+    let (at_1, at_2, at_3) = ("2031-02-03T01:00:00Z", "2031-02-03T02:00:00Z", "2031-02-03T03:00:00Z");
+    let gone = |at: &str| Some(("gone".to_owned(), time(at)));
+    for (at, error, succeeded, failed, watermark) in [
+        (at_1, Some("gone"), None, gone(at_1), None),
+        (at_2, None, Some(at_2), gone(at_1), Some(at_2)),
+        (at_3, Some("gone"), Some(at_2), gone(at_3), Some(at_2)),
+    ] {
+        let run = DetectorRun { started_at: time(at), ..run("d", at, error) };
+        store.record_run(&p, &run, 0).await.unwrap();
+        let health = DetectorHealth {
+            last: run,
+            succeeded_at: succeeded.map(time),
+            last_error: failed,
+            watermark: watermark.map(time),
+        };
+        assert_eq!(store.detector_health(&p).await.unwrap(), [health], "{at}");
+    }
+    for scope in [partner("q"), customer("p", "c1"), reseller("p", "r1")] {
+        assert_eq!(store.detector_health(&scope).await.unwrap(), []);
     }
 }
 
