@@ -1,5 +1,7 @@
 //! How the detectors fare: which failed, which are late, which have nothing to look at yet.
 
+use std::time::Duration;
+
 use alerts::Scope;
 use chrono::{DateTime, TimeDelta, Utc};
 use detect::Detector;
@@ -10,6 +12,16 @@ use super::Instance;
 
 /// A detector waits for its turn among the others, so it is late only once it has missed two runs and this much more.
 const LATE_AFTER: TimeDelta = TimeDelta::minutes(5);
+
+/// One part in so many of the time of one query goes to detectors at most; the rest is for the callers of the API.
+const SHARE: u32 = 2;
+
+/// How long after the start of a run the next one starts: the schedule, or so much longer that all detectors together,
+/// were they as slow, would take their share of the time and no more.
+pub(crate) fn interval(schedule: Duration, took: Duration, detectors: usize) -> Duration {
+    let turns = u32::try_from(detectors).unwrap_or(u32::MAX).saturating_mul(SHARE);
+    schedule.max(took.saturating_mul(turns))
+}
 
 /// How a detector fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +56,8 @@ pub struct Health<'a> {
     pub detector: &'a Detector,
     /// Its runs; `None` before the first.
     pub runs: Option<DetectorHealth>,
+    /// How many detectors take turns.
+    detectors: usize,
 }
 
 /// How all detectors fare, in the order of the catalogue. Runs are over all of a partner's events, so a scope narrower
@@ -57,9 +71,10 @@ pub async fn health<'a>(instance: &'a Instance, scope: &Scope) -> Result<Vec<Hea
         return Ok(Vec::new());
     }
     let mut runs = instance.store.detector_health(scope).await?;
+    let detectors = instance.detectors.len();
     let mut of = |detector: &'a Detector| {
         let place = runs.iter().position(|known| known.last.detector_id == detector.manifest.id);
-        Health { detector, runs: place.map(|place| runs.swap_remove(place)) }
+        Health { detector, runs: place.map(|place| runs.swap_remove(place)), detectors }
     };
     Ok(instance.detectors.iter().map(|detector| of(detector)).collect())
 }
@@ -68,14 +83,24 @@ impl Health<'_> {
     /// When it is to run next; `None` if it never ran.
     #[must_use]
     pub fn next_due_at(&self) -> Option<DateTime<Utc>> {
-        Some(self.runs.as_ref()?.last.started_at + self.detector.manifest.schedule)
+        Some(self.runs.as_ref()?.last.started_at + self.interval()?)
+    }
+
+    /// How long after its last run the next is due: longer than its schedule if it is slow.
+    fn interval(&self) -> Option<TimeDelta> {
+        let took = self.runs.as_ref()?.last.duration_ms;
+        let schedule = self.detector.manifest.schedule.to_std().ok()?;
+        TimeDelta::from_std(interval(schedule, Duration::from_millis(took), self.detectors)).ok()
     }
 
     /// How it fares.
     #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> State {
-        let (Some(runs), Some(due)) = (&self.runs, self.next_due_at()) else { return State::Waiting };
-        let is_late = now > due + self.detector.manifest.schedule + LATE_AFTER;
+        let (Some(runs), Some(due), Some(interval)) = (&self.runs, self.next_due_at(), self.interval())
+        else {
+            return State::Waiting;
+        };
+        let is_late = now > due + interval + LATE_AFTER;
         match &runs.last.error {
             Some(_) => State::Failed,
             None if is_late => State::Late,

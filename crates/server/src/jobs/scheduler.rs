@@ -13,9 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::app::Instance;
 use crate::app::detection::{self, Clock, DetectionReport, Period};
-
-/// One part in so many of the time of one query goes to detectors at most; the rest is for the callers of the API.
-const SHARE: u32 = 2;
+use crate::app::health::interval;
 
 /// Starts all detectors, each in a task of its own; dropping the set stops them.
 #[must_use]
@@ -42,11 +40,9 @@ async fn repeat(instance: Arc<Instance>, detector: Arc<Detector>, turn: Arc<toki
     }
 }
 
-/// How long a detector rests after a run: its schedule, or so much longer that all detectors together, were they as
-/// slow, would take their share of the time and no more.
+/// How long a detector rests after a run.
 fn rest(every: Duration, took: Duration, detectors: usize) -> Duration {
-    let turns = u32::try_from(detectors).unwrap_or(u32::MAX).saturating_mul(SHARE);
-    every.max(took.saturating_mul(turns)).saturating_sub(took)
+    interval(every, took, detectors).saturating_sub(took)
 }
 
 async fn run(instance: &Instance, detector: &Detector) {
