@@ -79,7 +79,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log();
     let runtime = match &cli.command {
-        Command::Ingest(_) => server::app::ingestion::runtime(),
+        // Who follows reads many inputs at once, each in a thread that waits until it is stored: few would wait for ever.
+        Command::Ingest(ingest) if !ingest.follow => server::app::ingestion::runtime(),
         _ => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
     };
     let runtime = match runtime {

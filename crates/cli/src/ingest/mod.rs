@@ -44,7 +44,7 @@ pub(crate) struct Ingest {
     /// too, and runs the detectors and merges small files besides. Both may run on one data directory, and a folder
     /// of the settings is read by one of them at a time. Files are looked at every two seconds.
     #[arg(long)]
-    follow: bool,
+    pub(crate) follow: bool,
 
     /// Print the summary as one JSON object; with --follow, an object for each time that something came
     #[arg(long)]

@@ -198,10 +198,11 @@ impl IngestReport {
     }
 }
 
-/// The runtime for a process that takes in files and does nothing else.
+/// The runtime for a process that takes in files, once, and does nothing else: whatever else waits in threads that block
+/// could take all of them from the writes that it waits for.
 ///
 /// Delta reads the files of its log all at once, each in a thread of its own as far as there are threads, and each
-/// thread keeps the memory that it allocated: with few of them, a large file is taken in with a third less.
+/// thread keeps the memory that it allocated: with few of them, a file of 4 GiB is taken in with 60 to 90 MB less.
 ///
 /// # Errors
 ///
