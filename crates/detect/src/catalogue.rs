@@ -48,6 +48,7 @@ const INDICATORS: &str = "indicators";
 
 const MANIFEST: &str = "detector.toml";
 const QUERY: &str = "query.sql";
+const CANDIDATES: &str = "candidates.sql";
 
 impl Catalogue {
     /// The detectors that come with the program.
@@ -134,6 +135,7 @@ fn detector(files: &Files, folder: &str) -> Result<Detector, CatalogueError> {
     Ok(Detector {
         manifest,
         sql: text(QUERY)?.clone(),
+        candidates_sql: files.texts.get(&format!("{folder}/{CANDIDATES}")).cloned(),
         origin: files.name(folder),
         cases,
         settings: Vec::new(),

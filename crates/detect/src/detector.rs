@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use humantime::format_duration;
 use ingest::schema::Kind;
 
+use crate::candidates::{self, Candidates};
 use crate::files::Text;
 use crate::findings::{self, Context};
 use crate::functions::SettingFunction;
@@ -25,6 +26,8 @@ pub struct Detector {
     pub manifest: Manifest,
     /// The query, in DataFusion's SQL.
     pub sql: String,
+    /// The query that tells whose events [`sql`](Self::sql) has to see, if there is one; see [`Candidates`].
+    pub candidates_sql: Option<String>,
     /// Where it comes from: a path for people to find it.
     pub origin: String,
     /// The texts of its cases, by name.
@@ -69,6 +72,14 @@ pub enum DetectError {
         detector: String,
         /// What is wrong with which column.
         shape: ShapeError,
+    },
+    /// The query for candidates gives something else than columns of tables.
+    #[error("detector {detector}: {problem}")]
+    Candidates {
+        /// The detector's id.
+        detector: String,
+        /// What is wrong with which column.
+        problem: String,
     },
     /// The run took too long.
     #[error("detector {detector}: stopped after {}", format_duration(*limit))]
@@ -121,20 +132,57 @@ impl Detector {
         window: &Window,
         partner: &PartnerTenantId,
     ) -> Result<Vec<Finding>, DetectError> {
-        let detector = || self.manifest.id.clone();
-        if window.until <= window.since {
-            return Err(DetectError::EmptyWindow { detector: detector() });
+        let candidates = self.candidates(session, window, partner).await?;
+        self.run_on(session, window, partner, candidates.as_ref()).await
+    }
+
+    /// Whose events a run over the window has to see; `None` if all, since the detector does not tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn candidates(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+    ) -> Result<Option<Candidates>, DetectError> {
+        self.check_window(window)?;
+        let Some(sql) = &self.candidates_sql else { return Ok(None) };
+        let limits = Limits::of(session);
+        let failed = |error| self.query_error(error);
+        let look = async {
+            let query = self.planned_candidates(session, window, partner, sql).await?;
+            Candidates::read(&query.collect().await.map_err(failed)?).map_err(failed)
+        };
+        Ok(Some(self.in_time(&limits, look).await?))
+    }
+
+    /// As [`run`](Self::run), seeing only the events of these candidates; all events if there are none given.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn run_on(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+        candidates: Option<&Candidates>,
+    ) -> Result<Vec<Finding>, DetectError> {
+        self.check_window(window)?;
+        if candidates.is_some_and(Candidates::is_empty) {
+            return Ok(Vec::new());
         }
         let limits = Limits::of(session);
-        let batches = tokio::time::timeout(limits.run_timeout, self.rows(session, window, partner, &limits))
-            .await
-            .map_err(|_| DetectError::Timeout { detector: detector(), limit: limits.run_timeout })??;
+        let batches =
+            self.in_time(&limits, self.rows(session, window, partner, candidates, &limits)).await?;
 
         let context = Context { manifest: &self.manifest, partner };
         let mut findings = Vec::new();
         for batch in &batches {
             let found = findings::read(&context, batch)
-                .map_err(|shape| DetectError::Shape { detector: detector(), shape })?;
+                .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
             findings.extend(found);
         }
         let evidence_since = window.evidence_since(&self.manifest.inputs);
@@ -145,14 +193,63 @@ impl Detector {
         Ok(findings)
     }
 
+    fn check_window(&self, window: &Window) -> Result<(), DetectError> {
+        if window.until <= window.since {
+            return Err(DetectError::EmptyWindow { detector: self.manifest.id.clone() });
+        }
+        Ok(())
+    }
+
+    async fn in_time<T>(
+        &self,
+        limits: &Limits,
+        work: impl Future<Output = Result<T, DetectError>>,
+    ) -> Result<T, DetectError> {
+        let limit = limits.run_timeout;
+        tokio::time::timeout(limit, work)
+            .await
+            .map_err(|_| DetectError::Timeout { detector: self.manifest.id.clone(), limit })?
+    }
+
     /// The query over what a run may see, planned and its columns checked.
     pub(crate) async fn planned(
         &self,
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
+        candidates: Option<&Candidates>,
     ) -> Result<DataFrame, DetectError> {
-        let own = self.own_session(session, window, partner).await?;
+        let own = self.own_session(session, window, partner, candidates).await?;
+        let query = self.prepared(&own, window, &self.sql).await?;
+        findings::check(&self.manifest, query.schema().as_arrow())
+            .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
+        Ok(query)
+    }
+
+    /// The query for candidates, planned and its columns checked.
+    pub(crate) async fn planned_candidates(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        partner: &PartnerTenantId,
+        sql: &str,
+    ) -> Result<DataFrame, DetectError> {
+        let own = self.own_session(session, window, partner, None).await?;
+        let sql = candidates::with_parts(sql, &self.sql).map_err(|error| self.query_error(error))?;
+        let query = self.prepared(&own, window, &sql).await?;
+        match Candidates::problem(query.schema().as_arrow(), &self.manifest.inputs) {
+            Some(problem) => Err(DetectError::Candidates { detector: self.manifest.id.clone(), problem }),
+            None => Ok(query),
+        }
+    }
+
+    /// A query, with the bounds of the run in the place of its parameters.
+    async fn prepared(
+        &self,
+        own: &SessionContext,
+        window: &Window,
+        sql: &str,
+    ) -> Result<DataFrame, DetectError> {
         let options =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         let inputs = &self.manifest.inputs;
@@ -162,13 +259,8 @@ impl Detector {
             ("since", views::time(window.evidence_since(inputs))),
             ("until", views::time(visible_until)),
         ];
-        let planned = own.sql_with_options(&self.sql, options).await;
-        let query = planned
-            .and_then(|plan| plan.with_param_values(parameters))
-            .map_err(|error| self.query_error(error))?;
-        findings::check(&self.manifest, query.schema().as_arrow())
-            .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
-        Ok(query)
+        let planned = own.sql_with_options(sql, options).await;
+        planned.and_then(|plan| plan.with_param_values(parameters)).map_err(|error| self.query_error(error))
     }
 
     /// The rows of the query.
@@ -177,10 +269,11 @@ impl Detector {
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
+        candidates: Option<&Candidates>,
         limits: &Limits,
     ) -> Result<Vec<RecordBatch>, DetectError> {
         let failed = |error| self.query_error(error);
-        let query = self.planned(session, window, partner).await?;
+        let query = self.planned(session, window, partner, candidates).await?;
         let mut stream = query.execute_stream().await.map_err(failed)?;
         let mut batches = Vec::new();
         let mut rows = 0;
@@ -195,12 +288,13 @@ impl Detector {
         Ok(batches)
     }
 
-    /// A session that has only what this run may see.
+    /// A session that has only what this run may see, and of that what it has to see.
     async fn own_session(
         &self,
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
+        candidates: Option<&Candidates>,
     ) -> Result<SessionContext, DetectError> {
         let own = views::empty_session(session).map_err(|error| self.query_error(error))?;
         own.register_udf(ScalarUDF::from(SettingFunction::new(&self.manifest.settings, &self.settings)));
@@ -208,6 +302,10 @@ impl Detector {
         for kind in &self.manifest.inputs {
             let until = window.visible_until(*kind);
             let view = views::visible_events(session, *kind, partner, since, until).await;
+            let view = view.and_then(|events| match candidates {
+                Some(candidates) => candidates.of(*kind, events),
+                None => Ok(events),
+            });
             self.register(&own, Kind::name(*kind), view)?;
         }
         for table in &self.manifest.indicators {

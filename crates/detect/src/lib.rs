@@ -14,6 +14,7 @@
 //!
 //! This crate knows no store and no files of Azure's. Nothing here reads the clock.
 
+mod candidates;
 mod catalogue;
 mod detector;
 mod duration;
@@ -32,6 +33,7 @@ pub mod cases;
 pub mod functions;
 pub mod vm_size;
 
+pub use candidates::Candidates;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use detector::{DetectError, Detector};
 pub use files::FileError;

@@ -21,18 +21,22 @@ pub const NEAR_MISSES_MIN: usize = 3;
 pub async fn lint(detector: &Detector) -> Vec<String> {
     let mut problems = number_of_cases(detector);
     match planned(detector).await {
-        Ok(plan) => problems.extend(restless(&plan)),
+        Ok(plans) => plans.iter().for_each(|plan| problems.extend(restless(plan))),
         Err(error) => problems.push(in_full(&error)),
     }
     problems
 }
 
-/// The query's plan, on tables without rows.
-async fn planned(detector: &Detector) -> Result<LogicalPlan, CaseError> {
+/// The plans of its queries, on tables without rows.
+async fn planned(detector: &Detector) -> Result<Vec<LogicalPlan>, CaseError> {
     let session = Case::empty_session()?;
     let hour = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
-    let query = detector.planned(&session, &hour, &cases::partner()).await?;
-    Ok(query.into_unoptimized_plan())
+    let partner = cases::partner();
+    let mut queries = vec![detector.planned(&session, &hour, &partner, None).await?];
+    if let Some(sql) = &detector.candidates_sql {
+        queries.push(detector.planned_candidates(&session, &hour, &partner, sql).await?);
+    }
+    Ok(queries.into_iter().map(|query| query.into_unoptimized_plan()).collect())
 }
 
 fn number_of_cases(detector: &Detector) -> Vec<String> {

@@ -166,7 +166,11 @@ impl Case {
     pub async fn run(&self, detector: &Detector) -> Result<Outcome, CaseError> {
         let session = self.session(detector)?;
         let findings = detector.run(&session, &self.window, &self.partner()).await?;
-        let mismatches = self.mismatches(detector, &findings);
+        let mut mismatches = self.mismatches(detector, &findings);
+        if detector.candidates_sql.is_some() {
+            let of_all = detector.run_on(&session, &self.window, &self.partner(), None).await?;
+            mismatches.extend(differs_with_candidates(&findings, &of_all));
+        }
         Ok(Outcome { findings, mismatches })
     }
 
@@ -269,6 +273,17 @@ impl Expected {
                 .iter()
                 .all(|(name, value)| finding.details.get(name).and_then(Value::as_str) == Some(value))
     }
+}
+
+/// What differs if the query sees the events of all, and not only those that `candidates.sql` names.
+fn differs_with_candidates(of_candidates: &[Finding], of_all: &[Finding]) -> Vec<String> {
+    let only = |some: &[Finding], others: &[Finding], words: &str| -> Vec<String> {
+        let alone = some.iter().filter(|finding| !others.contains(finding));
+        alone.map(|finding| format!("{words}: {}: {}", finding.subscription_id, show(finding))).collect()
+    };
+    let mut differences = only(of_all, of_candidates, "not found since candidates.sql leaves out events");
+    differences.extend(only(of_candidates, of_all, "found only since candidates.sql leaves out events"));
+    differences
 }
 
 /// What must not depend on how time is cut: which incident, and on which days it was seen.

@@ -1,0 +1,268 @@
+//! Whose events a run has to see: a look at the window alone, before weeks of history are read.
+//!
+//! Most detectors ask about few: whoever did something rare within the window. Their folder has a second query for
+//! that, `candidates.sql`. Its columns are named for what they restrict: `"activity.subscription_id"` is a list of
+//! subscriptions, and the detector's query then sees no activity of others. Of a table that several columns
+//! name it sees the rows that one of them names; of a table that none names, all. It may name the parts (`with`) of
+//! the detector's query, so that what counts is written once.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, BooleanArray, RecordBatch, StringArray};
+use arrow_schema::{DataType, Schema};
+use datafusion::arrow::compute::cast;
+use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::prelude::{Expr, col, lit};
+use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
+use datafusion::sql::sqlparser::ast::{Cte, Query, Statement, Visit, With, visit_relations};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use ingest::schema::Kind;
+
+/// Up to so many values are written out in the condition, so that files and pages without them are left out; more are
+/// looked up in a set.
+const WRITTEN_OUT_MAX: usize = 20;
+
+/// Values of a column, each once.
+type Values = Arc<HashSet<String>>;
+
+/// Whose events a run has to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Candidates {
+    values: BTreeMap<Kind, BTreeMap<String, Values>>,
+}
+
+impl Candidates {
+    /// Whether there is nobody, so that there is nothing to find.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.values().flat_map(BTreeMap::values).all(|values| values.is_empty())
+    }
+
+    /// What is wrong with the columns of a query for candidates; `None` if nothing is.
+    pub(crate) fn problem(schema: &Schema, inputs: &[Kind]) -> Option<String> {
+        if schema.fields().is_empty() {
+            return Some("candidates.sql gives no column".to_owned());
+        }
+        schema.fields().iter().find_map(|field| {
+            let name = field.name();
+            let Some((kind, column)) = named(name) else {
+                return Some(format!(
+                    "column \"{name}\" of candidates.sql names no column of a table; write \"activity.subscription_id\""
+                ));
+            };
+            if !inputs.contains(&kind) {
+                return Some(format!("column \"{name}\" of candidates.sql: '{}' is none of the detector's inputs", kind.name()));
+            }
+            match kind.schema().field_with_name(column) {
+                Err(_) => Some(format!("column \"{name}\" of candidates.sql: '{}' has no column '{column}'", kind.name())),
+                Ok(of_table) if *of_table.data_type() != DataType::Utf8 => {
+                    Some(format!("column \"{name}\" of candidates.sql: only columns of text can restrict a table"))
+                }
+                Ok(_) if !is_text(field.data_type()) => {
+                    Some(format!("column \"{name}\" of candidates.sql is no text, but {}", field.data_type()))
+                }
+                Ok(_) => None,
+            }
+        })
+    }
+
+    /// Reads the rows of a query whose columns were checked; nulls name nobody.
+    pub(crate) fn read(batches: &[RecordBatch]) -> Result<Self> {
+        let mut values: BTreeMap<Kind, BTreeMap<String, HashSet<String>>> = BTreeMap::new();
+        for batch in batches {
+            let schema = batch.schema();
+            for (field, column) in schema.fields().iter().zip(batch.columns()) {
+                let Some((kind, name)) = named(field.name()) else { continue };
+                let texts = cast(column, &DataType::Utf8)?;
+                let texts: &StringArray = texts.as_string();
+                let of_column = values.entry(kind).or_default().entry(name.to_owned()).or_default();
+                for text in texts.iter().flatten() {
+                    if !of_column.contains(text) {
+                        of_column.insert(text.to_owned());
+                    }
+                }
+            }
+        }
+        let shared = |columns: BTreeMap<_, HashSet<_>>| {
+            columns.into_iter().map(|(name, values)| (name, Arc::new(values))).collect()
+        };
+        Ok(Self { values: values.into_iter().map(|(kind, columns)| (kind, shared(columns))).collect() })
+    }
+
+    /// Of these events those that have to be seen.
+    ///
+    /// # Errors
+    ///
+    /// If the events have no column of that name.
+    pub fn of(&self, kind: Kind, events: DataFrame) -> Result<DataFrame> {
+        let Some(columns) = self.values.get(&kind) else { return Ok(events) };
+        let any = columns.iter().map(|(column, values)| is_among(column, values)).reduce(Expr::or);
+        match any {
+            Some(condition) => events.filter(condition),
+            None => Ok(events),
+        }
+    }
+
+    /// Whether a table is restricted.
+    #[must_use]
+    pub fn restricts(&self, kind: Kind) -> bool {
+        self.values.contains_key(&kind)
+    }
+
+    /// Adds whoever another names for a table.
+    pub fn add(&mut self, kind: Kind, other: &Self) {
+        let Some(columns) = other.values.get(&kind) else { return };
+        let own = self.values.entry(kind).or_default();
+        for (column, values) in columns {
+            let own = own.entry(column.clone()).or_default();
+            if own.is_empty() {
+                *own = Arc::clone(values);
+            } else {
+                Arc::make_mut(own).extend(values.iter().cloned());
+            }
+        }
+    }
+}
+
+/// A query for candidates, with those parts of the detector's query that it names.
+///
+/// # Errors
+///
+/// If one of the two cannot be parsed, or is no query.
+pub(crate) fn with_parts(candidates_sql: &str, detector_sql: &str) -> Result<String> {
+    let mut query = parsed(candidates_sql)?;
+    let parts = parsed(detector_sql)?.with.map(|with| with.cte_tables).unwrap_or_default();
+    let own = query.with.take().map(|with| with.cte_tables).unwrap_or_default();
+    let mut wanted = names_in(&query);
+    wanted.extend(own.iter().flat_map(names_in));
+    // A part names only parts before it.
+    let mut needed: Vec<Cte> = Vec::new();
+    for part in parts.into_iter().rev() {
+        if wanted.contains(&part.alias.name.value) {
+            wanted.extend(names_in(&part));
+            needed.push(part);
+        }
+    }
+    let cte_tables: Vec<Cte> = needed.into_iter().rev().chain(own).collect();
+    if !cte_tables.is_empty() {
+        let with_token = AttachedToken::empty();
+        query.with = Some(With { with_token, recursive: false, cte_tables });
+    }
+    Ok(query.to_string())
+}
+
+fn parsed(sql: &str) -> Result<Query> {
+    let mut statements = Parser::parse_sql(&GenericDialect {}, sql)
+        .map_err(|error| DataFusionError::SQL(Box::new(error), None))?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(Statement::Query(query)), true) => Ok(*query),
+        _ => Err(DataFusionError::Plan("it must be one query".to_owned())),
+    }
+}
+
+/// The tables and parts that something names.
+fn names_in(sql: &impl Visit) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let _ = visit_relations(sql, |name| {
+        names.insert(name.to_string());
+        ControlFlow::<()>::Continue(())
+    });
+    names
+}
+
+/// The table and the column that a column of the query for candidates names.
+fn named(name: &str) -> Option<(Kind, &str)> {
+    let (table, column) = name.split_once('.')?;
+    let kind = Kind::ALL.into_iter().find(|kind| kind.name() == table)?;
+    Some((kind, column))
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null)
+        || matches!(data_type, DataType::Dictionary(_, value) if is_text(value))
+}
+
+fn is_among(column: &str, values: &Values) -> Expr {
+    if values.len() <= WRITTEN_OUT_MAX {
+        let mut sorted: Vec<&String> = values.iter().collect();
+        sorted.sort_unstable();
+        return col(column).in_list(sorted.into_iter().map(|value| lit(value.as_str())).collect(), false);
+    }
+    ScalarUDF::from(IsAmong::new(Arc::clone(values))).call(vec![col(column)])
+}
+
+/// Whether a text is one of many. A list of thousands of literals would be walked through by each step of planning.
+#[derive(Debug)]
+struct IsAmong {
+    signature: Signature,
+    values: Values,
+}
+
+impl IsAmong {
+    fn new(values: Values) -> Self {
+        Self { signature: Signature::exact(vec![DataType::Utf8], Volatility::Immutable), values }
+    }
+}
+
+/// Two are the same if they share their values.
+impl PartialEq for IsAmong {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.values, &other.values)
+    }
+}
+
+impl Eq for IsAmong {}
+
+impl Hash for IsAmong {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.values).hash(state);
+    }
+}
+
+impl ScalarUDFImpl for IsAmong {
+    fn name(&self) -> &str {
+        "is_among"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [texts] = arguments.args.as_slice() else { return exec_err!("is_among takes a text") };
+        let texts = texts.to_array(arguments.number_rows)?;
+        let Some(texts) = texts.as_string_opt::<i32>() else {
+            return exec_err!("is_among takes a text, not {}", texts.data_type());
+        };
+        // Files are sorted by subscription, so that a value mostly repeats the one before.
+        let mut before: Option<(&str, bool)> = None;
+        let found: BooleanArray = texts
+            .iter()
+            .map(|text| {
+                let text = text?;
+                Some(match before {
+                    Some((same, found)) if same == text => found,
+                    _ => {
+                        let found = self.values.contains(text);
+                        before = Some((text, found));
+                        found
+                    }
+                })
+            })
+            .collect();
+        Ok(ColumnarValue::Array(Arc::new(found)))
+    }
+}
