@@ -7,6 +7,7 @@
 //! the detector's query, so that what counts is written once.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -130,6 +131,16 @@ impl Candidates {
                 Arc::make_mut(own).extend(values.iter().cloned());
             }
         }
+    }
+}
+
+/// How many values each column has: `activity.subscription_id 12`.
+impl fmt::Display for Candidates {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let columns = self.values.iter().flat_map(|(kind, columns)| {
+            columns.iter().map(|(column, values)| format!("{}.{column} {}", kind.name(), values.len()))
+        });
+        formatter.write_str(&columns.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -264,5 +275,109 @@ impl ScalarUDFImpl for IsAmong {
             })
             .collect();
         Ok(ColumnarValue::Array(Arc::new(found)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::record_batch;
+    use arrow_schema::Field;
+    use datafusion::datasource::MemTable;
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    #[test]
+    fn parts_that_are_named_are_taken_over() {
+        let query = "with records as (select * from activity), known as (select * from records), other as (select 1 as one)
+            select * from known";
+        for (candidates, expected) in [
+            ("select a from activity", "SELECT a FROM activity"),
+            (
+                "select a from known",
+                "WITH records AS (SELECT * FROM activity), known AS (SELECT * FROM records) SELECT a FROM known",
+            ),
+            (
+                "with mine as (select * from records) select a from mine where b >= $since",
+                "WITH records AS (SELECT * FROM activity), mine AS (SELECT * FROM records) SELECT a FROM mine WHERE b >= $since",
+            ),
+        ] {
+            assert_eq!(with_parts(candidates, query).unwrap(), expected);
+        }
+        assert_eq!(with_parts("select a from t", "select 1").unwrap(), "SELECT a FROM t");
+        for (wrong, expected) in [("selec a", "Expected"), ("drop table t", "one query"), ("", "one query")] {
+            let error = with_parts(wrong, query).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn columns_are_named_for_what_they_restrict() {
+        let problem = |name: &str, data_type: DataType| {
+            let schema = Schema::new(vec![Field::new(name, data_type, true)]);
+            Candidates::problem(&schema, &[Kind::Activity]).unwrap_or_default()
+        };
+        assert_eq!(problem("activity.subscription_id", DataType::Utf8), "");
+        assert_eq!(problem("activity.subscription_id", DataType::Null), "");
+        for (name, data_type, expected) in [
+            ("subscription_id", DataType::Utf8, "names no column of a table"),
+            ("events.caller", DataType::Utf8, "names no column of a table"),
+            ("sign_in.user_id", DataType::Utf8, "'sign_in' is none of the detector's inputs"),
+            ("activity.user_id", DataType::Utf8, "'activity' has no column 'user_id'"),
+            ("activity.event_at", DataType::Utf8, "only columns of text"),
+            ("activity.caller_id", DataType::Int64, "is no text, but Int64"),
+        ] {
+            let told = problem(name, data_type);
+            assert!(told.contains(expected) && told.contains(name), "{told}");
+        }
+        assert!(Candidates::problem(&Schema::empty(), &[]).unwrap().contains("gives no column"));
+    }
+
+    /// The callers that are seen of some, for candidates with so many callers beside 'b'.
+    async fn seen(others: usize) -> Vec<String> {
+        let many = (0..others).map(|number| format!("other-{number}")).chain(["b".to_owned()]);
+        let callers: StringArray = many.map(Some).chain([None]).collect();
+        let field = Field::new("activity.caller_id", DataType::Utf8, true);
+        let batch =
+            RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(callers)]).unwrap();
+        let mut candidates = Candidates::read(&[batch]).unwrap();
+        let more =
+            record_batch!(("activity.caller", Utf8, ["by name"]), ("cost.subscription_id", Utf8, ["s"]));
+        candidates.add(Kind::Activity, &Candidates::read(&[more.unwrap()]).unwrap());
+        assert!(candidates.restricts(Kind::Activity) && !candidates.restricts(Kind::Cost));
+        assert!(!candidates.is_empty());
+        assert_eq!(candidates.to_string(), format!("activity.caller 1, activity.caller_id {}", others + 1));
+
+        let rows = record_batch!(
+            ("caller_id", Utf8, [Some("a"), Some("b"), Some("b"), None, None]),
+            ("caller", Utf8, [Some("x"), None, Some("y"), Some("by name"), Some("z")])
+        )
+        .unwrap();
+        let session = SessionContext::new();
+        session
+            .register_table("t", Arc::new(MemTable::try_new(rows.schema(), vec![vec![rows]]).unwrap()))
+            .unwrap();
+        let events = session.table("t").await.unwrap();
+        let kept = candidates.of(Kind::Activity, events.clone()).unwrap().collect().await.unwrap();
+        let of_another_kind = candidates.of(Kind::Flow, events).unwrap().count().await.unwrap();
+        assert_eq!(of_another_kind, 5, "a table that none names is seen whole");
+        let name = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        kept.iter()
+            .flat_map(|batch| batch["caller"].as_string::<i32>().iter().map(name).collect::<Vec<_>>())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn rows_that_any_column_names_are_seen() {
+        for others in [0, WRITTEN_OUT_MAX, 1000] {
+            assert_eq!(seen(others).await, ["-", "y", "by name"], "{others} others");
+        }
+    }
+
+    #[test]
+    fn nobody_is_nobody() {
+        let empty = record_batch!(("activity.caller", Utf8, [None::<&str>])).unwrap();
+        assert!(Candidates::read(&[empty]).unwrap().is_empty());
+        assert!(Candidates::read(&[]).unwrap().is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! All detectors: those that come with the program, and those of the user.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::detector::Detector;
 use crate::files::{FileError, Files, Text};
@@ -139,6 +140,7 @@ fn detector(files: &Files, folder: &str) -> Result<Detector, CatalogueError> {
         origin: files.name(folder),
         cases,
         settings: Vec::new(),
+        columns: Arc::default(),
     })
 }
 

@@ -1,6 +1,9 @@
 //! A detector, and one run of it.
 
+use std::sync::Arc;
+
 use alerts::{CustomerTenantId, DetectorSetting, Finding, PartnerTenantId, SubscriptionId};
+use chrono::{DateTime, TimeDelta};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::dataframe::DataFrame;
@@ -10,11 +13,13 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use humantime::format_duration;
 use ingest::schema::Kind;
+use tokio::sync::OnceCell;
 
 use crate::candidates::{self, Candidates};
 use crate::files::Text;
 use crate::findings::{self, Context};
 use crate::functions::SettingFunction;
+use crate::held::{self, Columns};
 use crate::session::Limits;
 use crate::views;
 use crate::{Manifest, ShapeError, Window};
@@ -34,6 +39,8 @@ pub struct Detector {
     pub(crate) cases: Vec<Text>,
     /// Numbers that the operator chose in place of the manifest's.
     pub(crate) settings: Vec<DetectorSetting>,
+    /// The columns that the query reads of its tables, once they were asked for.
+    pub(crate) columns: Arc<OnceCell<Columns>>,
 }
 
 /// Why a run failed.
@@ -133,6 +140,9 @@ impl Detector {
         partner: &PartnerTenantId,
     ) -> Result<Vec<Finding>, DetectError> {
         let candidates = self.candidates(session, window, partner).await?;
+        if let Some(candidates) = &candidates {
+            tracing::debug!(detector.id = %self.manifest.id, "Candidates of {}: {candidates}", self.manifest.id);
+        }
         self.run_on(session, window, partner, candidates.as_ref()).await
     }
 
@@ -175,8 +185,7 @@ impl Detector {
             return Ok(Vec::new());
         }
         let limits = Limits::of(session);
-        let batches =
-            self.in_time(&limits, self.rows(session, window, partner, candidates, &limits)).await?;
+        let batches = self.in_time(&limits, self.rows(session, window, partner, candidates, &limits)).await?;
 
         let context = Context { manifest: &self.manifest, partner };
         let mut findings = Vec::new();
@@ -296,22 +305,48 @@ impl Detector {
         partner: &PartnerTenantId,
         candidates: Option<&Candidates>,
     ) -> Result<SessionContext, DetectError> {
-        let own = views::empty_session(session).map_err(|error| self.query_error(error))?;
-        own.register_udf(ScalarUDF::from(SettingFunction::new(&self.manifest.settings, &self.settings)));
+        let own = self.bare_session(session).await?;
         let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
         for kind in &self.manifest.inputs {
             let until = window.visible_until(*kind);
-            let view = views::visible_events(session, *kind, partner, since, until).await;
-            let view = view.and_then(|events| match candidates {
-                Some(candidates) => candidates.of(*kind, events),
-                None => Ok(events),
-            });
+            let mut view = views::visible_events(session, *kind, partner, since, until).await;
+            if let Some(candidates) = candidates.filter(|candidates| candidates.restricts(*kind)) {
+                view = view.and_then(|events| candidates.of(*kind, events));
+                if !held::is_in_memory(session, *kind).await {
+                    let columns = self.columns(session).await?;
+                    let read = columns.get(kind.name()).cloned().unwrap_or_default();
+                    view = match view {
+                        Ok(events) => held::hold(&own, *kind, events, &read).await,
+                        Err(error) => Err(error),
+                    };
+                }
+            }
             self.register(&own, Kind::name(*kind), view)?;
         }
+        Ok(own)
+    }
+
+    /// A session with the functions and indicators of the detector, without events.
+    async fn bare_session(&self, session: &SessionContext) -> Result<SessionContext, DetectError> {
+        let own = views::empty_session(session).map_err(|error| self.query_error(error))?;
+        own.register_udf(ScalarUDF::from(SettingFunction::new(&self.manifest.settings, &self.settings)));
         for table in &self.manifest.indicators {
             self.register(&own, table, session.table(table.as_str()).await)?;
         }
         Ok(own)
+    }
+
+    /// The columns that the query reads of its tables, whatever the window.
+    async fn columns(&self, session: &SessionContext) -> Result<&Columns, DetectError> {
+        let failed = |error| self.query_error(error);
+        let look = || async {
+            let own = self.bare_session(session).await?;
+            held::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
+            let any = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
+            let query = self.prepared(&own, &any, &self.sql).await?;
+            query.into_optimized_plan().and_then(|plan| held::columns_read(&plan)).map_err(failed)
+        };
+        self.columns.get_or_try_init(look).await
     }
 
     fn register(

@@ -20,6 +20,7 @@ mod detector;
 mod duration;
 mod files;
 mod findings;
+mod held;
 mod indicators;
 mod lint;
 mod manifest;

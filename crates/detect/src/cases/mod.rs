@@ -12,6 +12,7 @@ use alerts::{Finding, PartnerTenantId};
 use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::common::DataFusionError;
 use datafusion::prelude::SessionContext;
+use ingest::schema::Kind;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -169,7 +170,10 @@ impl Case {
         let mut mismatches = self.mismatches(detector, &findings);
         if detector.candidates_sql.is_some() {
             let of_all = detector.run_on(&session, &self.window, &self.partner(), None).await?;
-            mismatches.extend(differs_with_candidates(&findings, &of_all));
+            mismatches.extend(differs("since candidates.sql leaves out events", &findings, &of_all));
+            behind_views(&session).await?;
+            let held = detector.run(&session, &self.window, &self.partner()).await?;
+            mismatches.extend(differs("when events are read into memory first", &held, &of_all));
         }
         Ok(Outcome { findings, mismatches })
     }
@@ -275,15 +279,27 @@ impl Expected {
     }
 }
 
-/// What differs if the query sees the events of all, and not only those that `candidates.sql` names.
-fn differs_with_candidates(of_candidates: &[Finding], of_all: &[Finding]) -> Vec<String> {
+/// What one run found and the other did not.
+fn differs(why: &str, some: &[Finding], of_all: &[Finding]) -> Vec<String> {
     let only = |some: &[Finding], others: &[Finding], words: &str| -> Vec<String> {
         let alone = some.iter().filter(|finding| !others.contains(finding));
-        alone.map(|finding| format!("{words}: {}: {}", finding.subscription_id, show(finding))).collect()
+        alone
+            .map(|finding| format!("{words} {why}: {}: {}", finding.subscription_id, show(finding)))
+            .collect()
     };
-    let mut differences = only(of_all, of_candidates, "not found since candidates.sql leaves out events");
-    differences.extend(only(of_candidates, of_all, "found only since candidates.sql leaves out events"));
+    let mut differences = only(of_all, some, "not found");
+    differences.extend(only(some, of_all, "found only"));
     differences
+}
+
+/// Hides that the tables are in memory, as those of files are not.
+async fn behind_views(session: &SessionContext) -> Result<(), DataFusionError> {
+    for kind in Kind::ALL {
+        let view = session.table(kind.name()).await?.into_view();
+        session.deregister_table(kind.name())?;
+        session.register_table(kind.name(), view)?;
+    }
+    Ok(())
 }
 
 /// What must not depend on how time is cut: which incident, and on which days it was seen.

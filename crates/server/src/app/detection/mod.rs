@@ -194,6 +194,8 @@ async fn look(events: &Events<'_>, plan: Plan, now: DateTime<Utc>, slices_done: 
     }
     run.findings = findings.len();
     run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (id, findings_count, ms) = (&run.detector_id, run.findings, run.duration_ms);
+    tracing::debug!(detector.id = %id, findings = findings_count, "Detector {id} looked for {ms} ms");
     Look { run, findings, last_arrival: plan.last_arrival }
 }
 

@@ -1,0 +1,160 @@
+//! The events that a run has to see, read into memory once.
+//!
+//! A query names a table many times, and each time its files would be opened and decoded anew. What is left once
+//! whose events count is known is little, so it is read once, and of it the columns that the query reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SessionContext, col, lit};
+use futures::TryStreamExt;
+use ingest::schema::{DAY, Kind};
+
+/// Events of more bytes are left where they are, and read by each part of the query that names them.
+const HELD_BYTES_MAX: usize = 512 << 20;
+
+/// The columns of each table that a query reads.
+pub(crate) type Columns = BTreeMap<String, BTreeSet<String>>;
+
+/// The columns that an optimised plan reads of each table.
+pub(crate) fn columns_read(plan: &LogicalPlan) -> Result<Columns> {
+    let mut columns = Columns::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let read = columns.entry(scan.table_name.table().to_owned()).or_default();
+            read.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
+            let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
+            read.extend(filtered.map(|column| column.name.clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(columns)
+}
+
+/// Registers a table without rows for each kind: enough to plan a query by.
+pub(crate) fn register_empty(session: &SessionContext, kinds: &[Kind]) -> Result<()> {
+    for kind in kinds {
+        session.register_table(kind.name(), Arc::new(EmptyTable::new(kind.schema())))?;
+    }
+    Ok(())
+}
+
+/// Whether a session has a table in memory, so that nothing is gained by reading it.
+pub(crate) async fn is_in_memory(session: &SessionContext, kind: Kind) -> bool {
+    let provider = session.table_provider(kind.name()).await;
+    provider.is_ok_and(|provider| provider.downcast_ref::<MemTable>().is_some())
+}
+
+/// The events in memory, with nulls in the columns that are not read; as they were if they are too many.
+pub(crate) async fn hold(
+    session: &SessionContext,
+    kind: Kind,
+    events: DataFrame,
+    read: &BTreeSet<String>,
+) -> Result<DataFrame> {
+    let schema = kind.schema();
+    let mut names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .filter(|name| read.contains(*name))
+        .collect();
+    if names.is_empty() {
+        // Rows are counted then.
+        names.push(DAY);
+    }
+    let mut stream = events.clone().select_columns(&names)?.execute_stream().await?;
+    let held_schema = stream.schema();
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    while let Some(batch) = stream.try_next().await? {
+        bytes += batch.get_array_memory_size();
+        if bytes > HELD_BYTES_MAX {
+            tracing::debug!(kind = kind.name(), "There are too many events of {} to hold them", kind.name());
+            return Ok(events);
+        }
+        batches.push(batch);
+    }
+    let partitions =
+        batches.chunks(batches.len().div_ceil(session.state().config().target_partitions()).max(1));
+    let partitions: Vec<_> = partitions.map(<[_]>::to_vec).collect();
+    let partitions = if partitions.is_empty() { vec![Vec::new()] } else { partitions };
+    let table = MemTable::try_new(held_schema, partitions)?;
+    with_nulls(session.read_table(Arc::new(table))?, &schema, &names)
+}
+
+fn with_nulls(held: DataFrame, schema: &SchemaRef, names: &[&str]) -> Result<DataFrame> {
+    let columns = schema.fields().iter().map(|field| {
+        if names.contains(&field.name().as_str()) {
+            return Ok(col(field.name()));
+        }
+        Ok(lit(ScalarValue::try_from(field.data_type())?).alias(field.name()))
+    });
+    held.select(columns.collect::<Result<Vec<_>>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::RecordBatch;
+    use arrow_array::cast::AsArray as _;
+
+    use super::*;
+
+    async fn columns(sql: &str) -> Vec<String> {
+        let session = SessionContext::new();
+        register_empty(&session, &[Kind::Activity, Kind::SignIn]).unwrap();
+        let plan = session.sql(sql).await.unwrap().into_optimized_plan().unwrap();
+        let columns = columns_read(&plan).unwrap();
+        let named = |(table, columns): (&String, &BTreeSet<String>)| {
+            columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>()
+        };
+        columns.iter().flat_map(named).collect()
+    }
+
+    #[tokio::test]
+    async fn a_query_reads_what_its_plan_needs() {
+        for (sql, expected) in [
+            (
+                "select caller from (select * from activity) where status = 'failed'",
+                &["activity.caller", "activity.status"][..],
+            ),
+            ("select count(*) from activity", &[]),
+            (
+                "select a.caller from activity as a where exists (select 1 from sign_in where sign_in.user_id = a.caller_id)",
+                &["activity.caller", "activity.caller_id", "sign_in.user_id"],
+            ),
+        ] {
+            assert_eq!(columns(sql).await, expected, "{sql}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_has_all_columns_and_the_rows_of_those_that_are_read() {
+        let schema = Kind::Activity.schema();
+        let session = SessionContext::new();
+        let rows = "select arrow_cast(0, 'Date32') as day, 'a' as caller, 'left out' as properties union all select arrow_cast(1, 'Date32'), 'b', 'left out'";
+        let columns = schema.fields().iter().map(|field| match field.name().as_str() {
+            name @ (DAY | "caller" | "properties") => col(name),
+            name => lit(ScalarValue::try_from(field.data_type()).unwrap()).alias(name),
+        });
+        let events = session.sql(rows).await.unwrap().select(columns.collect::<Vec<_>>()).unwrap();
+        for (read, callers, days) in [(&["caller"][..], 2, 0), (&[], 0, 2)] {
+            let read = read.iter().map(|name| (*name).to_owned()).collect();
+            let held = hold(&session, Kind::Activity, events.clone(), &read).await.unwrap();
+            assert_eq!(held.schema().fields().len(), schema.fields().len());
+            let held: Vec<RecordBatch> = held.collect().await.unwrap();
+            let known = |name: &str| -> usize {
+                held.iter().map(|batch| batch[name].len() - batch[name].logical_null_count()).sum()
+            };
+            let rows: usize = held.iter().map(RecordBatch::num_rows).sum();
+            assert_eq!((rows, known("caller"), known(DAY), known("properties")), (2, callers, days, 0));
+            assert!(held.iter().all(|batch| batch["caller"].as_string_opt::<i32>().is_some()));
+        }
+    }
+}
