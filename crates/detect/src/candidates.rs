@@ -119,6 +119,16 @@ impl Candidates {
         self.values.contains_key(&kind)
     }
 
+    /// Whether a table is restricted by one column, and by no other.
+    pub(crate) fn restricts_by(&self, kind: Kind, column: &str) -> bool {
+        self.values.get(&kind).is_some_and(|columns| columns.len() == 1 && columns.contains_key(column))
+    }
+
+    /// How many values there are, of all columns.
+    pub(crate) fn len(&self) -> usize {
+        self.values.values().flat_map(BTreeMap::values).map(|values| values.len()).sum()
+    }
+
     /// Adds whoever another names for a table.
     pub fn add(&mut self, kind: Kind, other: &Self) {
         let Some(columns) = other.values.get(&kind) else { return };
@@ -315,7 +325,7 @@ mod tests {
     fn columns_are_named_for_what_they_restrict() {
         let problem = |name: &str, data_type: DataType| {
             let schema = Schema::new(vec![Field::new(name, data_type, true)]);
-            Candidates::problem(&schema, &[Kind::Activity]).unwrap_or_default()
+            Candidates::problem(&schema, &[Kind::Activity, Kind::Cost]).unwrap_or_default()
         };
         assert_eq!(problem("activity.subscription_id", DataType::Utf8), "");
         assert_eq!(problem("activity.subscription_id", DataType::Null), "");
@@ -325,6 +335,7 @@ mod tests {
             ("sign_in.user_id", DataType::Utf8, "'sign_in' is none of the detector's inputs"),
             ("activity.user_id", DataType::Utf8, "'activity' has no column 'user_id'"),
             ("activity.event_at", DataType::Utf8, "only columns of text"),
+            ("cost.resource_id", DataType::Utf8, "by subscription_id or customer_tenant_id alone"),
             ("activity.caller_id", DataType::Int64, "is no text, but Int64"),
         ] {
             let told = problem(name, data_type);

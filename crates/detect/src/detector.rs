@@ -140,9 +140,6 @@ impl Detector {
         partner: &PartnerTenantId,
     ) -> Result<Vec<Finding>, DetectError> {
         let candidates = self.candidates(session, window, partner).await?;
-        if let Some(candidates) = &candidates {
-            tracing::debug!(detector.id = %self.manifest.id, "Candidates of {}: {candidates}", self.manifest.id);
-        }
         self.run_on(session, window, partner, candidates.as_ref()).await
     }
 
@@ -307,18 +304,19 @@ impl Detector {
     ) -> Result<SessionContext, DetectError> {
         let own = self.bare_session(session).await?;
         let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
+        let all = Candidates::default();
+        let candidates = candidates.unwrap_or(&all);
         for kind in &self.manifest.inputs {
             let until = window.visible_until(*kind);
-            let mut view = views::visible_events(session, *kind, partner, since, until).await;
-            if let Some(candidates) = candidates.filter(|candidates| candidates.restricts(*kind)) {
-                view = view.and_then(|events| candidates.of(*kind, events));
-                if !held::is_in_memory(session, *kind).await {
-                    let columns = self.columns(session).await?;
-                    let read = columns.get(kind.name()).cloned().unwrap_or_default();
-                    view = match view {
-                        Ok(events) => held::hold(&own, *kind, events, &read).await,
-                        Err(error) => Err(error),
-                    };
+            let mut view = views::events_of(session, *kind, partner, since, until, candidates).await;
+            if candidates.restricts(*kind)
+                && let Ok(events) = &view
+                && !held::is_in_memory(session, *kind).await
+            {
+                let read = self.columns(session).await?.get(kind.name()).cloned().unwrap_or_default();
+                let held = held::hold(session, *kind, events.clone(), &read, held::HELD_BYTES_MAX).await;
+                if let Some(table) = held.map_err(|error| self.query_error(error))? {
+                    view = session.read_table(table);
                 }
             }
             self.register(&own, Kind::name(*kind), view)?;
@@ -337,7 +335,7 @@ impl Detector {
     }
 
     /// The columns that the query reads of its tables, whatever the window.
-    async fn columns(&self, session: &SessionContext) -> Result<&Columns, DetectError> {
+    pub(crate) async fn columns(&self, session: &SessionContext) -> Result<&Columns, DetectError> {
         let failed = |error| self.query_error(error);
         let look = || async {
             let own = self.bare_session(session).await?;
@@ -364,7 +362,7 @@ impl Detector {
         Ok(())
     }
 
-    fn query_error(&self, error: DataFusionError) -> DetectError {
+    pub(crate) fn query_error(&self, error: DataFusionError) -> DetectError {
         DetectError::Query { detector: self.manifest.id.clone(), source: Box::new(error) }
     }
 }

@@ -6,19 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow_schema::SchemaRef;
+use arrow_array::{RecordBatch, new_null_array};
+use arrow_schema::{Schema, SchemaRef};
+use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::{SessionContext, col, lit};
+use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use ingest::schema::{DAY, Kind};
 
 /// Events of more bytes are left where they are, and read by each part of the query that names them.
-const HELD_BYTES_MAX: usize = 512 << 20;
+pub(crate) const HELD_BYTES_MAX: usize = 512 << 20;
 
 /// The columns of each table that a query reads.
 pub(crate) type Columns = BTreeMap<String, BTreeSet<String>>;
@@ -52,14 +53,21 @@ pub(crate) async fn is_in_memory(session: &SessionContext, kind: Kind) -> bool {
     provider.is_ok_and(|provider| provider.downcast_ref::<MemTable>().is_some())
 }
 
-/// The events in memory, with nulls in the columns that are not read; as they were if they are too many.
+/// The events in memory, with nulls in the columns that are not read; `None` if they are more bytes than allowed.
 pub(crate) async fn hold(
     session: &SessionContext,
     kind: Kind,
     events: DataFrame,
     read: &BTreeSet<String>,
-) -> Result<DataFrame> {
-    let schema = kind.schema();
+    bytes_max: usize,
+) -> Result<Option<Arc<MemTable>>> {
+    let fields = kind
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.as_ref().clone().with_nullable(true))
+        .collect::<Vec<_>>();
+    let schema = Arc::new(Schema::new(fields));
     let mut names: Vec<&str> = schema
         .fields()
         .iter()
@@ -70,39 +78,40 @@ pub(crate) async fn hold(
         // Rows are counted then.
         names.push(DAY);
     }
-    let mut stream = events.clone().select_columns(&names)?.execute_stream().await?;
-    let held_schema = stream.schema();
+    let mut stream = events.select_columns(&names)?.execute_stream().await?;
     let (mut batches, mut bytes) = (Vec::new(), 0);
     while let Some(batch) = stream.try_next().await? {
+        let batch = with_nulls(&batch, &schema)?;
         bytes += batch.get_array_memory_size();
-        if bytes > HELD_BYTES_MAX {
+        if bytes > bytes_max {
             tracing::debug!(kind = kind.name(), "There are too many events of {} to hold them", kind.name());
-            return Ok(events);
+            return Ok(None);
         }
         batches.push(batch);
     }
-    let partitions =
-        batches.chunks(batches.len().div_ceil(session.state().config().target_partitions()).max(1));
-    let partitions: Vec<_> = partitions.map(<[_]>::to_vec).collect();
-    let partitions = if partitions.is_empty() { vec![Vec::new()] } else { partitions };
-    let table = MemTable::try_new(held_schema, partitions)?;
-    with_nulls(session.read_table(Arc::new(table))?, &schema, &names)
+    let partitions = session.state_ref().read().config().target_partitions();
+    let mut parts: Vec<Vec<RecordBatch>> =
+        batches.chunks(batches.len().div_ceil(partitions).max(1)).map(<[_]>::to_vec).collect();
+    if parts.is_empty() {
+        parts.push(Vec::new());
+    }
+    MemTable::try_new(schema, parts).map(|table| Some(Arc::new(table)))
 }
 
-fn with_nulls(held: DataFrame, schema: &SchemaRef, names: &[&str]) -> Result<DataFrame> {
-    let columns = schema.fields().iter().map(|field| {
-        if names.contains(&field.name().as_str()) {
-            return Ok(col(field.name()));
-        }
-        Ok(lit(ScalarValue::try_from(field.data_type())?).alias(field.name()))
+fn with_nulls(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+        Some(column) => Arc::clone(column),
+        None => new_null_array(field.data_type(), batch.num_rows()),
     });
-    held.select(columns.collect::<Result<Vec<_>>>()?)
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::RecordBatch;
+    use arrow_array::Array as _;
     use arrow_array::cast::AsArray as _;
+    use datafusion::common::ScalarValue;
+    use datafusion::prelude::{col, lit};
 
     use super::*;
 
@@ -146,7 +155,10 @@ mod tests {
         let events = session.sql(rows).await.unwrap().select(columns.collect::<Vec<_>>()).unwrap();
         for (read, callers, days) in [(&["caller"][..], 2, 0), (&[], 0, 2)] {
             let read = read.iter().map(|name| (*name).to_owned()).collect();
-            let held = hold(&session, Kind::Activity, events.clone(), &read).await.unwrap();
+            let few = hold(&session, Kind::Activity, events.clone(), &read, 8).await.unwrap();
+            assert!(few.is_none(), "they take more than 8 bytes");
+            let held = hold(&session, Kind::Activity, events.clone(), &read, HELD_BYTES_MAX).await.unwrap();
+            let held = session.read_table(held.unwrap()).unwrap();
             assert_eq!(held.schema().fields().len(), schema.fields().len());
             let held: Vec<RecordBatch> = held.collect().await.unwrap();
             let known = |name: &str| -> usize {

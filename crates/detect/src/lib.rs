@@ -26,6 +26,7 @@ mod lint;
 mod manifest;
 mod samples;
 mod session;
+mod together;
 mod views;
 mod window;
 
@@ -45,5 +46,6 @@ pub use lint::{FIRING_CASES_MIN, NEAR_MISSES_MIN, lint};
 pub use manifest::{Manifest, ManifestError, Setting, is_detector_id};
 pub use samples::{Sample, SampleError};
 pub use session::{Limits, session};
+pub use together::{Looking, Together};
 pub use views::visible_events;
 pub use window::{PublicationLag, Window};

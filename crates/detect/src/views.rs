@@ -22,6 +22,8 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, JoinType, Literal, case};
 use datafusion::prelude::{SessionContext, col, lit};
 use ingest::schema::{DAY, Kind};
 
+use crate::Candidates;
+
 /// A session without tables that shares everything else with `session`.
 pub(crate) fn empty_session(session: &SessionContext) -> Result<SessionContext> {
     let state = session.state();
@@ -32,6 +34,18 @@ pub(crate) fn empty_session(session: &SessionContext) -> Result<SessionContext> 
     catalogs.register_catalog(names.default_catalog.clone(), Arc::new(catalog));
     let state = SessionStateBuilder::new_from_existing(state).with_catalog_list(Arc::new(catalogs)).build();
     Ok(SessionContext::new_with_state(state))
+}
+
+/// A session with the same tables, of which some can be replaced.
+pub(crate) async fn same_tables(session: &SessionContext) -> Result<SessionContext> {
+    let own = empty_session(session)?;
+    let names = session.state().config_options().catalog.clone();
+    let schema =
+        session.catalog(&names.default_catalog).and_then(|catalog| catalog.schema(&names.default_schema));
+    for name in schema.map(|schema| schema.table_names()).unwrap_or_default() {
+        own.register_table(name.as_str(), session.table_provider(name.as_str()).await?)?;
+    }
+    Ok(own)
 }
 
 /// One partner's events of a kind from one time up to another; of costs, the statements that count.
@@ -46,12 +60,24 @@ pub async fn visible_events(
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<DataFrame> {
+    events_of(session, kind, partner, since, until, &Candidates::default()).await
+}
+
+/// As [`visible_events`]; of a table that the candidates restrict, theirs.
+pub(crate) async fn events_of(
+    session: &SessionContext,
+    kind: Kind,
+    partner: &PartnerTenantId,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+    candidates: &Candidates,
+) -> Result<DataFrame> {
     // The day is the partition: with bounds on it, files of other days are not opened.
     let first_day = since.date_naive();
     let last_day = until.date_naive();
-    let frame = session
-        .table(kind.name())
-        .await?
+    // Few rows are left once whose they are is known, so that is asked first.
+    let frame = candidates
+        .of(kind, session.table(kind.name()).await?)?
         .filter(col(DAY).gt_eq(lit(day(first_day))).and(col(DAY).lt_eq(lit(day(last_day)))))?
         .filter(col("event_at").gt_eq(time(since).lit()).and(col("event_at").lt(time(until).lit())))?
         .filter(col("partner_tenant_id").eq(lit(partner.as_str())))?;

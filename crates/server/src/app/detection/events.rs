@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use alerts::Finding;
+use alerts::{Finding, PartnerTenantId};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
@@ -66,6 +66,11 @@ impl<'a> Events<'a> {
     /// [`RunError`] if the query fails or runs over its limits.
     pub async fn findings(&self, detector: &Detector, window: &Window) -> Result<Vec<Finding>, RunError> {
         Ok(detector.run(self.session().await?, window, &self.instance.partner).await?)
+    }
+
+    /// Whose events these are.
+    pub(super) fn partner(&self) -> &PartnerTenantId {
+        &self.instance.partner
     }
 
     /// The session of all queries, with a table of each kind and of each indicator.

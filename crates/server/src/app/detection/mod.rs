@@ -2,8 +2,10 @@
 
 mod events;
 mod plan;
+mod prepared;
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -15,6 +17,7 @@ use lake::LakeError;
 use store::{DetectorRun, StoreError};
 
 use self::plan::{Plan, Planner};
+use self::prepared::Prepared;
 use super::{Instance, tuning};
 
 pub(super) use self::events::hold;
@@ -117,43 +120,52 @@ pub async fn detect_watched(
     now: DateTime<Utc>,
     progress: &Progress,
 ) -> Result<DetectionReport, DetectionError> {
+    // Planning a query keeps one processor busy, so several are under way.
+    let abreast = std::thread::available_parallelism().map_or(1, usize::from);
+    run_round(instance, &instance.detectors, abreast, period, clock, now, progress).await
+}
+
+/// As [`detect()`], for some detectors, one after the other: they share the machine with others.
+///
+/// # Errors
+///
+/// As [`detect()`].
+pub(crate) async fn detect_with(
+    instance: &Instance,
+    detectors: &[Arc<Detector>],
+    now: DateTime<Utc>,
+) -> Result<DetectionReport, DetectionError> {
+    let (period, progress) = (Period::default(), Progress::default());
+    run_round(instance, detectors, 1, period, Clock::Real, now, &progress).await
+}
+
+async fn run_round(
+    instance: &Instance,
+    detectors: &[Arc<Detector>],
+    abreast: usize,
+    period: Period,
+    clock: Clock,
+    now: DateTime<Utc>,
+    progress: &Progress,
+) -> Result<DetectionReport, DetectionError> {
     let mut planner = Planner::new(instance, period, now).await?;
     let mut plans = Vec::new();
-    for detector in &instance.detectors {
+    for detector in detectors {
         plans.extend(planner.plan(detector).await?);
     }
     let total = plans.iter().map(|plan| plan.slices.len() as u64).sum();
     progress.total.store(total, Ordering::Relaxed);
     let mut report = DetectionReport::default();
     let events = Events::of(instance);
-    // Planning a query keeps one processor busy, so several are under way; what they find is written in turn.
-    let looks = plans.into_iter().map(|plan| look(&events, plan, now, &progress.done));
-    let abreast = std::thread::available_parallelism().map_or(1, usize::from);
+    let prepared = Prepared::of(&events, &plans, abreast).await;
+    let looks = plans.into_iter().map(|plan| look(&events, &prepared, plan, now, &progress.done));
+    // What they find is written in turn.
     let mut looks = futures::stream::iter(looks).buffered(abreast);
     while let Some(look) = looks.next().await {
         settle(instance, look, period, clock, now, &mut report).await?;
     }
     progress.done.store(total, Ordering::Relaxed);
     Ok(report)
-}
-
-/// Runs one detector once; see [`detect()`].
-///
-/// # Errors
-///
-/// As [`detect()`].
-pub async fn run_detector(
-    instance: &Instance,
-    detector: &Detector,
-    period: Period,
-    clock: Clock,
-    now: DateTime<Utc>,
-    report: &mut DetectionReport,
-) -> Result<(), DetectionError> {
-    let plan = Planner::new(instance, period, now).await?.plan(detector).await?;
-    let Some(plan) = plan else { return Ok(()) };
-    let look = look(&Events::of(instance), plan, now, &AtomicU64::new(0)).await;
-    settle(instance, look, period, clock, now, report).await
 }
 
 /// A look of a detector at the events, before anything is written.
@@ -166,7 +178,13 @@ struct Look {
 
 /// Lets a detector look, slice by slice, so that memory is bounded by a slice and the lookback. The same events give the
 /// same findings, however time is cut.
-async fn look(events: &Events<'_>, plan: Plan, now: DateTime<Utc>, slices_done: &AtomicU64) -> Look {
+async fn look(
+    events: &Events<'_>,
+    prepared: &Prepared,
+    plan: Plan,
+    now: DateTime<Utc>,
+    slices_done: &AtomicU64,
+) -> Look {
     let started = Instant::now();
     let mut run = DetectorRun {
         detector_id: plan.detector.manifest.id.clone(),
@@ -179,7 +197,7 @@ async fn look(events: &Events<'_>, plan: Plan, now: DateTime<Utc>, slices_done: 
     };
     let mut findings = Vec::new();
     for slice in &plan.slices {
-        match events.findings(&plan.detector, slice).await {
+        match prepared.findings(events, &plan.detector, slice).await {
             Ok(found) => findings.extend(found),
             Err(error) => {
                 let error = explain(&error);
@@ -193,7 +211,8 @@ async fn look(events: &Events<'_>, plan: Plan, now: DateTime<Utc>, slices_done: 
         slices_done.fetch_add(1, Ordering::Relaxed);
     }
     run.findings = findings.len();
-    run.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed() + prepared.took(&run.detector_id);
+    run.duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let (id, findings_count, ms) = (&run.detector_id, run.findings, run.duration_ms);
     tracing::debug!(detector.id = %id, findings = findings_count, "Detector {id} looked for {ms} ms");
     Look { run, findings, last_arrival: plan.last_arrival }
