@@ -38,11 +38,18 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 fn detector(sql: &str) -> Detector {
+    detector_with(sql, None)
+}
+
+fn detector_with(sql: &str, candidates: Option<&str>) -> Detector {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("odd");
     std::fs::create_dir(&own).unwrap();
     std::fs::write(own.join("detector.toml"), MANIFEST).unwrap();
     std::fs::write(own.join("query.sql"), sql).unwrap();
+    if let Some(candidates) = candidates {
+        std::fs::write(own.join("candidates.sql"), candidates).unwrap();
+    }
     Catalogue::builtin().with_folder(folder.path()).unwrap().get("odd").unwrap().clone()
 }
 
@@ -97,13 +104,21 @@ fn window() -> Window {
 }
 
 async fn run_with(limits: Limits, sql: &str, window: &Window) -> Result<Vec<alerts::Finding>, DetectError> {
+    run_detector(limits, &detector(sql), window).await
+}
+
+async fn run_detector(
+    limits: Limits,
+    detector: &Detector,
+    window: &Window,
+) -> Result<Vec<alerts::Finding>, DetectError> {
     let session = session(limits).unwrap();
     for kind in Kind::ALL {
         register(&session, kind, &EVENTS);
     }
     Indicators::builtin().register(&session).unwrap();
     let partner: PartnerTenantId = "partner-1".parse().unwrap();
-    detector(sql).run(&session, window, &partner).await
+    detector.run(&session, window, &partner).await
 }
 
 async fn run(sql: &str) -> Result<Vec<alerts::Finding>, DetectError> {
@@ -124,6 +139,34 @@ const SEEN: &str = "
 async fn a_query_sees_its_partner_window_and_lookback() {
     let findings = run(SEEN).await.unwrap();
     assert_eq!(findings[0].description, "history sub-1 sub-2");
+}
+
+#[tokio::test]
+async fn a_query_sees_the_events_of_its_candidates() {
+    let seen = async |candidates: &str| {
+        let detector = detector_with(&format!("{SEEN} having count(*) > 0"), Some(candidates));
+        run_detector(Limits::default(), &detector, &window()).await.map(|findings| {
+            findings.iter().map(|finding| finding.description.clone()).collect::<Vec<_>>().join("; ")
+        })
+    };
+    let named = "select subscription_id as \"activity.subscription_id\" from activity where subscription_id";
+    assert_eq!(seen(&format!("{named} in ('sub-2', 'history')")).await.unwrap(), "history sub-2");
+    assert_eq!(
+        seen(&format!("{named} = 'nobody'")).await.unwrap(),
+        "",
+        "nobody is concerned, so nothing runs"
+    );
+    // Whoever lies outside the window and its lookback, or is another partner's, is not seen by being named.
+    assert_eq!(seen("select 'not-ours' as \"activity.subscription_id\"").await.unwrap(), "");
+    let wrong = seen("select subscription_id from activity").await.unwrap_err().to_string();
+    assert!(
+        wrong.contains(
+            "detector odd: column \"subscription_id\" of candidates.sql names no column of a table"
+        ),
+        "{wrong}"
+    );
+    let broken = seen("select from where").await.unwrap_err();
+    assert!(matches!(broken, DetectError::Query { .. }), "{broken}");
 }
 
 #[tokio::test]
