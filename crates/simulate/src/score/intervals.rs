@@ -49,7 +49,9 @@ pub(super) fn of(tallies: &[Tally]) -> Option<Intervals> {
         median_time_to_detect_by_events_s: middle(|figures| figures.median_time_to_detect_by_events_s),
         median_time_to_detect_by_the_hour_s: middle(|figures| figures.median_time_to_detect_by_the_hour_s),
         median_evidence_to_alert_by_events_s: middle(|figures| figures.median_evidence_to_alert_by_events_s),
-        median_evidence_to_alert_by_the_hour_s: middle(|figures| figures.median_evidence_to_alert_by_the_hour_s),
+        median_evidence_to_alert_by_the_hour_s: middle(|figures| {
+            figures.median_evidence_to_alert_by_the_hour_s
+        }),
         median_usd_before_alert: middle(|figures| figures.median_usd_before_alert),
         share_of_money_before_alert: middle(|figures| figures.share_of_money_before_alert),
     })
