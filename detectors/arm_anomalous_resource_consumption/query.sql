@@ -79,104 +79,14 @@ measured as (
   left join units
     on units.currency = scored.currency
 ),
+-- The days to judge: few, since every rule wants at least so much.
 candidates as (
   select *
   from measured
   where ratio >= 2
-    and increase >= 50 * unit
+    and cost >= 100 * unit
+    and increase >= 100 * unit
     and first_at + interval '1 day' >= $since
-),
-kind_days as (
-  select
-    subscription_id,
-    currency,
-    day,
-    kind,
-    region,
-    sum(cost) as cost
-  from lines
-  group by subscription_id, currency, day, kind, region
-),
-kinds as (
-  -- What each kind of resource cost on the day and before. The last three days are left out of the
-  -- past: an attack that goes on must not make itself familiar.
-  select
-    candidates.subscription_id,
-    candidates.currency,
-    candidates.day,
-    kind_days.kind,
-    kind_days.region,
-    sum(case when kind_days.day = candidates.day then kind_days.cost else 0 end) as cost,
-    sum(
-      case
-        when kind_days.day <= candidates.day - 4 and kind_days.day > candidates.day - 18 then kind_days.cost
-        else 0
-      end
-    ) / 14 as usual_cost,
-    sum(case when kind_days.day <= candidates.day - 4 then kind_days.cost else 0 end) as past_cost
-  from candidates
-  join kind_days
-    on kind_days.subscription_id = candidates.subscription_id
-    and kind_days.currency = candidates.currency
-    and kind_days.day <= candidates.day
-    and kind_days.day >= candidates.day - 42
-  group by
-    candidates.subscription_id,
-    candidates.currency,
-    candidates.day,
-    kind_days.kind,
-    kind_days.region
-),
-familiar as (
-  select
-    *,
-    sum(past_cost) over (partition by subscription_id, currency, day, kind) > 0 as kind_known,
-    sum(past_cost) over (partition by subscription_id, currency, day, region) > 0 as region_known,
-    row_number() over (
-      partition by subscription_id, currency, day
-      order by cost - usual_cost desc, kind, region
-    ) as place
-  from kinds
-),
-explained as (
-  select
-    subscription_id,
-    currency,
-    day,
-    sum(case when not kind_known then cost else 0 end) as new_kind_cost,
-    sum(case when kind_known and not region_known then cost else 0 end) as new_region_cost,
-    array_agg(distinct kind order by kind) filter (where not kind_known and cost > 0) as new_kinds,
-    array_agg(distinct region order by region)
-      filter (where not region_known and cost > 0 and region <> '') as new_regions,
-    max(case when place = 1 then concat_ws(' in ', kind, nullif(region, '')) end) as main_cause,
-    array_agg(concat(concat_ws(' in ', kind, nullif(region, '')), ': +', round(cost - usual_cost, 2)) order by place)
-      filter (where place <= 5 and cost > usual_cost) as main_causes
-  from familiar
-  group by subscription_id, currency, day
-),
--- Each resource of a candidate's day, by the path of the outermost one: pools are billed to their account.
-resources as (
-  select
-    candidates.subscription_id,
-    candidates.currency,
-    candidates.day,
-    lines.resource_root,
-    max(lines.resource_id) as resource_id,
-    sum(case when lines.day = candidates.day then lines.cost else 0 end) as cost,
-    sum(
-      case
-        when lines.day <= candidates.day - 4 and lines.day > candidates.day - 18 then lines.cost
-        else 0
-      end
-    ) / 14 as usual_cost
-  from candidates
-  join lines
-    on lines.subscription_id = candidates.subscription_id
-    and lines.currency = candidates.currency
-    and lines.day <= candidates.day
-    and lines.day > candidates.day - 18
-  where lines.resource_id is not null
-  group by candidates.subscription_id, candidates.currency, candidates.day, lines.resource_root
 ),
 acts as (
   select
@@ -204,84 +114,153 @@ acts as (
   from activity
   where caller_ip is not null
     and coalesce(caller_id, caller) is not null
-    and subscription_id in (select subscription_id from candidates)
+    and subscription_id is not null
 ),
-makers as (
+facets (what) as (
+  values ('kind'), ('resource')
+),
+entries as (
+  -- What was billed, seen as kinds of resource and as resources (by the path of the outermost one: pools are billed
+  -- to their account), and who made or enlarged which resource on which day.
   select
     subscription_id,
+    currency,
+    day,
+    what,
+    case when what = 'kind' then kind end as kind,
+    case when what = 'kind' then region end as region,
+    case when what = 'resource' then resource_root end as resource_root,
+    case when what = 'resource' then resource_id end as resource_id,
+    cost,
+    cast(null as varchar) as maker
+  from lines
+  cross join facets
+  where what = 'kind'
+    or resource_root is not null
+  union all
+  select
+    subscription_id,
+    cast(null as varchar) as currency,
+    cast(event_at as date) as day,
+    'resource' as what,
+    cast(null as varchar) as kind,
+    cast(null as varchar) as region,
     resource_root,
-    cast(event_at as date) as made_on,
+    cast(null as varchar) as resource_id,
+    0.0 as cost,
     max(caller) as maker
   from acts
   where makes
     and long_known
   group by subscription_id, resource_root, cast(event_at as date)
 ),
-planned as (
-  -- Whether and by whom each resource was made or enlarged in the two weeks up to the day.
+parts as (
+  -- What each kind of resource, and each resource, cost on a day and before. The last three days are left out of
+  -- the past: an attack that goes on must not make itself familiar. The key decides about a row; `max` only
+  -- carries the day's figures along, so that `candidates` is named, and worked out, once.
   select
-    resources.subscription_id,
-    resources.currency,
-    resources.day,
-    resources.resource_root,
-    resources.resource_id,
-    resources.cost,
-    greatest(resources.cost - resources.usual_cost, 0) as rise,
-    max(makers.maker) as maker,
-    row_number() over (
-      partition by resources.subscription_id, resources.currency, resources.day
-      order by resources.cost desc, resources.resource_root
-    ) as place
-  from resources
-  left join makers
-    on makers.subscription_id = resources.subscription_id
-    and makers.resource_root = resources.resource_root
-    and makers.made_on <= resources.day
-    and makers.made_on > resources.day - 14
-  where resources.cost > 0
+    candidates.subscription_id,
+    candidates.currency,
+    candidates.day,
+    entries.what,
+    entries.kind,
+    entries.region,
+    entries.resource_root,
+    max(candidates.customer_tenant_id) as customer_tenant_id,
+    max(candidates.first_at) as first_at,
+    max(candidates.arrived_at) as arrived_at,
+    max(candidates.cost) as day_cost,
+    max(candidates.unit) as unit,
+    max(candidates.expected) as expected,
+    max(candidates.spread) as spread,
+    max(candidates.score) as score,
+    max(candidates.history_days) as history_days,
+    max(candidates.increase) as increase,
+    max(candidates.ratio) as ratio,
+    bool_or(candidates.second_day) as second_day,
+    bool_or(candidates.around_month_end) as around_month_end,
+    max(candidates.month_ago_peak) as month_ago_peak,
+    max(case when entries.day > candidates.day - 18 then entries.resource_id end) as resource_id,
+    max(case when entries.day > candidates.day - 14 then entries.maker end) as maker,
+    sum(case when entries.day = candidates.day then entries.cost else 0 end) as cost,
+    sum(
+      case
+        when entries.day <= candidates.day - 4 and entries.day > candidates.day - 18 then entries.cost
+        else 0
+      end
+    ) / 14 as usual_cost,
+    sum(case when entries.day <= candidates.day - 4 then entries.cost else 0 end) as past_cost
+  from candidates
+  join entries
+    on entries.subscription_id = candidates.subscription_id
+    and coalesce(entries.currency, candidates.currency) = candidates.currency
+    and entries.day <= candidates.day
+    and entries.day >= candidates.day - 42
   group by
-    resources.subscription_id,
-    resources.currency,
-    resources.day,
-    resources.resource_root,
-    resources.resource_id,
-    resources.cost,
-    resources.usual_cost
+    candidates.subscription_id,
+    candidates.currency,
+    candidates.day,
+    entries.what,
+    entries.kind,
+    entries.region,
+    entries.resource_root
 ),
-dearest as (
+familiar as (
+  select
+    *,
+    what = 'kind' as is_kind,
+    what = 'resource' and cost > 0 as is_resource,
+    sum(past_cost) over (partition by subscription_id, currency, day, what, kind) > 0 as kind_known,
+    sum(past_cost) over (partition by subscription_id, currency, day, what, region) > 0 as region_known,
+    row_number() over (
+      partition by subscription_id, currency, day, what
+      order by case when what = 'kind' then cost - usual_cost else cost end desc, kind, region, resource_root
+    ) as place
+  from parts
+),
+explained as (
   select
     subscription_id,
     currency,
     day,
-    array_agg(resource_id order by place) filter (where place <= 25) as resources,
-    sum(case when maker is not null then rise else 0 end) as planned_rise,
-    array_agg(distinct maker order by maker) filter (where maker is not null and rise > 0) as makers
-  from planned
+    max(customer_tenant_id) as customer_tenant_id,
+    max(first_at) as first_at,
+    max(arrived_at) as arrived_at,
+    max(day_cost) as cost,
+    max(unit) as unit,
+    max(expected) as expected,
+    max(spread) as spread,
+    max(score) as score,
+    max(history_days) as history_days,
+    max(increase) as increase,
+    max(ratio) as ratio,
+    bool_or(second_day) as second_day,
+    bool_or(around_month_end) as around_month_end,
+    max(month_ago_peak) as month_ago_peak,
+    sum(case when is_kind and not kind_known then cost else 0 end) as new_kind_cost,
+    sum(case when is_kind and kind_known and not region_known then cost else 0 end) as new_region_cost,
+    sum(case when is_resource and maker is not null then greatest(cost - usual_cost, 0) else 0 end) as planned_rise,
+    array_agg(distinct kind order by kind) filter (where is_kind and not kind_known and cost > 0) as new_kinds,
+    array_agg(distinct region order by region)
+      filter (where is_kind and not region_known and cost > 0 and region <> '') as new_regions,
+    max(case when is_kind and place = 1 then concat_ws(' in ', kind, nullif(region, '')) end) as main_cause,
+    array_agg(concat(concat_ws(' in ', kind, nullif(region, '')), ': +', round(cost - usual_cost, 2)) order by place)
+      filter (where is_kind and place <= 5 and cost > usual_cost) as main_causes,
+    array_agg(resource_id order by place) filter (where is_resource and place <= 25) as resources,
+    array_agg(distinct maker order by maker)
+      filter (where is_resource and maker is not null and cost > usual_cost) as makers
+  from familiar
   group by subscription_id, currency, day
 ),
 judged as (
   select
-    candidates.*,
-    explained.new_kinds,
-    explained.new_regions,
-    explained.main_cause,
-    explained.main_causes,
-    dearest.resources,
-    dearest.makers,
-    coalesce(dearest.planned_rise, 0) / candidates.increase as planned_share,
-    least(explained.new_kind_cost / candidates.increase, 1.0) as new_kind_share,
-    least((explained.new_kind_cost + explained.new_region_cost) / candidates.increase, 1.0) as new_share,
+    *,
+    planned_rise / increase as planned_share,
+    least(new_kind_cost / increase, 1.0) as new_kind_share,
+    least((new_kind_cost + new_region_cost) / increase, 1.0) as new_share,
     -- Last month's bill of these days explains this one, unless it is for something new.
-    coalesce(candidates.cost <= 1.5 * candidates.month_ago_peak, false) as monthly
-  from candidates
-  join explained
-    on explained.subscription_id = candidates.subscription_id
-    and explained.currency = candidates.currency
-    and explained.day = candidates.day
-  left join dearest
-    on dearest.subscription_id = candidates.subscription_id
-    and dearest.currency = candidates.currency
-    and dearest.day = candidates.day
+    coalesce(cost <= 1.5 * month_ago_peak, false) as monthly
+  from explained
 ),
 ruled as (
   select

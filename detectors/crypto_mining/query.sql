@@ -1,8 +1,13 @@
 -- Machines that talk to mining pools, one row for each subscription and hour.
 --
 -- Three ways to know a pool: its address is on the operator's list; or its port is one that pools
--- like, and the traffic behaves like mining; or a fleet of new machines behaves like mining towards
--- one new destination on whatever port. Mining behaves so: little data at a steady rate, on and on.
+-- like, and the traffic behaves like mining; or the traffic alone does, towards one new destination on
+-- whatever port. Mining behaves so: little data at a steady rate, on and on, over a connection that stands.
+--
+-- How long it has to be watched depends on what else is there. A listed address is enough by itself. On a
+-- pool's port a quarter of an hour is, if nobody of the whole estate knows the destination. On any other port
+-- several machines are watched for the better part of an hour, and one for the better part of six; then it must be
+-- the only such destination of the subscription, since services whose addresses move come in numbers.
 --
 -- Each hour is judged by the six hours up to its end. What was seen two to seven days before is
 -- known; the days between are left out, so that mining does not become its own history.
@@ -23,7 +28,8 @@ with outbound as (
     date_trunc('hour', event_at) as hour,
     coalesce(bytes_sent, 0) + coalesce(bytes_received, 0) as bytes,
     -- The record that ends a flow covers only part of an interval.
-    coalesce(bytes_sent, 0) + coalesce(bytes_received, 0) > 0 and coalesce(state, '') <> 'end' as is_sample
+    coalesce(bytes_sent, 0) + coalesce(bytes_received, 0) > 0 and coalesce(state, '') <> 'end' as is_sample,
+    coalesce(state, '') = 'begin' as is_begin
   from flow
   where direction = 'outbound'
     and decision = 'allowed'
@@ -65,6 +71,7 @@ talks as (
     max(event_at) as last_at,
     count(*) as records,
     sum(bytes) as bytes,
+    count(case when is_begin then 1 end) as begins,
     count(case when is_sample then 1 end) as samples,
     sum(case when is_sample then cast(bytes as double) else 0 end) as sample_sum,
     sum(case when is_sample then cast(bytes as double) * cast(bytes as double) else 0 end) as sample_squares
@@ -95,6 +102,7 @@ conversations as (
     sum(talks.records) as records,
     count(*) as active_hours,
     sum(talks.bytes) as bytes,
+    sum(talks.begins) as begins,
     sum(talks.samples) as samples,
     sum(talks.sample_sum) as sample_sum,
     sum(talks.sample_squares) as sample_squares
@@ -136,7 +144,9 @@ suspects as (
     -- Little: at most 20 MB an hour; a share of work is some hundred bytes.
     samples >= 1 and bytes / active_hours between 500 and 20000000 as quiet,
     -- Steady: samples differ from their mean by less than half of it, as a rule.
-    samples >= 4 and samples * sample_squares <= 1.25 * sample_sum * sample_sum as steady
+    samples >= 4 and samples * sample_squares <= 1.25 * sample_sum * sample_sum as steady,
+    -- Standing: hardly ever made anew.
+    4 * begins <= samples + 3 as standing
   from conversations
   left join pool_addresses
     on pool_addresses.address = conversations.dst_ip
@@ -176,6 +186,8 @@ towards as (
       as lasts,
     sum(case when quiet then 1 else 0 end) over together as quiet_sources,
     sum(case when quiet and not nic_known then 1 else 0 end) over together as new_quiet_sources,
+    sum(case when quiet and standing then 1 else 0 end) over together as standing_sources,
+    row_number() over (partition by subscription_id, judged_hour, dst_ip, dst_port order by nic, src_ip) as place,
     sum(case when quiet then samples end) over together as fleet_samples,
     sum(case when quiet then sample_sum end) over together / sum(case when quiet then samples end) over together
       as fleet_mean,
@@ -189,12 +201,19 @@ towards as (
 counted as (
   select
     *,
-    coalesce(
-      fleet_samples >= 6 and fleet_mean_square - fleet_mean * fleet_mean <= 0.25 * fleet_mean * fleet_mean,
-      false
-    ) as steady_together
+    coalesce(fleet_mean_square - fleet_mean * fleet_mean <= 0.25 * fleet_mean * fleet_mean, false) as calm,
+    subscription_known and not any_known_here and not any_known_elsewhere as new_to_all
   from towards
   where goes_on
+),
+beside as (
+  select
+    *,
+    calm and fleet_samples >= 6 as steady_together,
+    sum(
+      case when place = 1 and new_to_all and standing_sources >= 1 and lasts >= interval '40 minutes' then 1 else 0 end
+    ) over (partition by subscription_id, judged_hour) as lasting_destinations
+  from counted
 ),
 pools as (
   select
@@ -206,22 +225,36 @@ pools as (
         and (
           (miners >= 1 and lasts >= interval '55 minutes')
           or (miners >= 3 and lasts >= interval '25 minutes')
+          or (
+            new_to_all
+            and calm
+            and standing_sources >= 1
+            and fleet_samples >= 2
+            and lasts >= interval '15 minutes'
+          )
         )
         then 'port of mining pools, steady small traffic'
-      when subscription_known
-        and not any_known_here
-        and not any_known_elsewhere
+      when new_to_all
         and new_miners >= 3
         and 2 * new_miners >= miners
         and lasts >= interval '110 minutes'
         then 'new machines with steady small traffic to one new destination'
+      when new_to_all
+        and calm
+        and lasting_destinations = 1
+        and (
+          (standing_sources >= 3 and fleet_samples >= 4 and lasts >= interval '40 minutes')
+          or (standing_sources >= 2 and fleet_samples >= 6 and lasts >= interval '55 minutes')
+          or (standing_sources >= 1 and fleet_samples >= 8 and lasts >= interval '270 minutes')
+        )
+        then 'standing connections with steady small traffic to the only new destination'
     end as reason
   from (
     select
       *,
       case when steady_together then quiet_sources else steady_sources end as miners,
       case when steady_together then new_quiet_sources else new_steady_sources end as new_miners
-    from counted
+    from beside
   )
 ),
 found as (

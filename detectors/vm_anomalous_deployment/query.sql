@@ -343,4 +343,8 @@ select
 from weighed
 where who + place + kind + volume + quota >= setting('points_min', customer_tenant_id, subscription_id)
   and least(who, 1) + least(place, 1) + least(kind, 1) + least(volume, 1) + least(quota, 1) >= 2
-  and machines + quota_failures >= setting('machines_min', customer_tenant_id, subscription_id)
+  and (
+    machines + quota_failures >= setting('machines_min', customer_tenant_id, subscription_id)
+    -- A stranger, in a region never used, with a kind of dear machine never used: the first machine is enough.
+    or (machines >= 1 and who >= 1 and place >= 1 and kind >= 1)
+  )

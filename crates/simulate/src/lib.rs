@@ -30,7 +30,7 @@ use std::sync::atomic::AtomicU64;
 
 pub use labels::{Label, LabelError, Spend, read_labels, write_labels};
 pub use score::{
-    DetectorScores, Figures, Intervals, KindScores, Pace, ScoredAlert, Scores, Trial,
+    DetectorScores, Figures, FoundAttack, Intervals, KindScores, Pace, ScoredAlert, Scores, Trial,
     clean_subscription_days, score,
 };
 pub use settings::{CUSTOMERS_MAX, DAYS_MAX, Settings, SettingsError};

@@ -23,7 +23,7 @@ use crate::summary::SubscriptionDays;
 pub use figures::Figures;
 pub use intervals::Intervals;
 use matches::Matches;
-pub use tables::{DetectorScores, KindScores};
+pub use tables::{DetectorScores, FoundAttack, KindScores};
 
 /// How soon a detector can know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +93,8 @@ pub struct Scores {
     pub kinds: Vec<KindScores>,
     /// One line for each detector that raised anything, in the order of names.
     pub detectors: Vec<DetectorScores>,
+    /// One line for each attack that was found, trial by trial.
+    pub found: Vec<FoundAttack>,
     /// Attacks without an alert, by name.
     pub missed: Vec<String>,
 }
@@ -115,6 +117,7 @@ pub fn score(trials: &[Trial]) -> Scores {
         clean_subscription_days: total.clean_subscription_days,
         kinds: tables::kinds(&matches),
         detectors: tables::detectors(&matches),
+        found: tables::found(&matches),
         missed: missed.map(|attack| attack.label.scenario.clone()).collect(),
     }
 }
@@ -141,6 +144,10 @@ fn touches(label: &Label, day: NaiveDate) -> bool {
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn seconds_of(time: TimeDelta) -> f64 {
+    time.num_milliseconds() as f64 / 1000.0
 }
 
 /// The middle value; of an even number of values, the mean of the middle two.

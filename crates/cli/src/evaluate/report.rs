@@ -69,7 +69,7 @@ fn money(usd: f64) -> String {
 fn figures(scores: &Scores) -> Vec<String> {
     type Line = (&'static str, fn(f64) -> String, Option<f64>, Option<[f64; 2]>);
     let (own, spread) = (&scores.figures, scores.intervals.as_ref());
-    let lines: [Line; 8] = [
+    let lines: [Line; 10] = [
         ("precision", share, own.precision, spread.and_then(|spread| spread.precision)),
         ("recall", share, own.recall, spread.and_then(|spread| spread.recall)),
         (
@@ -89,6 +89,18 @@ fn figures(scores: &Scores) -> Vec<String> {
             time,
             own.median_time_to_detect_by_the_hour_s,
             spread.and_then(|spread| spread.median_time_to_detect_by_the_hour_s),
+        ),
+        (
+            "  by events, from its own evidence's arrival",
+            time,
+            own.median_evidence_to_alert_by_events_s,
+            spread.and_then(|spread| spread.median_evidence_to_alert_by_events_s),
+        ),
+        (
+            "  by costs and flows, from that",
+            time,
+            own.median_evidence_to_alert_by_the_hour_s,
+            spread.and_then(|spread| spread.median_evidence_to_alert_by_the_hour_s),
         ),
         (
             "false alerts per 1,000 clean subscription-days",

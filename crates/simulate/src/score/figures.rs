@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::matches::{Matches, Scenario};
-use super::{Pace, median, ratio};
+use super::{Pace, median, ratio, seconds_of};
 
 /// What alerts are judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -20,6 +20,12 @@ pub struct Figures {
     pub median_time_to_detect_by_events_s: Option<f64>,
     /// The same of attacks that a detector of costs or flows found first.
     pub median_time_to_detect_by_the_hour_s: Option<f64>,
+    /// How quick the detector was, once it had anything to tell: seconds from the arrival of the oldest record that an
+    /// attack's first alert names as evidence, to that alert; of attacks that a detector of single events found first.
+    /// Unlike the times to detect, what an intruder did before is left out.
+    pub median_evidence_to_alert_by_events_s: Option<f64>,
+    /// The same of attacks that a detector of costs or flows found first.
+    pub median_evidence_to_alert_by_the_hour_s: Option<f64>,
     /// What an attack that costs money had cost when its first alert came, in US dollars, the median of all such
     /// attacks; one that was missed cost all.
     pub median_usd_before_alert: Option<f64>,
@@ -38,6 +44,8 @@ pub(super) struct Tally {
     times_s: Vec<f64>,
     times_by_events_s: Vec<f64>,
     times_by_the_hour_s: Vec<f64>,
+    from_evidence_by_events_s: Vec<f64>,
+    from_evidence_by_the_hour_s: Vec<f64>,
     usd_before_alert: Vec<f64>,
     usd_in_all: f64,
 }
@@ -64,12 +72,13 @@ impl Tally {
             && let Some(seconds) = attack.seconds_until(alert)
         {
             self.times_s.push(seconds);
-            let lag_s = alert.publication_lag.num_milliseconds() as f64 / 1000.0;
-            let since_arrival = (seconds - lag_s).max(0.0);
-            match alert.pace {
-                Pace::Events => self.times_by_events_s.push(since_arrival),
-                Pace::Hourly => self.times_by_the_hour_s.push(since_arrival),
-            }
+            let since_arrival = (seconds - seconds_of(alert.publication_lag)).max(0.0);
+            let (times, from_evidence) = match alert.pace {
+                Pace::Events => (&mut self.times_by_events_s, &mut self.from_evidence_by_events_s),
+                Pace::Hourly => (&mut self.times_by_the_hour_s, &mut self.from_evidence_by_the_hour_s),
+            };
+            times.push(since_arrival);
+            from_evidence.extend(alert.seconds_from_evidence());
         }
         let in_all = attack.label.usd_by(attack.label.until);
         if in_all > 0.0 {
@@ -90,6 +99,8 @@ impl Tally {
             sum.times_s.extend(&tally.times_s);
             sum.times_by_events_s.extend(&tally.times_by_events_s);
             sum.times_by_the_hour_s.extend(&tally.times_by_the_hour_s);
+            sum.from_evidence_by_events_s.extend(&tally.from_evidence_by_events_s);
+            sum.from_evidence_by_the_hour_s.extend(&tally.from_evidence_by_the_hour_s);
             sum.usd_before_alert.extend(&tally.usd_before_alert);
             sum.usd_in_all += tally.usd_in_all;
         }
@@ -108,6 +119,8 @@ impl Tally {
             median_time_to_detect_s: median(self.times_s.clone()),
             median_time_to_detect_by_events_s: median(self.times_by_events_s.clone()),
             median_time_to_detect_by_the_hour_s: median(self.times_by_the_hour_s.clone()),
+            median_evidence_to_alert_by_events_s: median(self.from_evidence_by_events_s.clone()),
+            median_evidence_to_alert_by_the_hour_s: median(self.from_evidence_by_the_hour_s.clone()),
             median_usd_before_alert: median(self.usd_before_alert.clone()),
             share_of_money_before_alert: (self.usd_in_all > 0.0).then(|| before_alert / self.usd_in_all),
         }

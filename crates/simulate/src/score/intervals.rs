@@ -19,6 +19,8 @@ pub struct Intervals {
     pub median_time_to_detect_s: Option<[f64; 2]>,
     pub median_time_to_detect_by_events_s: Option<[f64; 2]>,
     pub median_time_to_detect_by_the_hour_s: Option<[f64; 2]>,
+    pub median_evidence_to_alert_by_events_s: Option<[f64; 2]>,
+    pub median_evidence_to_alert_by_the_hour_s: Option<[f64; 2]>,
     pub median_usd_before_alert: Option<[f64; 2]>,
     pub share_of_money_before_alert: Option<[f64; 2]>,
 }
@@ -46,6 +48,10 @@ pub(super) fn of(tallies: &[Tally]) -> Option<Intervals> {
         median_time_to_detect_s: middle(|figures| figures.median_time_to_detect_s),
         median_time_to_detect_by_events_s: middle(|figures| figures.median_time_to_detect_by_events_s),
         median_time_to_detect_by_the_hour_s: middle(|figures| figures.median_time_to_detect_by_the_hour_s),
+        median_evidence_to_alert_by_events_s: middle(|figures| figures.median_evidence_to_alert_by_events_s),
+        median_evidence_to_alert_by_the_hour_s: middle(|figures| {
+            figures.median_evidence_to_alert_by_the_hour_s
+        }),
         median_usd_before_alert: middle(|figures| figures.median_usd_before_alert),
         share_of_money_before_alert: middle(|figures| figures.share_of_money_before_alert),
     })

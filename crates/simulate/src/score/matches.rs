@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alerts::SubscriptionId;
 
-use super::{ScoredAlert, Trial};
+use super::{ScoredAlert, Trial, seconds_of};
 use crate::labels::Label;
 
 impl ScoredAlert {
@@ -18,6 +18,14 @@ impl ScoredAlert {
             same(&self.subscription_id, &label.subscription)
         };
         is_there && self.first_observed_at <= label.until && self.last_observed_at >= label.from
+    }
+}
+
+impl ScoredAlert {
+    /// Seconds from the arrival of its oldest evidence to the alert; `None` if its time is not known.
+    pub(super) fn seconds_from_evidence(&self) -> Option<f64> {
+        let arrived_at = self.first_observed_at + self.publication_lag;
+        Some(seconds_of(self.detected_at? - arrived_at).max(0.0))
     }
 }
 
@@ -82,7 +90,6 @@ impl<'a> Scenario<'a> {
     }
 
     pub(super) fn seconds_until(&self, alert: &ScoredAlert) -> Option<f64> {
-        let taken = alert.detected_at? - self.label.first_event;
-        Some((taken.num_milliseconds() as f64 / 1000.0).max(0.0))
+        Some(seconds_of(alert.detected_at? - self.label.first_event).max(0.0))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::matches::{Matches, Scenario};
-use super::{median, ratio};
+use super::{Pace, ScoredAlert, median, ratio};
 
 /// How one kind of scenario fares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -45,6 +45,42 @@ pub struct DetectorScores {
     pub attacks_told_alone: u64,
     /// Seconds from an attack's first event to this detector's first alert of it, the median.
     pub median_time_to_detect_s: Option<f64>,
+}
+
+/// An attack that was found, and what told of it first.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundAttack {
+    /// The trial, counted from 1.
+    pub trial: u64,
+    /// The attack's name in that trial.
+    pub scenario: String,
+    /// Whose alert came first; `None` if no time is known of any of its alerts.
+    pub detector_id: Option<String>,
+    /// How soon that detector can know.
+    pub pace: Option<Pace>,
+    /// Seconds from the first event to that alert.
+    pub time_to_detect_s: Option<f64>,
+    /// Seconds from the arrival of the oldest record that the alert names as evidence.
+    pub evidence_to_alert_s: Option<f64>,
+}
+
+pub(super) fn found(trials: &[Matches<'_>]) -> Vec<FoundAttack> {
+    let of_trial = |(place, matches): (usize, &Matches<'_>)| -> Vec<FoundAttack> {
+        let found = matches.attacks().filter(|attack| !attack.alerts.is_empty());
+        let line = |attack: &Scenario<'_>| {
+            let first = attack.first();
+            FoundAttack {
+                trial: place as u64 + 1,
+                scenario: attack.label.scenario.clone(),
+                detector_id: first.map(|alert| alert.detector_id.clone()),
+                pace: first.map(|alert| alert.pace),
+                time_to_detect_s: attack.time_to_detect_s(),
+                evidence_to_alert_s: first.and_then(ScoredAlert::seconds_from_evidence),
+            }
+        };
+        found.map(line).collect()
+    };
+    trials.iter().enumerate().flat_map(of_trial).collect()
 }
 
 pub(super) fn kinds(trials: &[Matches<'_>]) -> Vec<KindScores> {

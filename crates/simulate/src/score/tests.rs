@@ -262,6 +262,39 @@ fn time_from_arrival_is_told_apart_by_pace() {
 }
 
 #[test]
+fn time_from_evidence_leaves_out_what_came_before() {
+    let labels = [attack("a", "s1", (10, 20)), attack("b", "s2", (10, 20)), attack("c", "s3", (10, 20))];
+    let hourly = ScoredAlert {
+        pace: Pace::Hourly,
+        publication_lag: TimeDelta::minutes(30),
+        detector_id: "flow".to_owned(),
+        ..alert("s2", (14, 16), 16)
+    };
+    // What is found before its record could be read took no time; a later alert of the attack does not count.
+    let at_once = ScoredAlert { publication_lag: TimeDelta::hours(2), ..alert("s3", (17, 18), 18) };
+    let alerts = [alert("s1", (14, 15), 15), alert("s1", (10, 16), 16), hourly, at_once];
+    let scores = scores(&labels, &alerts, 0);
+    assert_eq!(scores.figures.median_time_to_detect_by_events_s, Some((295.0 + 360.0) / 2.0 * 60.0));
+    assert_eq!(scores.figures.median_evidence_to_alert_by_events_s, Some(55.0 * 60.0 / 2.0));
+    assert_eq!(scores.figures.median_evidence_to_alert_by_the_hour_s, Some(90.0 * 60.0));
+
+    let found = |scenario: &str, detector: &str, pace, hours: f64, minutes: f64| FoundAttack {
+        trial: 1,
+        scenario: scenario.to_owned(),
+        detector_id: Some(detector.to_owned()),
+        pace: Some(pace),
+        time_to_detect_s: Some(hours * 3600.0),
+        evidence_to_alert_s: Some(minutes * 60.0),
+    };
+    let expected = [
+        found("a", "vm", Pace::Events, 5.0, 55.0),
+        found("b", "flow", Pace::Hourly, 6.0, 90.0),
+        found("c", "vm", Pace::Events, 8.0, 0.0),
+    ];
+    assert_eq!(scores.found, expected);
+}
+
+#[test]
 fn money_runs_until_the_first_alert() {
     let spending = |scenario, subscription| Label {
         spend: vec![
