@@ -7,6 +7,12 @@
 -- Growth that somebody brought about openly is a weak sign: who has worked here for weeks made, enlarged
 -- or started in the last two weeks what now costs more, from an address that was used here before. A thief
 -- has the account or the keys, but neither the place nor, with keys alone, a record of making anything.
+--
+-- A day whose lines are still coming in is judged by what came in so far, which can only be too little; it is no part
+-- of the past of later days. So nothing takes it for a fall, nor the day after it for a rise.
+--
+-- Less than two weeks of bills do not tell how much they swing. Where others of the same size (within a factor of about
+-- three) have a past, the swing is borrowed from them, and a rise far beyond it is more than a sign.
 with lines as (
   select
     subscription_id,
@@ -34,6 +40,8 @@ days as (
     max(customer_tenant_id) as customer_tenant_id,
     min(event_at) as first_at,
     max(arrived_at) as arrived_at,
+    -- Lines take eight hours to come in after their day, at the least.
+    max(arrived_at) > min(event_at) and max(arrived_at) < min(event_at) + interval '32 hours' as coming_in,
     sum(cost) as cost
   from lines
   group by subscription_id, currency, day
@@ -41,7 +49,12 @@ days as (
 scored as (
   select
     *,
-    seasonal_score(day, cost, 7, 42) over by_day as baseline,
+    seasonal_score(day, case when not coming_in then cost end, 7, 42) over by_day as baseline,
+    count(case when coming_in then 1 end) over (
+      partition by subscription_id, currency
+      order by day
+      range between interval '42 days' preceding and interval '1 day' preceding
+    ) as days_coming_in,
     -- Bills of a month's end come 28 to 31 days apart, give or take a weekend.
     max(cost) over (
       partition by subscription_id, currency
@@ -66,9 +79,10 @@ measured as (
     scored.*,
     coalesce(unit, 1.0) as unit,
     coalesce(baseline['expected'], 0.0) as expected,
-    coalesce(baseline['spread'], 0.0) as spread,
-    coalesce(baseline['score'], 0.0) as score,
-    baseline['history_days'] as history_days,
+    coalesce(baseline['spread'], 0.0) as own_spread,
+    baseline['history_days'] - days_coming_in as history_days,
+    -- Powers of the root of ten, in rough dollars.
+    floor(2 * log10(greatest(coalesce(baseline['expected'], 0.0) / coalesce(unit, 1.0), 1.0))) as size,
     cost - coalesce(baseline['expected'], 0.0) as increase,
     -- Next to nothing is taken for one unit of money, or every first cent would be a thousandfold.
     cost / greatest(coalesce(baseline['expected'], 0.0), coalesce(unit, 1.0)) as ratio,
@@ -79,10 +93,37 @@ measured as (
   left join units
     on units.currency = scored.currency
 ),
+compared as (
+  select
+    *,
+    count(case when history_days >= 14 then 1 end) over peers as peers,
+    avg(case when history_days >= 14 then least(own_spread / greatest(expected, unit), 1.0) end) over peers
+      as swing_of_peers
+  from measured
+  window peers as (partition by size, day)
+),
+borrowed as (
+  select
+    *,
+    history_days between 4 and 13 and peers >= 5 as borrows
+  from compared
+),
+spreads as (
+  select
+    *,
+    case when borrows then greatest(own_spread, expected * swing_of_peers) else own_spread end as spread
+  from borrowed
+),
 -- The days to judge: few, since every rule wants at least so much.
 candidates as (
-  select *
-  from measured
+  select
+    *,
+    case
+      when history_days = 0 then 0.0
+      when spread > 0 then least(increase / spread, 1000.0)
+      else 1000.0
+    end as score
+  from spreads
   where ratio >= 2
     and cost >= 100 * unit
     and increase >= 100 * unit
@@ -177,6 +218,10 @@ parts as (
     max(candidates.history_days) as history_days,
     max(candidates.increase) as increase,
     max(candidates.ratio) as ratio,
+    bool_or(candidates.coming_in) as coming_in,
+    bool_or(candidates.borrows) as borrows,
+    max(candidates.peers) as peers,
+    max(candidates.swing_of_peers) as swing_of_peers,
     bool_or(candidates.second_day) as second_day,
     bool_or(candidates.around_month_end) as around_month_end,
     max(candidates.month_ago_peak) as month_ago_peak,
@@ -234,6 +279,10 @@ explained as (
     max(history_days) as history_days,
     max(increase) as increase,
     max(ratio) as ratio,
+    bool_or(coming_in) as coming_in,
+    bool_or(borrows) as borrows,
+    max(peers) as peers,
+    max(swing_of_peers) as swing_of_peers,
     bool_or(second_day) as second_day,
     bool_or(around_month_end) as around_month_end,
     max(month_ago_peak) as month_ago_peak,
@@ -271,7 +320,15 @@ ruled as (
         case when increase >= 2000 * unit and ratio >= 10 then 'a large bill on a subscription with hardly any past' end
       -- A short past has no rhythm yet, so the thresholds are high.
       when history_days < 14 then
-        case when score >= 6 and ratio >= 6 and increase >= 300 * unit then 'far above the few days on record' end
+        case
+          when score >= 6 and ratio >= 6 and increase >= 300 * unit then
+            case
+              -- What comes once a month, peers do not tell of a subscription.
+              when borrows and score >= 10 and not around_month_end
+                then 'far above the few days on record, and above what is usual for subscriptions of its size'
+              else 'far above the few days on record'
+            end
+        end
       when score >= 6 and ratio >= 2 and increase >= 100 * unit and new_kind_share >= 0.6
         then 'new kinds of resource'
       when score >= 6 and ratio >= 3 and increase >= 150 * unit and new_share >= 0.6
@@ -296,22 +353,26 @@ select
   case
     when planned then 'low'
     -- Two weeks show no rhythm, and what comes once a month is new in them.
-    when history_days < 14 and increase < 1000 * unit then 'low'
+    when history_days < 14 and increase < 1000 * unit and not beyond_peers then 'low'
     when increase >= 1000 * unit and (new_share >= 0.6 or ratio >= 10) then 'high'
     else 'medium'
   end as severity,
   case
     when planned then 'low'
     when history_days >= 14 and ratio >= 5 and new_share >= 0.6 then 'high'
-    when history_days < 14 then 'low'
+    when history_days < 14 and not beyond_peers then 'low'
     else 'medium'
   end as confidence,
   concat_ws(
     ' ',
-    concat('Usage of ', day, ' cost ', round(cost, 2), ' ', currency, ';'),
+    concat('Usage of ', day, ' cost ', round(cost, 2), ' ', currency, case when coming_in then ' so far' end, ';'),
     concat(round(expected, 2), ' was expected from ', history_days, ' days of history, so it is'),
     concat(round(ratio, 1), ' times as much.'),
     concat('Most of the rise is ', main_cause, '.'),
+    case
+      when beyond_peers
+        then concat('Bills of ', peers, ' subscriptions of its size swing by ', round(100 * swing_of_peers), ' %.')
+    end,
     case when new_kind_share >= 0.6 then 'Such resources were not billed here before.' end,
     case when new_kind_share < 0.6 and new_share >= 0.6 then 'Its region was not billed here before.' end,
     case
@@ -328,6 +389,8 @@ select
   round(spread, 2) as usual_spread,
   round(score, 1) as score,
   history_days,
+  case when beyond_peers then peers end as peers,
+  case when coming_in then 'yes' end as still_coming_in,
   main_causes,
   new_kinds,
   new_regions,
@@ -338,7 +401,8 @@ from (
   select
     *,
     -- So much money is looked at whoever spends it.
-    planned_share >= 0.8 and increase < 5000 * unit as planned
+    planned_share >= 0.8 and increase < 5000 * unit as planned,
+    coalesce(borrows and reason like '%of its size', false) as beyond_peers
   from ruled
 )
 where reason is not null
