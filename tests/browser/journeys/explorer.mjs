@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -57,6 +57,13 @@ export default function define(journey, estate) {
 
     await page.getByRole("button", { name: "History" }).click();
     assert.match(await page.getByRole("complementary").innerText(), /PATCH[\s\S]*200[\s\S]*GET/);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as a file" }).click()]);
+    assert.equal(download.suggestedFilename(), "tenantwatch-requests.json");
+    const saved = await readFile(await download.path(), "utf8");
+    const { requests } = JSON.parse(saved);
+    assert.deepEqual(requests.map(({ method, status }) => [method, status]), [["PATCH", 200], ["GET", 200], ["GET", 200]]);
+    assert.match(requests[0].body, /investigating/);
+    assert.ok(!/bearer|eyJ/i.test(saved), "no token");
   });
 
   journey("every route of the server is offered, with an alert and a detector that there are", {}, async (page) => {

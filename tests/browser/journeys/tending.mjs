@@ -158,6 +158,53 @@ export default function define(journey, estate) {
     await second.getByText(/ended/).waitFor();
   });
 
+  journey("what was said of a customer stands beside its records, with the reasons", {}, async (page) => {
+    const { value } = await estate.api("tenantwatch/v1/coverage?top=1000");
+    const { customerTenantId: customer, subscriptionId: subscription } = value.find((entry) => entry.customerTenantId && entry.subscriptionId);
+    const soon = new Date(Date.now() + 3 * 86_400_000).toISOString();
+    const rules = [
+      { customerTenantId: customer, effect: "silence", untilDateTime: soon, reason: "They move to another region until Friday" },
+      { subscriptionId: subscription, detectorId: DETECTOR, evidence: { caller: ["deploy@customer.example"] }, effect: "silence", reason: "Their pipeline" },
+    ];
+    const made = [];
+    for (const rule of rules) made.push(await estate.api("tenantwatch/v1/tuningRules", { method: "POST", body: rule }));
+    const number = `tenantwatch/v1/detectors/${DETECTOR}/settings/points_min?customer=${customer}`;
+    await estate.api(number, { method: "PUT", body: { value: 6, reason: "A render farm" } });
+    await page.goto(`${estate.url}#/customers`);
+    const row = page.locator(`tr[data-customer="${customer}"]`);
+    await row.getByText("2 rules").waitFor();
+    await row.getByRole("button").first().click();
+    const held = page.getByRole("list", { name: "Rules and numbers for this customer" });
+    await held.waitFor();
+    const text = await held.innerText();
+    for (const expected of [/Snoozed: any detector, until/, /They move to another region until Friday/, /Silenced: .*deploy@customer\.example.*Their pipeline/, /Points min 6: .*A render farm/]) assert.match(text, expected);
+    await assertAccessible(page, "a customer's rules");
+    for (const { id } of made) await estate.api(`tenantwatch/v1/tuningRules/${id}`, { method: "DELETE" });
+    await estate.api(number, { method: "DELETE" });
+    await page.reload();
+    await row.getByRole("button").first().click();
+    await page.getByText("No rule is about this customer alone").waitFor();
+  });
+
+  journey("a detector's figures on simulated estates stand beside those of the partner", {}, async (page) => {
+    const { simulated } = await estate.api(`tenantwatch/v1/detectors/${DETECTOR}`);
+    assert.ok(simulated.estates > 0 && simulated.attacksTold > 0, "the published evaluation is part of the binary");
+    const of = `additionalDetails/DetectorId eq '${DETECTOR}' and resolvedReason`;
+    const alert = await estate.freshAlert((each) => each.additionalDetails.DetectorId === DETECTOR);
+    await estate.setStatus(alert.id, { status: "resolved", resolvedReason: "fraud" });
+    const [fraud, legitimate] = [await estate.count(`${of} eq 'fraud'`), await estate.count(`${of} eq 'legitimate'`)];
+    await page.goto(`${estate.url}#/detectors?id=${DETECTOR}`);
+    const measured = page.getByRole("region", { name: "On simulated estates" });
+    await measured.getByText(`${simulated.estates} estates`).waitFor();
+    const text = await measured.innerText();
+    for (const [name, value] of [["Alerts", simulated.alerts], ["Of them false", simulated.falseAlerts], ["Were attacks", `${Math.round(simulated.precision * 100)} %`], ["Attacks told of", simulated.attacksTold], ["First to tell", simulated.attacksToldFirst]]) {
+      assert.match(text, new RegExp(`${name}\\s+${value}`));
+    }
+    assert.match(text, /Made-up estates/);
+    await page.locator("#own-share", { hasText: `${Math.round((fraud / (fraud + legitimate)) * 100)} %` }).waitFor();
+    await estate.setStatus(alert.id, { status: "active" });
+  });
+
   journey("a rule that would have hidden fraud is warned of", {}, async (page) => {
     const alert = await estate.freshAlert((each) => Date.now() - Date.parse(each.detectedDateTime) < 50 * 86_400_000);
     await estate.setStatus(alert.id, { status: "resolved", resolvedReason: "fraud" });

@@ -1,5 +1,7 @@
 /** What the server says of itself, `$metadata` and the OpenAPI document, as the explorer needs it. */
 
+import { OPEN_FILTER } from "../lib/query";
+
 interface Told { [name: string]: unknown }
 
 export interface Property {
@@ -106,7 +108,7 @@ export function firstSamples(alertId: string | null): Sample[] {
   const first = (title: string, method: string, url: string, permissions: string[], body = ""): Sample =>
     ({ group: "start here", title, text: "", method, url, body, permissions });
   return [
-    first("Open alerts of high severity", "GET", "/beta/security/partner/securityAlerts?$filter=severity eq 'high' and status ne 'resolved'&$select=id,displayName,severity,status,detectedDateTime&$top=5&$count=true", READ),
+    first("Open alerts of high severity", "GET", `/beta/security/partner/securityAlerts?$filter=severity eq 'high' and ${OPEN_FILTER}&$select=id,displayName,severity,status,detectedDateTime&$top=5&$count=true`, READ),
     first("One alert", "GET", `/beta/security/partner/securityAlerts/${id}`, READ),
     first("Take an alert up", "PATCH", `/beta/security/partner/securityAlerts/${id}`, ["PartnerSecurity.ReadWrite.All"], '{\n  "status": "investigating"\n}'),
     first("New in the last week, by subscription", "GET", "/beta/security/partner/securityAlerts?$filter=detectedDateTime ge now() sub duration'P7D'&$orderby=subscriptionId&$select=subscriptionId,displayName,detectedDateTime", READ),

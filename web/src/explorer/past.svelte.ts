@@ -23,6 +23,12 @@ class History {
     keep("explorer.past", this.entries.map((one) => ({ ...one, body: "" })));
   }
 
+  /** What was sent, as a file for others: the newest first, with bodies as far as this page still knows them, and no token. */
+  exported(): string {
+    const entries = this.entries.map(({ at, method, url, body, status, ms }) => ({ at: new Date(at).toISOString(), method, url, ...(body === "" ? {} : { body }), status, ms }));
+    return JSON.stringify({ requests: entries }, null, 2);
+  }
+
   clear(): void {
     this.entries = [];
     keep("explorer.past", null);

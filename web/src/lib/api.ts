@@ -134,9 +134,10 @@ export async function detectorHealth(): Promise<DetectorHealth[]> {
   return (await request<{ value: DetectorHealth[] }>(`${OWN}/detectorHealth`)).value;
 }
 
-/** The numbers that were chosen for a detector. */
-export async function chosenNumbers(detector: string): Promise<ChosenNumber[]> {
-  return (await request<{ value: ChosenNumber[] }>(`${OWN}/detectorSettings?${encode([["detector", detector]])}`)).value;
+/** The numbers that were chosen, of one detector or of all. */
+export async function chosenNumbers(detector?: string): Promise<ChosenNumber[]> {
+  const query = detector === undefined ? "" : `?${encode([["detector", detector]])}`;
+  return (await request<{ value: ChosenNumber[] }>(`${OWN}/detectorSettings${query}`)).value;
 }
 
 function numberPath(detector: string, name: string, place: { customerTenantId: string | null; subscriptionId: string | null }): string {

@@ -115,6 +115,20 @@ export interface DetectorHealth {
   watermarkDateTime: string | null;
 }
 
+/** How a detector did on simulated estates, as it was published with the server's version. */
+export interface Simulated {
+  estates: number;
+  attacksInAll: number;
+  cleanSubscriptionDays: number;
+  alerts: number;
+  falseAlerts: number;
+  precision: number | null;
+  attacksTold: number;
+  attacksToldFirst: number;
+  attacksToldAlone: number;
+  medianSecondsToDetect: number | null;
+}
+
 export interface Detector {
   id: string;
   version: number | string;
@@ -131,6 +145,8 @@ export interface Detector {
   source: string;
   origin: string;
   settings: Setting[];
+  /** Null for a detector of the operator's own. */
+  simulated: Simulated | null;
 }
 
 export interface Explanation {

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::Api;
 use crate::app::explanation::{self, ExplainError};
+use crate::app::figures;
 use crate::app::health::health;
 use crate::app::tuning::setting_as_json;
 
@@ -113,5 +114,6 @@ fn describe(detector: &Detector) -> Value {
         "source": manifest.source,
         "origin": detector.origin,
         "settings": manifest.settings,
+        "simulated": figures::simulated(detector),
     })
 }

@@ -16,10 +16,12 @@ mod tuning;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::routing::{any, delete, get, post, put};
-use graph::Graph;
 use graph::auth::issuer::Issuer;
 use graph::http::{self, no_such_path, only_get, only_post};
+use graph::{ApiError, Graph};
 
 use crate::app::Instance;
 use crate::app::intake::{Intake, Room};
@@ -89,6 +91,13 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         protected.merge(open).merge(http::open_routes()).merge(http::certificate_routes(graph.clone())),
         graph,
     )
+}
+
+/// The options of a request; a refusal says what is wrong and which there are.
+fn options<T>(read: Result<Query<T>, QueryRejection>, known: &str) -> Result<T, ApiError> {
+    let Query(options) =
+        read.map_err(|error| ApiError::bad_request(format!("{}. {known}", error.body_text())))?;
+    Ok(options)
 }
 
 async fn health() -> &'static str {

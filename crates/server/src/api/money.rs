@@ -62,11 +62,8 @@ pub(crate) async fn list(
     options: Result<Query<ListOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        let text = error.body_text();
-        let known = "The options are currency, orderBy (perHour or soFar), top and after.";
-        ApiError::bad_request(format!("{text}. {known}"))
-    })?;
+    let known = "The options are currency, orderBy (perHour or soFar), top and after.";
+    let options = super::options(options, known)?;
     let limit = options.top.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let query = MoneyQuery {
         currency: options.currency.clone(),

@@ -2,10 +2,10 @@
 //!
 //! Nothing is raised or written. If the client goes, the work ends: the server drops the handler, and with it the queries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use alerts::{Alert, CustomerTenantId, SubscriptionId};
+use alerts::{Alert, AlertId, CustomerTenantId, SubscriptionId};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -97,8 +97,8 @@ fn refused(error: AskedError) -> ApiError {
 fn as_json(asked: &Asked, compared: &Comparison) -> Value {
     let Comparison { now, changed } = compared;
     let (added, gone) = (changed.missing_in(now), now.missing_in(changed));
-    let is_gone = |alert: &&Alert| gone.iter().any(|one| one.body.id == alert.body.id);
-    let kept: Vec<&Alert> = now.alerts.iter().filter(|alert| !is_gone(alert)).collect();
+    let gone_ids: HashSet<&AlertId> = gone.iter().map(|alert| &alert.body.id).collect();
+    let kept: Vec<&Alert> = now.alerts.iter().filter(|alert| !gone_ids.contains(&alert.body.id)).collect();
     let named = |alerts: &[&Alert]| -> Vec<Value> {
         alerts.iter().take(ALERTS_MAX).map(|alert| json!(alert.body)).collect()
     };

@@ -42,9 +42,7 @@ pub(crate) async fn list(
     options: Result<Query<ListOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        ApiError::bad_request(format!("{}. The option is detector, an id.", error.body_text()))
-    })?;
+    let options = super::options(options, "The option is detector, an id.")?;
     let settings = api.instance.store.detector_settings(&caller.scope).await.map_err(ApiError::internal)?;
     let is_asked_for = |setting: &&DetectorSetting| {
         options.detector.as_ref().is_none_or(|detector| *detector == setting.detector_id)
@@ -63,12 +61,7 @@ pub(crate) struct Place {
 
 impl Place {
     fn read(place: Result<Query<Self>, QueryRejection>) -> Result<Self, ApiError> {
-        let Query(place) = place.map_err(|error| {
-            ApiError::bad_request(format!(
-                "{}. The options are customer and subscription.",
-                error.body_text()
-            ))
-        })?;
+        let place = super::options(place, "The options are customer and subscription.")?;
         if place.customer.is_some() && place.subscription.is_some() {
             return Err(ApiError::bad_request(
                 "A number is chosen for a customer or for a subscription; name one of them, or none for all.",

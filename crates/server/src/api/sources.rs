@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use alerts::{CustomerTenantId, Scope};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::{Extension, Json};
 use base64::Engine as _;
@@ -65,15 +66,11 @@ pub(crate) struct CoverageOptions {
 pub(crate) async fn coverage(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Arc<Caller>>,
-    options: Result<Query<CoverageOptions>, axum::extract::rejection::QueryRejection>,
+    options: Result<Query<CoverageOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        ApiError::bad_request(format!(
-            "{}. The options are kind, customer, silent (true or false), top and after.",
-            error.body_text()
-        ))
-    })?;
+    let known = "The options are kind, customer, silent (true or false), top and after.";
+    let options = super::options(options, known)?;
     let limit = options.top.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let after = options.after.as_deref().map(decode).transpose()?;
     let query = CoverageQuery {
@@ -181,15 +178,10 @@ pub(crate) struct CustomerOptions {
 pub(crate) async fn customers(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Arc<Caller>>,
-    options: Result<Query<CustomerOptions>, axum::extract::rejection::QueryRejection>,
+    options: Result<Query<CustomerOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        ApiError::bad_request(format!(
-            "{}. The options are seen (true or false), kind, top and after.",
-            error.body_text()
-        ))
-    })?;
+    let options = super::options(options, "The options are seen (true or false), kind, top and after.")?;
     let limit = options.top.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let scope: &Scope = &caller.scope;
     let query = CustomerQuery {

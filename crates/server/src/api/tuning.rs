@@ -52,9 +52,7 @@ pub(crate) async fn list(
     options: Result<Query<ListOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        ApiError::bad_request(format!("{}. The option is ended (true or false).", error.body_text()))
-    })?;
+    let options = super::options(options, "The option is ended (true or false).")?;
     let ended = options.ended.unwrap_or(false);
     let rules = api.instance.store.tuning_rules(&caller.scope, ended).await.map_err(ApiError::internal)?;
     let rules: Vec<Value> = rules.iter().map(rule_as_json).collect();
@@ -148,10 +146,7 @@ pub(crate) async fn silenced(
     options: Result<Query<SilencedOptions>, QueryRejection>,
 ) -> Result<Json<Value>, ApiError> {
     caller.permissions.may_read()?;
-    let Query(options) = options.map_err(|error| {
-        let message = format!("{}. The options are detector, subscription, rule and top.", error.body_text());
-        ApiError::bad_request(message)
-    })?;
+    let options = super::options(options, "The options are detector, subscription, rule and top.")?;
     let query = SilencedQuery {
         detector_id: options.detector,
         subscription_id: options.subscription,

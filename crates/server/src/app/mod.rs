@@ -3,6 +3,7 @@
 pub mod customers;
 pub mod detection;
 pub mod explanation;
+pub(crate) mod figures;
 pub mod following;
 pub mod health;
 pub mod ingestion;

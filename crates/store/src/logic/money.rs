@@ -300,12 +300,17 @@ pub(crate) fn list_statement(scope: &Scope, query: &MoneyQuery) -> (String, Vec<
     (text.replace("{currency}", &currency).replace("{after}", &after).replace("{limit}", &limit), values)
 }
 
-pub(crate) async fn totals(session: &mut impl Session, scope: &Scope) -> Result<MoneyTotals, StoreError> {
+/// The texts of the sums and of what is known of them, and their values.
+pub(crate) fn totals_statements(scope: &Scope) -> [(String, Vec<Value>); 2] {
     let mut values = Vec::new();
     let within = within_text(scope, "alert", &mut values);
-    let select = session.dialect().text(&TOTALS.replace("{scope}", &within), values.clone());
+    [TOTALS, RECKONED].map(|text| (text.replace("{scope}", &within), values.clone()))
+}
+
+pub(crate) async fn totals(session: &mut impl Session, scope: &Scope) -> Result<MoneyTotals, StoreError> {
+    let [(totals, values), (reckoned, same_values)] = totals_statements(scope);
     let mut currencies = Vec::new();
-    for mut row in session.rows(select).await? {
+    for mut row in session.rows(session.dialect().text(&totals, values)).await? {
         currencies.push(CurrencyTotal {
             currency: currency(&mut row, 0)?,
             so_far: Amount::of_micros(row.int(1)?),
@@ -313,7 +318,7 @@ pub(crate) async fn totals(session: &mut impl Session, scope: &Scope) -> Result<
             alerts: row.amount(3)?,
         });
     }
-    let select = session.dialect().text(&RECKONED.replace("{scope}", &within), values);
+    let select = session.dialect().text(&reckoned, same_values);
     let (unpriced_alerts, oldest_reckoned_at) = match session.optional(select).await? {
         Some(mut row) => (row.amount(0)?, row.opt_time(1)?),
         None => (0, None::<DateTime<Utc>>),

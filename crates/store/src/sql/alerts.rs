@@ -62,6 +62,9 @@ pub(crate) fn latest_of_incident(
 ///
 /// The columns are [`BODY_COLUMNS`], the id, then the sort keys. What was modified at `settled_before`
 /// or later is left out.
+///
+/// Where no index gives the order, the ids of the page are found first: an index may hold all that it takes to
+/// sort, and the alerts themselves, which are large, need not be read but for the page.
 pub(crate) fn list(
     scope: &Scope,
     query: &AlertQuery,
@@ -71,10 +74,30 @@ pub(crate) fn list(
     let keys = order::keys(&query.order, dialect)?;
     let mut select = Query::select();
     select.columns(BODY_COLUMNS).column("id").from("alert").cond_where(within(scope));
+    order::select(&mut select, &keys);
+    if order::comes_from_an_index(&query.order) {
+        page(&mut select, query, &keys, settled_before, dialect)?;
+    } else {
+        let mut ids = Query::select().column("id").from("alert").cond_where(within(scope)).take();
+        page(&mut ids, query, &keys, settled_before, dialect)?;
+        select.and_where(Expr::col("id").in_subquery(ids));
+        order::sort(&mut select, &keys);
+    }
+    Ok((select, keys))
+}
+
+/// Leaves the alerts of the page, in its order, and one more.
+fn page(
+    select: &mut SelectStatement,
+    query: &AlertQuery,
+    keys: &[Key],
+    settled_before: Option<DateTime<Utc>>,
+    dialect: &dyn Dialect,
+) -> Result<(), StoreError> {
     // The position comes before the filter: of two lower bounds on one column, SQLite seeks to the
     // first that is written, and a filter's bound would read again what earlier pages gave.
     if let Some(position) = &query.after {
-        select.and_where(order::after(&keys, position)?);
+        select.and_where(order::after(keys, position)?);
     }
     if let Some(filter) = &query.filter {
         select.and_where(filter::holds(filter, dialect)?);
@@ -85,13 +108,13 @@ pub(crate) fn list(
     if let Some(settled_before) = settled_before {
         select.and_where(modified_before(settled_before));
     }
-    order::sort(&mut select, &keys);
+    order::sort(select, keys);
     let limit = u64::try_from(query.limit).unwrap_or(LIMIT_MAX).saturating_add(1);
     select.limit(Ord::min(limit, LIMIT_MAX));
     if query.skip > 0 {
         select.offset(Ord::min(query.skip, LIMIT_MAX));
     }
-    Ok((select, keys))
+    Ok(())
 }
 
 /// Databases count rows in signed 64-bit numbers.

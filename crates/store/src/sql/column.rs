@@ -5,6 +5,7 @@ use odata::model::{EnumType, StructuredType, Type};
 use sea_query::{CaseStatement, Expr, ExprTrait};
 
 use super::filter::Compiler;
+use super::scalar::Scalar;
 use crate::StoreError;
 use crate::model::{Stored, alert_model, is_ranked, rank, stored};
 
@@ -36,6 +37,18 @@ impl Column {
     pub(crate) fn in_range(&self) -> Expr {
         let ranked = matches!(self.ty, Type::Enum(enumeration) if is_ranked(enumeration));
         if ranked && self.stored { self.expr.clone().add(0) } else { self.expr.clone() }
+    }
+
+    /// The members that the value may have beside these, if it is of an enumeration without ranks and never null.
+    ///
+    /// An index finds what something is, and walks past everything for what it is not.
+    pub(crate) fn others(&self, values: &[Scalar]) -> Option<Vec<Scalar>> {
+        let Type::Enum(enumeration) = self.ty else { return None };
+        if !self.stored || self.nullable || is_ranked(enumeration) {
+            return None;
+        }
+        let members = enumeration.members.iter().map(|member| Scalar::Text((*member).to_owned()));
+        Some(members.filter(|member| !values.contains(member)).collect())
     }
 
     /// That the value is null; `None` if it never is.

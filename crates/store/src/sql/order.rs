@@ -3,7 +3,7 @@
 //! Every order is total: the id is the last tie-break, in the direction of the key before it, so
 //! that one index read forwards or backwards serves the whole order. Null sorts below every value.
 
-use odata::checked::{Direction, Literal, SortKey};
+use odata::checked::{Direction, Literal, Operand, SortKey};
 use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 
 use super::column::Column;
@@ -31,10 +31,21 @@ pub(crate) fn keys(order: &[SortKey], dialect: &dyn Dialect) -> Result<Vec<Key>,
         .collect()
 }
 
-/// Adds the keys' values to what is selected, and sorts by them and the id.
+/// Whether an index has alerts in this order, or nearly: by id, or by one of these times first.
+pub(crate) fn comes_from_an_index(order: &[SortKey]) -> bool {
+    let Some(first) = order.first() else { return true };
+    let Operand::Property(path) = &first.by else { return false };
+    matches!(path.segments.as_slice(), [only] if ["id", "detectedDateTime", "lastModifiedDateTime"].contains(&only.as_str()))
+}
+
+/// Adds the keys' values to what is selected.
+pub(crate) fn select(select: &mut SelectStatement, keys: &[Key]) {
+    select.exprs(keys.iter().map(|key| key.column.expr.clone()));
+}
+
+/// Sorts by the keys and the id.
 pub(crate) fn sort(select: &mut SelectStatement, keys: &[Key]) {
     for key in keys {
-        select.expr(key.column.expr.clone());
         if key.column.nullable {
             let nulls = if key.descending { NullOrdering::Last } else { NullOrdering::First };
             select.order_by_expr_with_nulls(key.column.expr.clone(), direction(key.descending), nulls);

@@ -33,9 +33,29 @@ fn comparisons_mind_null_only_where_it_can_be() {
     check(&compare("detectedDateTime", Gt, "1970-01-01T00:00:01Z"), "detected_at > 1000000");
     check(&compare("resolvedBy", Ne, "ann"), "(resolved_by <> 'ann' OR resolved_by IS NULL)");
     check(&compare("displayName", Ne, "x"), "display_name <> 'x'");
+    check(&compare("severity", Ne, "low"), "severity_rank <> 2");
     check(&not(compare("resolvedBy", Gt, "ann")), "(resolved_by <= 'ann' OR resolved_by IS NULL)");
     check(&not(compare("displayName", Gt, "x")), "display_name <= 'x'");
     check(&not(not(compare("resolvedBy", Eq, "ann"))), "resolved_by = 'ann'");
+}
+
+/// An index finds these. A reason may be null, and so is not one of the others; a rank is no text.
+#[test]
+fn what_is_not_one_status_is_one_of_the_others() {
+    use Comparison::{Eq, Ne};
+    let check = |filter: &Filter, expected: &str| assert_eq!(condition(filter), expected);
+    let one_of = |list: &[&str]| {
+        Filter::In(operand("status"), list.iter().map(|text| literal("status", text)).collect())
+    };
+    let open = "status IN ('active', 'investigating', 'unknownFutureValue')";
+    check(&compare("status", Ne, "resolved"), open);
+    check(&not(compare("status", Eq, "resolved")), open);
+    check(&not(one_of(&["resolved"])), open);
+    check(&Filter::Compare(value(literal("status", "resolved")), Ne, operand("status")), open);
+    check(&not(compare("status", Ne, "resolved")), "status = 'resolved'");
+    check(&not(one_of(&["active", "investigating", "unknownFutureValue"])), "status IN ('resolved')");
+    check(&not(one_of(&["active", "resolved", "investigating", "unknownFutureValue"])), "(1 = 0)");
+    check(&compare("resolvedReason", Ne, "fraud"), "(resolved_reason <> 'fraud' OR resolved_reason IS NULL)");
 }
 
 #[test]
@@ -56,7 +76,10 @@ fn and_or_not_are_pushed_down_to_the_comparisons() {
         Box::new(compare("status", Comparison::Eq, "active")),
         Box::new(not(compare("resolvedBy", Comparison::Eq, "ann"))),
     );
-    assert_eq!(condition(&not(either)), "(status <> 'active' AND resolved_by = 'ann')");
+    assert_eq!(
+        condition(&not(either)),
+        "(status IN ('resolved', 'investigating', 'unknownFutureValue') AND resolved_by = 'ann')"
+    );
 }
 
 #[test]
@@ -106,7 +129,7 @@ fn a_position_becomes_one_seek_where_an_index_can_serve_it() {
             after: Some(Position { keys, id: "a".into() }),
         };
         let sql = list(&partner(), &query, None, &Sqlite).unwrap().0.to_string(SqliteQueryBuilder);
-        let (_, condition) = sql.split_once("\"partner_tenant_id\" = 'p' AND ").unwrap();
+        let (_, condition) = sql.rsplit_once("\"partner_tenant_id\" = 'p' AND ").unwrap();
         assert_eq!(condition.replace('"', ""), expected);
     };
     check(Vec::new(), Vec::new(), "(id) > ('a') ORDER BY id ASC LIMIT 3");
@@ -120,13 +143,15 @@ fn a_position_becomes_one_seek_where_an_index_can_serve_it() {
         vec![literal("severity", "high"), literal("displayName", "x")],
         "(severity_rank <= 4 AND ((severity_rank = 4 AND ((display_name = 'x' AND id > 'a') \
          OR display_name > 'x')) OR severity_rank < 4)) \
-         ORDER BY severity_rank DESC, display_name ASC, id ASC LIMIT 3",
+         ORDER BY severity_rank DESC, display_name ASC, id ASC LIMIT 3) \
+         ORDER BY severity_rank DESC, display_name ASC, id ASC",
     );
     check(
         vec![sort_key("resolvedBy", Direction::Descending)],
         vec![Literal::Null],
         "(resolved_by IS NULL AND (resolved_by IS NULL AND id < 'a')) \
-         ORDER BY resolved_by DESC NULLS LAST, id DESC LIMIT 3",
+         ORDER BY resolved_by DESC NULLS LAST, id DESC LIMIT 3) \
+         ORDER BY resolved_by DESC NULLS LAST, id DESC",
     );
 }
 

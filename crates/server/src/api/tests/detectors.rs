@@ -41,6 +41,12 @@ async fn one_detector_shows_all_of_it() {
             "meaning": "How many points the signs must earn together, of ten: who, where, what, how much and quota, two each.",
         })
     );
+    let figures = &listed["simulated"];
+    assert!(figures["estates"].as_u64() >= Some(20), "{figures}");
+    assert!(
+        figures["attacksTold"].as_u64() > Some(0) && figures["precision"].as_f64() <= Some(1.0),
+        "{figures}"
+    );
     let one = server.get(HOST, ONE, Some(&reader)).await.json();
     for (name, value) in listed.as_object().unwrap() {
         assert_eq!(one[name], *value, "{name}");

@@ -63,7 +63,10 @@ impl Compiler<'_> {
                     always()
                 }
             }
-            Term::Column(column) if lists_null || !column.nullable => column.expr.is_not_in(values),
+            Term::Column(column) if lists_null || !column.nullable => match column.others(&values) {
+                Some(others) => one_of_these(column, others),
+                None => column.expr.is_not_in(values),
+            },
             Term::Column(column) if column.stored => {
                 let null = column.is_null();
                 any_of([Some(column.expr.is_not_in(values)), null])
@@ -117,10 +120,8 @@ pub(super) fn is_true(left: Term, comparison: Comparison, right: Term) -> Expr {
             Comparison::Lt | Comparison::Le | Comparison::Gt | Comparison::Ge => never(),
         },
         (Term::Column(left), Term::Column(right)) => sides_true(&left.into(), comparison, &right.into()),
-        (Term::Column(left), Term::Constant(right)) => sides_true(&left.into(), comparison, &right.into()),
-        (Term::Constant(left), Term::Column(right)) => {
-            sides_true(&right.into(), mirrored(comparison), &left.into())
-        }
+        (Term::Column(left), Term::Constant(right)) => column_true(left, comparison, right),
+        (Term::Constant(left), Term::Column(right)) => column_true(right, mirrored(comparison), left),
     }
 }
 
@@ -128,10 +129,8 @@ pub(super) fn is_true(left: Term, comparison: Comparison, right: Term) -> Expr {
 pub(super) fn is_false(left: Term, comparison: Comparison, right: Term) -> Expr {
     match (left, right) {
         (Term::Column(left), Term::Column(right)) => sides_false(&left.into(), comparison, &right.into()),
-        (Term::Column(left), Term::Constant(right)) => sides_false(&left.into(), comparison, &right.into()),
-        (Term::Constant(left), Term::Column(right)) => {
-            sides_false(&right.into(), mirrored(comparison), &left.into())
-        }
+        (Term::Column(left), Term::Constant(right)) => column_false(left, comparison, right),
+        (Term::Constant(left), Term::Column(right)) => column_false(right, mirrored(comparison), left),
         (Term::Null, Term::Column(column)) | (Term::Column(column), Term::Null) => match comparison {
             Comparison::Eq => is_true(Term::Null, Comparison::Ne, Term::Column(column)),
             Comparison::Ne => is_true(Term::Null, Comparison::Eq, Term::Column(column)),
@@ -143,6 +142,27 @@ pub(super) fn is_false(left: Term, comparison: Comparison, right: Term) -> Expr 
         }
         (Term::Constant(left), Term::Constant(right)) => constant(!agrees(&left, comparison, &right)),
     }
+}
+
+/// What is not one member of an enumeration is one of the others, which an index finds.
+fn column_true(column: Column, comparison: Comparison, value: Scalar) -> Expr {
+    if comparison == Comparison::Ne
+        && let Some(others) = column.others(std::slice::from_ref(&value))
+    {
+        return one_of_these(column, others);
+    }
+    sides_true(&column.into(), comparison, &value.into())
+}
+
+fn column_false(column: Column, comparison: Comparison, value: Scalar) -> Expr {
+    if comparison == Comparison::Eq {
+        return column_true(column, Comparison::Ne, value);
+    }
+    sides_false(&column.into(), comparison, &value.into())
+}
+
+fn one_of_these(column: Column, values: Vec<Scalar>) -> Expr {
+    if values.is_empty() { never() } else { column.expr.is_in(values) }
 }
 
 /// One side of a comparison that is not the literal null.

@@ -5,7 +5,7 @@ use odata::checked::{Comparison, Direction, Filter};
 use rusqlite::Connection;
 
 use super::{connection, partner};
-use crate::logic::money::list_statement;
+use crate::logic::money::{list_statement, totals_statements};
 use crate::sql::alerts as statements;
 use crate::sql::dialect::{Dialect as _, Sqlite};
 use crate::testing::{Question, common_questions, compare, literal, operand, sort_key, term};
@@ -123,7 +123,74 @@ fn common_questions_are_served_by_an_index() {
     let index = "alert_count_by_columns";
     check(&count(&p, None), index, "");
     check(&count(&p, Some(&active)), index, "status=?");
+    let open = compare("status", Comparison::Ne, "resolved");
+    check(&count(&p, Some(&open)), index, "status=?");
+    let open_since = and(&open, &since);
+    check(&count(&p, Some(&open_since)), "alert_by_status", "status=? AND detected_at>?");
     check(&count(&p, Some(&active_and_high)), index, "status=? AND severity_rank=?");
+}
+
+/// What no index gives in order is sorted along the one that holds all it takes, without a look at an alert; then the
+/// alerts of the page are read by their ids.
+#[test]
+fn what_the_console_sorts_by_is_sorted_within_an_index() {
+    let (_folder, connection) = filled();
+    let open = compare("status", Comparison::Ne, "resolved");
+    let resolved = compare("status", Comparison::Eq, "resolved");
+    let both = |left: &Filter, right: Filter| Filter::And(Box::new(left.clone()), Box::new(right));
+    let severe = both(&open, compare("severity", Comparison::Ge, "medium"));
+    let filters = [(None, ""), (Some(open), " AND status=?"), (Some(resolved), " AND status=?")];
+    let filters = filters.into_iter().chain([(Some(severe), " AND status=?")]);
+    for (filter, narrowed) in filters {
+        for property in [
+            "severity",
+            "displayName",
+            "alertType",
+            "customerTenantId",
+            "subscriptionId",
+            "lastObservedDateTime",
+            "confidenceLevel",
+            "resolvedOnDateTime",
+        ] {
+            for direction in [Direction::Ascending, Direction::Descending] {
+                let order = vec![sort_key(property, direction), default_order().remove(0)];
+                let query = AlertQuery {
+                    filter: filter.clone(),
+                    search: None,
+                    order,
+                    limit: 50,
+                    skip: 0,
+                    after: None,
+                };
+                let found =
+                    plan(&connection, &statements::list(&partner(), &query, None, &Sqlite).unwrap().0);
+                let by_id =
+                    "SEARCH alert USING INDEX alert_by_id (partner_tenant_id=? AND id=?); LIST SUBQUERY";
+                let sorted = match narrowed {
+                    // Customers are in order in an index of their own.
+                    "" => "SEARCH alert USING COVERING INDEX ".to_owned(),
+                    _ => format!(
+                        "SEARCH alert USING COVERING INDEX alert_by_status (partner_tenant_id=?{narrowed})"
+                    ),
+                };
+                assert!(found.starts_with(by_id) && found.contains(&sorted), "{property}: {found}");
+            }
+        }
+    }
+}
+
+/// Sums of money read what is open, not what was ever reckoned.
+#[test]
+fn money_of_open_alerts_is_summed_from_an_index() {
+    let (_folder, connection) = filled();
+    for (text, values) in totals_statements(&partner()) {
+        let given = rusqlite::params_from_iter(vec![1; values.len()]);
+        let sql = format!("explain query plan {}", Sqlite.text(&text, values).sql);
+        let mut statement = connection.prepare(&sql).unwrap();
+        let steps = statement.query_map(given, |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+        assert!(steps[0].ends_with("(partner_tenant_id=? AND is_open=?)"), "{steps:?}");
+    }
 }
 
 /// The list by money is read along the index of its order, and stops at its end.
