@@ -75,28 +75,32 @@ function token(at) {
   return { accessToken: `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`, expiresOn: new Date((seconds + 3600) * 1000).toISOString() };
 }
 
-/** Serves the console in front of a recording. `missing` names requests whose path was not recorded. */
-export async function serveRecorded(recording) {
+/**
+ * Serves the console in front of a recording. `missing` names requests whose path was not recorded.
+ *
+ * @param {(path: string, reply: object) => object | Promise<object>} alter what is answered in the place of a reply
+ */
+export async function serveRecorded(recording, alter = (_, reply) => reply) {
   const missing = new Set();
-  const find = (method, url) => {
+  const find = async (method, url) => {
     const reply = replyTo(recording.replies, method, url);
     if (reply === undefined) missing.add(`${method} ${url.split("?")[0]}`);
-    return reply ?? { status: 404, type: "application/json", body: '{"error":{"code":"notRecorded","message":"Not recorded."}}' };
+    return reply !== undefined ? alter(url.split("?")[0], reply) : { status: 404, type: "application/json", body: '{"error":{"code":"notRecorded","message":"Not recorded."}}' };
   };
   const served = await serveConsole(async (request, response) => {
     const own = (text) => text.replaceAll(ORIGIN, `http://${request.headers.host}`);
     const send = (status, type, text) => response.writeHead(status, { "content-type": type || "application/json", "cache-control": "no-store" }).end(own(text));
     if (request.url === "/demo/token") return send(200, "application/json", JSON.stringify(token(recording.at)));
     if (request.url !== BATCH) {
-      const { status, type, body } = find(request.method, request.url);
+      const { status, type, body } = await find(request.method, request.url);
       return send(status, type, body);
     }
     let text = "";
     for await (const chunk of request) text += chunk;
-    const responses = JSON.parse(text).requests.map(({ id, method, url }) => {
-      const { status, body } = find(method, `/beta${url}`);
+    const responses = await Promise.all(JSON.parse(text).requests.map(async ({ id, method, url }) => {
+      const { status, body } = await find(method, `/beta${url}`);
       return { id, status, headers: { "content-type": "application/json" }, body: JSON.parse(body) };
-    });
+    }));
     return send(200, "application/json", JSON.stringify({ responses }));
   });
   return { ...served, missing };
