@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { launchBrowser } from "./browser.mjs";
 import { compare, reduce } from "./compare.mjs";
 import { readRecording, serveRecorded } from "./recorded.mjs";
-import { HEIGHT_MAX, SIZES, openAt, show, views } from "./views.mjs";
+import { HEIGHT_MAX, SIZES, openAt, settled, show, views } from "./views.mjs";
 
 const FOLDER = fileURLToPath(new URL("snapshots/", import.meta.url));
 /** Letters are drawn alike whatever the machine's settings of fonts are. */
@@ -41,11 +41,15 @@ after(async () => {
   server?.stop();
 });
 
+/** The page as a window would show it that is as high as the page: what is fixed to an edge of the window is there. */
 async function shot(page) {
   const { width, height } = page.viewportSize();
   const content = await page.evaluate(() => document.documentElement.scrollHeight);
-  const clip = { x: 0, y: 0, width, height: Math.max(height, Math.min(content, HEIGHT_MAX)) };
-  return (await page.screenshot({ fullPage: true, clip, animations: "disabled", caret: "hide" })).toString("base64");
+  await page.setViewportSize({ width, height: Math.max(height, Math.min(content, HEIGHT_MAX)) });
+  await settled(page);
+  const picture = await page.screenshot({ animations: "disabled", caret: "hide" });
+  await page.setViewportSize({ width, height });
+  return picture.toString("base64");
 }
 
 async function assertLooks(name, page) {

@@ -3,9 +3,10 @@
 export const SIZES = { desk: { width: 1200, height: 900 }, phone: { width: 390, height: 844 } };
 
 /** Below this a page is not looked at. */
-export const HEIGHT_MAX = 1500;
+export const HEIGHT_MAX = 2000;
 
-const frames = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+/** Until the browser has drawn what was asked of it. */
+export const settled = (page) => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 
 /** Name, address and what is there when the page is ready; `alert` is the one whose page is shown. */
 export function views(alert) {
@@ -36,5 +37,5 @@ export async function show(page, url, [hash, ready]) {
   await page.waitForLoadState("networkidle");
   await page.locator(".bone").first().waitFor({ state: "detached" });
   await page.evaluate(() => document.fonts.ready);
-  await frames(page);
+  await settled(page);
 }
