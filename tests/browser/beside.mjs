@@ -21,31 +21,42 @@ async function policy() {
   return /CONTENT_SECURITY_POLICY: &str = "([^"]+)"/.exec(source)[1];
 }
 
-/** Serves the built files, and passes the rest on to `origin`. */
-export async function serveBeside(origin, port = 0) {
+/** Serves the built files with the headers of the binary; `answer` is asked for everything else. */
+export async function serveConsole(answer, port = 0) {
   const csp = await policy();
   const server = http.createServer(async (request, response) => {
     const name = request.url === "/" ? "index.html" : request.url.split("?")[0].slice(1);
-    if (name === "index.html" || /^assets\/[\w.-]+$/.test(name)) {
-      try {
-        const file = await readFile(path.join(DIST, name));
-        response.writeHead(200, { "content-type": TYPES[path.extname(name)] ?? "application/octet-stream", "content-security-policy": csp, "referrer-policy": "no-referrer", "cache-control": "no-cache" });
-        response.end(file);
-      } catch {
-        response.writeHead(404).end();
-      }
+    if (name !== "index.html" && !/^assets\/[\w.-]+$/.test(name)) {
+      answer(request, response);
       return;
     }
-    const { hostname, port: there } = new URL(origin);
+    try {
+      const file = await readFile(path.join(DIST, name));
+      response.writeHead(200, { "content-type": TYPES[path.extname(name)] ?? "application/octet-stream", "content-security-policy": csp, "referrer-policy": "no-referrer", "cache-control": "no-cache" });
+      response.end(file);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/`, stop };
+}
+
+/** Serves the built files, and passes the rest on to `origin`. */
+export function serveBeside(origin, port = 0) {
+  const { hostname, port: there } = new URL(origin);
+  return serveConsole((request, response) => {
     const passed = http.request({ hostname, port: there, path: request.url, method: request.method, headers: { ...request.headers, host: `${hostname}:${there}` } }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
     passed.on("error", () => response.writeHead(502).end());
     request.pipe(passed);
-  });
-  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
+  }, port);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -19,8 +19,8 @@ export const DESKTOP = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };
 
 /** Starts the browser that `CHROMIUM` names, or Debian's. */
-export function launchBrowser(env = process.env) {
-  return chromium.launch({ executablePath: env.CHROMIUM || "/usr/bin/chromium", headless: true, args: FLAGS });
+export function launchBrowser(env = process.env, flags = []) {
+  return chromium.launch({ executablePath: env.CHROMIUM || "/usr/bin/chromium", headless: true, args: [...FLAGS, ...flags] });
 }
 
 /**

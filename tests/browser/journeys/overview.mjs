@@ -36,6 +36,25 @@ export default function define(journey, estate) {
     await page.getByText("Its last run failed").waitFor();
   });
 
+  journey("the overview names the customers that are quiet the longest, and leads to their records", {}, async (page) => {
+    const { value } = await estate.api("tenantwatch/v1/coverage?top=1000");
+    const fresh = new Map();
+    for (const { customerTenantId, lastEventDateTime } of value) fresh.set(customerTenantId, Math.max(fresh.get(customerTenantId) ?? 0, Date.parse(lastEventDateTime)));
+    const [[oldest]] = [...fresh].sort(([, one], [, other]) => one - other);
+    // One of its kinds went silent, so that it is told first, whoever else is quiet.
+    const silent = value.find((entry) => entry.customerTenantId !== oldest);
+    await page.route("**/coverage?*", (route) => route.fulfill({ json: { value: value.map((entry) => ({ ...entry, silent: entry === silent })) } }));
+    await page.goto(estate.url);
+    const rows = page.getByRole("list", { name: "Longest quiet" }).getByRole("listitem");
+    await rows.nth(1).waitFor();
+    assert.match(await rows.nth(0).innerText(), /silent: [\s\S]*last event/);
+    assert.doesNotMatch(await rows.nth(1).innerText(), /silent/);
+    assert.match(await rows.nth(1).getByRole("link").getAttribute("href"), new RegExp(oldest));
+    await rows.nth(0).getByRole("link").click();
+    await page.locator(`tr[data-customer="${silent.customerTenantId}"]`).waitFor();
+    assert.equal(await page.locator("tr[data-customer]").count(), 1);
+  });
+
   journey("a cell of the overview leads to its alerts", {}, async (page) => {
     await page.goto(estate.url);
     const cell = page.locator(".matrix a.cell").first();

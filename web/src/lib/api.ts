@@ -226,7 +226,12 @@ export async function score(): Promise<{ score: Score | null; requirements: Reco
     { id: "score", method: "GET", url: "/security/partner/securityScore" },
     { id: "requirements", method: "GET", url: "/security/partner/securityScore/requirements" },
   ]);
-  const body = (id: string) => (replies.get(id)?.status === 200 ? replies.get(id)?.body : null);
+  const body = (id: string) => {
+    const reply = replies.get(id);
+    // What could not be read is not what is not there.
+    if (reply === undefined || (reply.status !== 200 && reply.status !== 404)) throw new ApiError(reply?.status ?? 0, errorOf(reply?.body));
+    return reply.status === 200 ? reply.body : null;
+  };
   const list = body("requirements") as { value: Record<string, unknown>[] } | null;
   return { score: body("score") as Score | null, requirements: list?.value ?? [] };
 }
