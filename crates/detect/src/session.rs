@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::common::Result;
-use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -53,9 +53,10 @@ impl Limits {
 ///
 /// If DataFusion cannot set up its place for temporary files.
 pub fn session(limits: Limits) -> Result<SessionContext> {
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory_bytes)))
-        .build_arc()?;
+    // A query has a hundred operators, most of which need next to nothing. Fair shares would leave the few that need
+    // much with a hundredth.
+    let pool = GreedyMemoryPool::new(limits.memory_bytes);
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).build_arc()?;
     let mut config = SessionConfig::new()
         .with_target_partitions(limits.partitions.max(1))
         .with_information_schema(false)
