@@ -25,7 +25,7 @@ export function views(alert) {
 export async function openAt(browser, at, { viewport, dark = false }) {
   const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", locale: "en-GB", timezoneId: "UTC", deviceScaleFactor: 1 });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(60_000);
   await page.clock.setFixedTime(new Date(at));
   return page;
 }
