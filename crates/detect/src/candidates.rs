@@ -65,6 +65,12 @@ impl Candidates {
             }
             match kind.schema().field_with_name(column) {
                 Err(_) => Some(format!("column \"{name}\" of candidates.sql: '{}' has no column '{column}'", kind.name())),
+                // Of costs, statements replace each other, those of an account all together.
+                Ok(_) if kind == Kind::Cost && !["subscription_id", "customer_tenant_id"].contains(&column) => {
+                    Some(format!(
+                        "column \"{name}\" of candidates.sql: 'cost' can be restricted by subscription_id or customer_tenant_id alone"
+                    ))
+                }
                 Ok(of_table) if *of_table.data_type() != DataType::Utf8 => {
                     Some(format!("column \"{name}\" of candidates.sql: only columns of text can restrict a table"))
                 }
