@@ -167,7 +167,10 @@ fn what_the_console_sorts_by_is_sorted_within_an_index() {
                 let by_id =
                     "SEARCH alert USING INDEX alert_by_id (partner_tenant_id=? AND id=?); LIST SUBQUERY";
                 let sorted = match narrowed {
-                    // Customers are in order in an index of their own.
+                    // Customers are in order in an index of their own. One way round it lacks the time, for which alerts are read.
+                    "" if property == "customerTenantId" => {
+                        "INDEX alert_by_customer (partner_tenant_id=?)".to_owned()
+                    }
                     "" => "SEARCH alert USING COVERING INDEX ".to_owned(),
                     _ => format!(
                         "SEARCH alert USING COVERING INDEX alert_by_status (partner_tenant_id=?{narrowed})"
