@@ -1,18 +1,14 @@
 -- The tenants where a credential was added, or one that was added within a day was used.
-with lately as (
-  select tenant, target_id, app_ids, added_at
-  from additions
-),
-affected as (
+with affected as (
   select tenant
-  from lately
+  from additions
   where added_at >= $since
   union all
-  select lately.tenant
-  from lately
+  select additions.tenant
+  from additions
   join uses
-    on uses.tenant = lately.tenant
-    and (uses.principal_id = lately.target_id or strpos(lately.app_ids, uses.app_id) > 0)
+    on uses.tenant = additions.tenant
+    and (uses.principal_id = additions.target_id or strpos(additions.app_ids, uses.app_id) > 0)
   where uses.event_at >= $since
 )
 select distinct
