@@ -129,6 +129,14 @@ operations as (
         range between interval '24 hours' preceding and current row
       ) > 0 as is_own_waste
     from acts
+    -- Only who did something now can have a burst that ends now.
+    left semi join (
+      select distinct subscription_id, caller_id
+      from acts
+      where event_at >= $since
+    ) as now
+      on now.subscription_id = acts.subscription_id
+      and now.caller_id = acts.caller_id
     where event_at >= date_trunc('hour', $since) - interval '30 hours'
   )
   cross join (

@@ -8,7 +8,8 @@
 -- one without, and the change must come from the network or the place without history. The
 -- history must be a week long, or newness says nothing.
 --
--- DataFusion runs a part of `with` once for each place that names it, so each is named once.
+-- DataFusion runs a part of `with` once for each place that names it; `changes` and `sign_ins` are named twice, so that
+-- the long join is one of few.
 with requests as (
   -- Acceptance and success of one request are one change. Keys that the portal fetches to show a page
   -- are no change.
@@ -56,6 +57,22 @@ sign_ins as (
     and country is not null
     and event_at >= $since - interval '30 days'
 ),
+movers as (
+  -- Nearly all who change something were in one place that day; only the past of the others is looked at. Places of
+  -- 500 km between them differ by more than four degrees in sum.
+  select
+    changes.caller_key,
+    changes.hour,
+    max(changes.last_at) as last_at
+  from changes
+  join sign_ins
+    on sign_ins.user_key = changes.caller_key
+    and sign_ins.event_at >= changes.hour - interval '24 hours'
+    and sign_ins.event_at <= changes.last_at
+  group by changes.caller_key, changes.hour
+  having count(distinct concat_ws(' ', sign_ins.country, cast(sign_ins.autonomous_system as varchar))) >= 2
+    and max(sign_ins.latitude) - min(sign_ins.latitude) + max(sign_ins.longitude) - min(sign_ins.longitude) > 4
+),
 visits as (
   -- Recent sign-ins by place and hour, and one row for each place of the history.
   select
@@ -88,6 +105,9 @@ visits as (
     ) as same_network,
     bool_or(sign_ins.ip = changes.address) as same_address
   from changes
+  left semi join movers
+    on movers.caller_key = changes.caller_key
+    and movers.hour = changes.hour
   join sign_ins
     on sign_ins.user_key = changes.caller_key
     and sign_ins.event_at >= changes.hour - interval '29 days'

@@ -1,6 +1,6 @@
--- Applications that changed something.
+-- Applications that changed something and came from a place that they did not come from before.
 select distinct
   caller_id as "activity.caller_id",
   caller_id as "sign_in.service_principal_id"
-from requests
+from movers
 where last_at >= $since - interval '1 hour'

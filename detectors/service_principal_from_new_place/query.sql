@@ -8,7 +8,8 @@
 -- by the hour come from everywhere and say nothing. A program that only does what it did before, to the
 -- resources that it did it to, is likelier to have moved than to be stolen: that is a weak sign.
 --
--- DataFusion runs a part of `with` once for each place that names it, so each is named once.
+-- DataFusion runs a part of `with` once for each place that names it; `changes` is named twice, so that the join that
+-- carries much is one of few.
 with requests as (
   -- Acceptance and success of one request are one change.
   select
@@ -49,6 +50,32 @@ changes as (
   from requests
   group by subscription_id, caller_id, address, date_trunc('hour', first_at)
 ),
+movers as (
+  -- Nearly all sign in from where they always do; only what the others did is put beside their sign-ins.
+  select distinct caller_id, hour, last_at
+  from (
+    select principals.caller_id, principals.hour, principals.last_at
+    from (
+      select caller_id, hour, max(last_at) as last_at
+      from changes
+      group by caller_id, hour
+    ) as principals
+    join sign_in
+      on sign_in.service_principal_id = principals.caller_id
+      and sign_in.event_at >= principals.hour - interval '29 days'
+      and sign_in.event_at <= principals.last_at
+    where sign_in.sign_in_type = 'service_principal'
+      and sign_in.error_code = 0
+      and sign_in.country is not null
+    group by
+      principals.caller_id,
+      principals.hour,
+      principals.last_at,
+      sign_in.country,
+      sign_in.autonomous_system
+    having min(sign_in.event_at) >= principals.hour - interval '24 hours'
+  )
+),
 visits as (
   select
     changes.subscription_id,
@@ -75,6 +102,9 @@ visits as (
         = regexp_replace(changes.address, '^(([0-9a-f]*:){4}|([0-9]+\.){3}).*$', '\1')
     ), false) as same_network
   from changes
+  left semi join movers
+    on movers.caller_id = changes.caller_id
+    and movers.hour = changes.hour
   join sign_in
     on sign_in.service_principal_id = changes.caller_id
     and sign_in.event_at >= changes.hour - interval '29 days'

@@ -7,7 +7,7 @@
 -- them shows a device, while most of the history does; the address itself is not in the history. The history must be a
 -- week long, or newness says nothing.
 --
--- DataFusion runs a part of `with` once for each place that names it, so each is named once.
+-- DataFusion runs a part of `with` once for each place that names it. Those that are named twice are small.
 with requests as (
   -- Acceptance and success of one request are one change. Keys that the portal fetches to show a page
   -- are no change.
@@ -59,50 +59,74 @@ sign_ins as (
     and country is not null
     and event_at >= $since - interval '30 days'
 ),
-beside as (
+suspects as (
+  -- Changes with all sign-ins of the day before from their network, if none of these shows a device.
   select
-    changes.*,
+    changes.subscription_id,
+    changes.caller_key,
+    changes.address,
+    changes.hour,
     sign_ins.user_id,
     sign_ins.customer_tenant_id as sign_in_tenant_id,
-    sign_ins.user_principal_name,
-    sign_ins.event_at,
-    sign_ins.ip,
-    sign_ins.country,
-    sign_ins.city,
-    sign_ins.device_id,
-    sign_ins.operating_system,
-    sign_ins.event_at < changes.hour - interval '24 hours' as is_past,
-    sign_ins.event_at >= changes.hour - interval '24 hours' and sign_ins.network = changes.network as is_session
+    max(changes.customer_tenant_id) as customer_tenant_id,
+    max(changes.last_at) as last_at,
+    max(changes.operations) as operations,
+    max(changes.resources) as resources,
+    max(sign_ins.user_principal_name) as user_principal_name,
+    min(sign_ins.event_at) as signed_in_at,
+    array_agg(distinct sign_ins.country order by sign_ins.country) as countries,
+    max(concat_ws(', ', sign_ins.ip, sign_ins.city, sign_ins.country)) as new_place,
+    max(sign_ins.operating_system) as operating_system
   from changes
   join sign_ins
     on sign_ins.user_key = changes.caller_key
-    and sign_ins.event_at >= changes.hour - interval '29 days'
+    and sign_ins.network = changes.network
+    and sign_ins.event_at >= changes.hour - interval '24 hours'
     and sign_ins.event_at <= changes.last_at
+  group by
+    changes.subscription_id,
+    changes.caller_key,
+    changes.address,
+    changes.hour,
+    sign_ins.user_id,
+    sign_ins.customer_tenant_id
+  having count(sign_ins.device_id) = 0
+),
+pasts as (
+  -- What is known of their users. A user has hundreds of sign-ins, so that nothing long goes along.
+  select
+    suspects.caller_key,
+    suspects.hour,
+    past.user_id,
+    past.customer_tenant_id as sign_in_tenant_id,
+    array_agg(distinct past.country order by past.country) as usual_countries,
+    array_agg(distinct past.ip) as addresses
+  from (
+    select distinct caller_key, hour, user_id, sign_in_tenant_id
+    from suspects
+  ) as suspects
+  join sign_ins as past
+    on past.user_key = suspects.caller_key
+    and past.user_id = suspects.user_id
+    and past.event_at >= suspects.hour - interval '29 days'
+    and past.event_at < suspects.hour - interval '24 hours'
+  where coalesce(past.customer_tenant_id, '') = coalesce(suspects.sign_in_tenant_id, '')
+  group by suspects.caller_key, suspects.hour, past.user_id, past.customer_tenant_id
+  having min(past.event_at) <= suspects.hour - interval '7 days'
+    and 2 * count(past.device_id) > count(*)
 ),
 sessions as (
   select
-    subscription_id,
-    address,
-    hour,
-    user_id,
-    sign_in_tenant_id,
-    max(customer_tenant_id) as customer_tenant_id,
-    max(user_principal_name) as user_principal_name,
-    max(last_at) as last_at,
-    max(operations) as operations,
-    max(resources) as resources,
-    min(case when is_session then event_at end) as signed_in_at,
-    array_agg(distinct country order by country) filter (where is_session) as countries,
-    array_agg(distinct country order by country) filter (where is_past) as usual_countries,
-    max(case when is_session then concat_ws(', ', ip, city, country) end) as new_place,
-    max(case when is_session then operating_system end) as operating_system
-  from beside
-  group by subscription_id, caller_key, address, hour, user_id, sign_in_tenant_id
-  having bool_or(is_session)
-    and min(event_at) <= hour - interval '7 days'
-    and count(case when is_session and device_id is not null then 1 end) = 0
-    and count(case when is_past and device_id is not null then 1 end) * 2 > count(case when is_past then 1 end)
-    and count(case when is_past and ip = address then 1 end) = 0
+    suspects.*,
+    pasts.usual_countries
+  from suspects
+  join pasts
+    on pasts.caller_key = suspects.caller_key
+    and pasts.hour = suspects.hour
+    and pasts.user_id = suspects.user_id
+    and coalesce(pasts.sign_in_tenant_id, '') = coalesce(suspects.sign_in_tenant_id, '')
+  where not array_has(pasts.addresses, suspects.address)
+    and not array_has_any(suspects.countries, pasts.usual_countries)
 )
 select
   sessions.subscription_id,
@@ -131,6 +155,5 @@ left join sign_in as colleague
   and colleague.error_code = 0
   and colleague.event_at >= sessions.hour - interval '29 days'
   and colleague.event_at < sessions.hour - interval '24 hours'
-where not array_has_any(sessions.countries, sessions.usual_countries)
 group by sessions.subscription_id, sessions.user_id, sessions.hour
 having count(distinct colleague.user_id) < 2

@@ -118,17 +118,12 @@ impl Status {
 impl Compact {
     async fn run(self) -> anyhow::Result<()> {
         let instance = self.common.installation.open().await?;
-        let mut options = CompactionOptions::default();
-        if self.all {
-            options.small_files_max = 1;
-            options.fills_for = TimeDelta::zero();
-        }
+        let options = if self.all { CompactionOptions::all() } else { CompactionOptions::default() };
         let columns =
             ["KIND", "DAYS", "FILES", "NOW", "SIZE (MB)", "NOW", "EVENTS", "SUPERSEDED", "OVERTAKEN"];
         let mut shown = Shown::new(self.common.json, &columns);
         for kind in self.common.kinds() {
-            let done = compact(&instance, kind, &options).await;
-            let done = done.with_context(|| format!("merging files of {}", kind.name()))?;
+            let done = compact(&instance, kind, &options).await?;
             shown.row(json!({
                 "kind": kind.name(),
                 "days": done.days,
@@ -145,6 +140,14 @@ impl Compact {
     }
 }
 
+/// Merges all small files of all tables: for who reads much right after taking much in.
+pub(crate) async fn compact_all(instance: &Instance) -> anyhow::Result<()> {
+    for kind in Kind::ALL {
+        compact(instance, kind, &CompactionOptions::all()).await?;
+    }
+    Ok(())
+}
+
 /// Compacts a table, some days at a time, with a progress bar over its days.
 async fn compact(instance: &Instance, kind: Kind, options: &CompactionOptions) -> anyhow::Result<Compacted> {
     let options = CompactionOptions { days_max: DAYS_AT_ONCE, ..options.clone() };
@@ -152,7 +155,8 @@ async fn compact(instance: &Instance, kind: Kind, options: &CompactionOptions) -
     let mut all = Compacted::default();
     let mut days_wanted = None;
     loop {
-        let done = instance.lake.compact(kind, &options, Utc::now()).await?;
+        let done = instance.lake.compact(kind, &options, Utc::now()).await;
+        let done = done.with_context(|| format!("merging files of {}", kind.name()))?;
         let looked_at = done.days + done.overtaken.len();
         // What fills up meanwhile is for the next time, or this would have no end.
         let wanted = *days_wanted.get_or_insert(looked_at + done.days_left);

@@ -140,7 +140,7 @@ fn detector(files: &Files, folder: &str) -> Result<Detector, CatalogueError> {
         origin: files.name(folder),
         cases,
         settings: Vec::new(),
-        columns: Arc::default(),
+        reads: Arc::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alerts::{CustomerTenantId, DetectorSetting, Finding, PartnerTenantId, SubscriptionId};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::dataframe::DataFrame;
@@ -19,7 +19,8 @@ use crate::candidates::{self, Candidates};
 use crate::files::Text;
 use crate::findings::{self, Context};
 use crate::functions::SettingFunction;
-use crate::held::{self, Columns};
+use crate::held;
+use crate::reads::{self, Reads};
 use crate::session::Limits;
 use crate::views;
 use crate::{Manifest, ShapeError, Window};
@@ -39,8 +40,8 @@ pub struct Detector {
     pub(crate) cases: Vec<Text>,
     /// Numbers that the operator chose in place of the manifest's.
     pub(crate) settings: Vec<DetectorSetting>,
-    /// The columns that the query reads of its tables, once they were asked for.
-    pub(crate) columns: Arc<OnceCell<Columns>>,
+    /// What the query reads of its tables, once that was asked for.
+    pub(crate) reads: Arc<OnceCell<Reads>>,
 }
 
 /// Why a run failed.
@@ -303,18 +304,18 @@ impl Detector {
         candidates: Option<&Candidates>,
     ) -> Result<SessionContext, DetectError> {
         let own = self.bare_session(session).await?;
-        let since = window.history_since(&self.manifest.inputs, self.manifest.lookback);
+        let history = window.history_since(&self.manifest.inputs, self.manifest.lookback);
         let all = Candidates::default();
         let candidates = candidates.unwrap_or(&all);
         for kind in &self.manifest.inputs {
+            let is_to_hold = candidates.restricts(*kind) && !held::is_in_memory(session, *kind).await;
+            let since = if is_to_hold { self.reads_since(session, window, *kind).await? } else { history };
             let until = window.visible_until(*kind);
             let mut view = views::events_of(session, *kind, partner, since, until, candidates).await;
-            if candidates.restricts(*kind)
-                && let Ok(events) = &view
-                && !held::is_in_memory(session, *kind).await
-            {
-                let read = self.columns(session).await?.get(kind.name()).cloned().unwrap_or_default();
-                let held = held::hold(session, *kind, events.clone(), &read, held::HELD_BYTES_MAX).await;
+            if is_to_hold && let Ok(events) = &view {
+                let read = self.reads(session).await?.get(kind.name()).cloned().unwrap_or_default();
+                let held =
+                    held::hold(session, *kind, events.clone(), &read.columns, held::HELD_BYTES_MAX).await;
                 if let Some(table) = held.map_err(|error| self.query_error(error))? {
                     view = session.read_table(table);
                 }
@@ -334,17 +335,36 @@ impl Detector {
         Ok(own)
     }
 
-    /// The columns that the query reads of its tables, whatever the window.
-    pub(crate) async fn columns(&self, session: &SessionContext) -> Result<&Columns, DetectError> {
+    /// What the query reads of its tables, whatever the window.
+    pub(crate) async fn reads(&self, session: &SessionContext) -> Result<&Reads, DetectError> {
         let failed = |error| self.query_error(error);
         let look = || async {
             let own = self.bare_session(session).await?;
-            held::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
-            let any = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
-            let query = self.prepared(&own, &any, &self.sql).await?;
-            query.into_optimized_plan().and_then(|plan| held::columns_read(&plan)).map_err(failed)
+            reads::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
+            let since = reads::end_of_all_units();
+            let window = Window::new(since, since + TimeDelta::hours(1));
+            let query = self.prepared(&own, &window, &self.sql).await?;
+            query.into_optimized_plan().and_then(|plan| reads::reads_of(&plan, since)).map_err(failed)
         };
-        self.columns.get_or_try_init(look).await
+        self.reads.get_or_try_init(look).await
+    }
+
+    /// From when on a run over a window reads events of a kind: the lookback, or less where the query says so.
+    pub(crate) async fn reads_since(
+        &self,
+        session: &SessionContext,
+        window: &Window,
+        kind: Kind,
+    ) -> Result<DateTime<Utc>, DetectError> {
+        let inputs = &self.manifest.inputs;
+        let history = window.history_since(inputs, self.manifest.lookback);
+        if kind == Kind::Cost {
+            // Which statement of a day counts is found among all its lines.
+            return Ok(history);
+        }
+        let named = self.reads(session).await?.get(kind.name());
+        let named = named.and_then(|read| read.since(window.evidence_since(inputs)));
+        Ok(named.map_or(history, |named| named.max(history)))
     }
 
     fn register(

@@ -3,49 +3,20 @@
 //! A query names a table many times, and each time its files would be opened and decoded anew. What is left once
 //! whose events count is known is little, so it is read once, and of it the columns that the query reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{Schema, SchemaRef};
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
-use datafusion::datasource::empty::EmptyTable;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use ingest::schema::{DAY, Kind};
 
 /// Events of more bytes are left where they are, and read by each part of the query that names them.
 pub(crate) const HELD_BYTES_MAX: usize = 512 << 20;
-
-/// The columns of each table that a query reads.
-pub(crate) type Columns = BTreeMap<String, BTreeSet<String>>;
-
-/// The columns that an optimised plan reads of each table.
-pub(crate) fn columns_read(plan: &LogicalPlan) -> Result<Columns> {
-    let mut columns = Columns::new();
-    plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node {
-            let read = columns.entry(scan.table_name.table().to_owned()).or_default();
-            read.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
-            let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
-            read.extend(filtered.map(|column| column.name.clone()));
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(columns)
-}
-
-/// Registers a table without rows for each kind: enough to plan a query by.
-pub(crate) fn register_empty(session: &SessionContext, kinds: &[Kind]) -> Result<()> {
-    for kind in kinds {
-        session.register_table(kind.name(), Arc::new(EmptyTable::new(kind.schema())))?;
-    }
-    Ok(())
-}
 
 /// Whether a session has a table in memory, so that nothing is gained by reading it.
 pub(crate) async fn is_in_memory(session: &SessionContext, kind: Kind) -> bool {
@@ -114,34 +85,6 @@ mod tests {
     use datafusion::prelude::{col, lit};
 
     use super::*;
-
-    async fn columns(sql: &str) -> Vec<String> {
-        let session = SessionContext::new();
-        register_empty(&session, &[Kind::Activity, Kind::SignIn]).unwrap();
-        let plan = session.sql(sql).await.unwrap().into_optimized_plan().unwrap();
-        let columns = columns_read(&plan).unwrap();
-        let named = |(table, columns): (&String, &BTreeSet<String>)| {
-            columns.iter().map(|column| format!("{table}.{column}")).collect::<Vec<_>>()
-        };
-        columns.iter().flat_map(named).collect()
-    }
-
-    #[tokio::test]
-    async fn a_query_reads_what_its_plan_needs() {
-        for (sql, expected) in [
-            (
-                "select caller from (select * from activity) where status = 'failed'",
-                &["activity.caller", "activity.status"][..],
-            ),
-            ("select count(*) from activity", &[]),
-            (
-                "select a.caller from activity as a where exists (select 1 from sign_in where sign_in.user_id = a.caller_id)",
-                &["activity.caller", "activity.caller_id", "sign_in.user_id"],
-            ),
-        ] {
-            assert_eq!(columns(sql).await, expected, "{sql}");
-        }
-    }
 
     #[tokio::test]
     async fn what_is_held_has_all_columns_and_the_rows_of_those_that_are_read() {

@@ -24,6 +24,7 @@ mod held;
 mod indicators;
 mod lint;
 mod manifest;
+mod reads;
 mod samples;
 mod session;
 mod together;

@@ -72,10 +72,13 @@ impl Together {
             return Ok(None);
         }
         let mut read: BTreeSet<String> = PICKED_BY.into_iter().chain([column]).map(str::to_owned).collect();
+        let (mut since, mut until) = (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC);
         for one in &sharing {
-            read.extend(one.detector.columns(session).await?.get(kind.name()).into_iter().flatten().cloned());
+            let of_kind = one.detector.reads(session).await?.get(kind.name());
+            read.extend(of_kind.into_iter().flat_map(|read| &read.columns).cloned());
+            since = since.min(one.detector.reads_since(session, one.window, kind).await?);
+            until = until.max(one.window.visible_until(kind));
         }
-        let (since, until) = bounds(kind, &sharing);
         let failed = |error| first.detector.query_error(error);
         let events = views::events_of(session, kind, partner, since, until, &all).await.map_err(failed)?;
         let held = held::hold(session, kind, events, &read, TOGETHER_BYTES_MAX).await.map_err(failed)?;
@@ -92,14 +95,4 @@ impl Together {
     pub fn session_for(&self, detector: &Detector) -> Option<&SessionContext> {
         self.detectors.contains(&detector.manifest.id).then_some(&self.session)
     }
-}
-
-/// From when to when any of them looks at the kind.
-fn bounds(kind: Kind, looking: &[&Looking<'_>]) -> (DateTime<Utc>, DateTime<Utc>) {
-    let since = |one: &&Looking<'_>| {
-        let manifest = &one.detector.manifest;
-        one.window.history_since(&manifest.inputs, manifest.lookback)
-    };
-    let until = |one: &&Looking<'_>| one.window.visible_until(kind);
-    (looking.iter().map(since).min().unwrap_or_default(), looking.iter().map(until).max().unwrap_or_default())
 }

@@ -83,6 +83,14 @@ impl Default for CompactionOptions {
     }
 }
 
+impl CompactionOptions {
+    /// Every small file is merged, also on days that are still filling.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { small_files_max: 1, fills_for: TimeDelta::zero(), ..Self::default() }
+    }
+}
+
 /// What a compaction did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compacted {

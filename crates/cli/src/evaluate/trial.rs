@@ -19,6 +19,7 @@ use simulate::{Label, Pace, ScoredAlert, SubscriptionDays, Trial};
 
 use crate::detect::run_detectors;
 use crate::ingest::take_in;
+use crate::lake::compact_all;
 use crate::output;
 use crate::progress::Progress;
 use crate::simulate::{describe, write_estate};
@@ -70,6 +71,8 @@ pub(super) async fn of_estate(runs: &Runs, estate: simulate::Settings) -> anyhow
         let instance =
             Arc::new(Instance::open(DataDir::new(folder.path().join("data")), &runs.settings()).await?);
         take_in(&instance, std::slice::from_ref(&raw)).await?;
+        // A day comes in in a dozen files, and each query would open all of them.
+        compact_all(&instance).await?;
         let period = Period { since: None, until: Some(end) };
         let report = run_detectors(&instance, period, Clock::AsIfWatched(TimeDelta::zero()), end).await?;
         if let Some(failed) = report.failures().next() {
