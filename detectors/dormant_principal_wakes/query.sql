@@ -42,24 +42,14 @@ quiet as (
   -- Nearly all who change something did so last week too; this drops them before two months are read.
   select changes.*
   from changes
-  join (
-    select
-      caller_id,
-      hour,
-      count(*) over (
-        partition by caller_id
-        order by hour
-        range between interval '192 hours' preceding and interval '25 hours' preceding
-      ) as hours_of_last_week
-    from (
-      select distinct caller_id, date_trunc('hour', event_at) as hour
-      from activity
-      where event_at >= $since - interval '9 days'
-    )
+  left anti join (
+    select distinct caller_id, day
+    from activity
+    where event_at >= $since - interval '9 days'
   ) as recent
     on recent.caller_id = changes.principal_id
-    and recent.hour = changes.hour
-  where recent.hours_of_last_week = 0
+    and recent.day >= cast(changes.hour as date) - 7
+    and recent.day <= cast(changes.hour as date) - 2
 ),
 life as (
   -- A partner's technician is awake whichever customer it works for, so the tenant does not matter.

@@ -69,6 +69,7 @@ movers as (
     on sign_ins.user_key = changes.caller_key
     and sign_ins.event_at >= changes.hour - interval '24 hours'
     and sign_ins.event_at <= changes.last_at
+  where sign_ins.event_at >= $since - interval '28 hours'
   group by changes.caller_key, changes.hour
   having count(distinct concat_ws(' ', sign_ins.country, cast(sign_ins.autonomous_system as varchar))) >= 2
     and max(sign_ins.latitude) - min(sign_ins.latitude) + max(sign_ins.longitude) - min(sign_ins.longitude) > 4

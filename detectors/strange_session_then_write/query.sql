@@ -83,6 +83,7 @@ suspects as (
     and sign_ins.network = changes.network
     and sign_ins.event_at >= changes.hour - interval '24 hours'
     and sign_ins.event_at <= changes.last_at
+  where sign_ins.event_at >= $since - interval '28 hours'
   group by
     changes.subscription_id,
     changes.caller_key,

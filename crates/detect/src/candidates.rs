@@ -3,8 +3,11 @@
 //! Most detectors ask about few: whoever did something rare within the window. Their folder has a second query for
 //! that, `candidates.sql`. Its columns are named for what they restrict: `"activity.subscription_id"` is a list of
 //! subscriptions, and the detector's query then sees no activity of others. Of a table that several columns
-//! name it sees the rows that one of them names; of a table that none names, all. It may name the parts (`with`) of
+//! name it sees the rows that one of them names; of a table that none names, or of which one names `*`, all. It may name the parts (`with`) of
 //! the detector's query, so that what counts is written once.
+//!
+//! It may be several queries. Each after the first sees only what the one before it names, so that a look at weeks of
+//! those whom a minute brings up can tell who of them is left; the last names the candidates.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -32,6 +35,12 @@ use ingest::schema::Kind;
 /// looked up in a set.
 const WRITTEN_OUT_MAX: usize = 20;
 
+/// The value that names all of a table.
+const ALL: &str = "*";
+
+/// The function that asks for whom [`Candidates`] name.
+pub(crate) const IS_AMONG: &str = "is_among";
+
 /// Values of a column, each once.
 type Values = Arc<HashSet<String>>;
 
@@ -39,13 +48,16 @@ type Values = Arc<HashSet<String>>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Candidates {
     values: BTreeMap<Kind, BTreeMap<String, Values>>,
+    /// Tables of which all was named.
+    whole: BTreeSet<Kind>,
 }
 
 impl Candidates {
     /// Whether there is nobody, so that there is nothing to find.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.values().flat_map(BTreeMap::values).all(|values| values.is_empty())
+        self.whole.is_empty()
+            && self.values.values().flat_map(BTreeMap::values).all(|values| values.is_empty())
     }
 
     /// What is wrong with the columns of a query for candidates; `None` if nothing is.
@@ -82,15 +94,19 @@ impl Candidates {
         })
     }
 
-    /// Reads the rows of a query whose columns were checked; nulls name nobody.
+    /// Reads the rows of a query whose columns were checked; nulls name nobody, `*` names all.
     pub(crate) fn read(batches: &[RecordBatch]) -> Result<Self> {
         let mut values: BTreeMap<Kind, BTreeMap<String, HashSet<String>>> = BTreeMap::new();
+        let mut whole = BTreeSet::new();
         for batch in batches {
             let schema = batch.schema();
             for (field, column) in schema.fields().iter().zip(batch.columns()) {
                 let Some((kind, name)) = named(field.name()) else { continue };
                 let texts = cast(column, &DataType::Utf8)?;
                 let texts: &StringArray = texts.as_string();
+                if texts.iter().flatten().any(|text| text == ALL) {
+                    whole.insert(kind);
+                }
                 let of_column = values.entry(kind).or_default().entry(name.to_owned()).or_default();
                 for text in texts.iter().flatten() {
                     if !of_column.contains(text) {
@@ -102,7 +118,9 @@ impl Candidates {
         let shared = |columns: BTreeMap<_, HashSet<_>>| {
             columns.into_iter().map(|(name, values)| (name, Arc::new(values))).collect()
         };
-        Ok(Self { values: values.into_iter().map(|(kind, columns)| (kind, shared(columns))).collect() })
+        values.retain(|kind, _| !whole.contains(kind));
+        let values = values.into_iter().map(|(kind, columns)| (kind, shared(columns))).collect();
+        Ok(Self { values, whole })
     }
 
     /// Of these events those that have to be seen.
@@ -160,23 +178,34 @@ impl fmt::Display for Candidates {
     }
 }
 
-/// A query for candidates, with those parts of the detector's query that it names.
+/// The queries for candidates, in their order, each with those parts of the detector's query that it names.
 ///
 /// # Errors
 ///
-/// If one of the two cannot be parsed, or is no query.
-pub(crate) fn with_parts(candidates_sql: &str, detector_sql: &str) -> Result<String> {
-    let mut query = parsed(candidates_sql)?;
-    let parts = parsed(detector_sql)?.with.map(|with| with.cte_tables).unwrap_or_default();
+/// If one of the texts cannot be parsed, or holds something else than queries.
+pub(crate) fn steps(candidates_sql: &str, detector_sql: &str) -> Result<Vec<String>> {
+    let mut of_detector = queries(detector_sql)?;
+    let (Some(detector), true) = (of_detector.pop(), of_detector.is_empty()) else {
+        return Err(DataFusionError::Plan("it must be one query".to_owned()));
+    };
+    let parts = detector.with.map(|with| with.cte_tables).unwrap_or_default();
+    let steps = queries(candidates_sql)?;
+    if steps.is_empty() {
+        return Err(DataFusionError::Plan("it must have a query".to_owned()));
+    }
+    Ok(steps.into_iter().map(|step| with_parts(step, &parts)).collect())
+}
+
+fn with_parts(mut query: Query, parts: &[Cte]) -> String {
     let own = query.with.take().map(|with| with.cte_tables).unwrap_or_default();
     let mut wanted = names_in(&query);
     wanted.extend(own.iter().flat_map(names_in));
     // A part names only parts before it.
     let mut needed: Vec<Cte> = Vec::new();
-    for part in parts.into_iter().rev() {
+    for part in parts.iter().rev() {
         if wanted.contains(&part.alias.name.value) {
-            wanted.extend(names_in(&part));
-            needed.push(part);
+            wanted.extend(names_in(part));
+            needed.push(part.clone());
         }
     }
     let cte_tables: Vec<Cte> = needed.into_iter().rev().chain(own).collect();
@@ -184,16 +213,17 @@ pub(crate) fn with_parts(candidates_sql: &str, detector_sql: &str) -> Result<Str
         let with_token = AttachedToken::empty();
         query.with = Some(With { with_token, recursive: false, cte_tables });
     }
-    Ok(query.to_string())
+    query.to_string()
 }
 
-fn parsed(sql: &str) -> Result<Query> {
-    let mut statements = Parser::parse_sql(&GenericDialect {}, sql)
+fn queries(sql: &str) -> Result<Vec<Query>> {
+    let statements = Parser::parse_sql(&GenericDialect {}, sql)
         .map_err(|error| DataFusionError::SQL(Box::new(error), None))?;
-    match (statements.pop(), statements.is_empty()) {
-        (Some(Statement::Query(query)), true) => Ok(*query),
-        _ => Err(DataFusionError::Plan("it must be one query".to_owned())),
-    }
+    let query = |statement| match statement {
+        Statement::Query(query) => Ok(*query),
+        _ => Err(DataFusionError::Plan("it must hold queries alone".to_owned())),
+    };
+    statements.into_iter().map(query).collect()
 }
 
 /// The tables and parts that something names.
@@ -257,7 +287,7 @@ impl Hash for IsAmong {
 
 impl ScalarUDFImpl for IsAmong {
     fn name(&self) -> &str {
-        "is_among"
+        IS_AMONG
     }
 
     fn signature(&self) -> &Signature {
@@ -318,13 +348,27 @@ mod tests {
                 "WITH records AS (SELECT * FROM activity), mine AS (SELECT * FROM records) SELECT a FROM mine WHERE b >= $since",
             ),
         ] {
-            assert_eq!(with_parts(candidates, query).unwrap(), expected);
+            assert_eq!(steps(candidates, query).unwrap(), [expected]);
         }
-        assert_eq!(with_parts("select a from t", "select 1").unwrap(), "SELECT a FROM t");
-        for (wrong, expected) in [("selec a", "Expected"), ("drop table t", "one query"), ("", "one query")] {
-            let error = with_parts(wrong, query).unwrap_err().to_string();
+        assert_eq!(steps("select a from t", "select 1").unwrap(), ["SELECT a FROM t"]);
+        for (wrong, expected) in [("selec a", "Expected"), ("drop table t", "queries alone"), ("", "a query")]
+        {
+            let error = steps(wrong, query).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
+        assert!(steps("select 1", "select 1; select 2").unwrap_err().to_string().contains("one query"));
+    }
+
+    #[test]
+    fn each_step_has_the_parts_that_it_names() {
+        let query = "with one as (select * from t), two as (select * from one) select * from two";
+        assert_eq!(
+            steps("select a from one;\n-- Then:\nselect b from two;", query).unwrap(),
+            [
+                "WITH one AS (SELECT * FROM t) SELECT a FROM one",
+                "WITH one AS (SELECT * FROM t), two AS (SELECT * FROM one) SELECT b FROM two",
+            ]
+        );
     }
 
     #[test]
@@ -389,6 +433,19 @@ mod tests {
         for others in [0, WRITTEN_OUT_MAX, 1000] {
             assert_eq!(seen(others).await, ["-", "y", "by name"], "{others} others");
         }
+    }
+
+    #[test]
+    fn a_star_names_all_of_a_table() {
+        let rows = record_batch!(
+            ("cost.subscription_id", Utf8, [Some("a"), Some("*")]),
+            ("activity.subscription_id", Utf8, [Some("a"), None])
+        )
+        .unwrap();
+        let some = Candidates::read(&[rows]).unwrap();
+        assert!(!some.restricts(Kind::Cost) && some.restricts(Kind::Activity));
+        let all = record_batch!(("cost.subscription_id", Utf8, ["*"])).unwrap();
+        assert!(!Candidates::read(&[all]).unwrap().is_empty());
     }
 
     #[test]

@@ -156,14 +156,21 @@ impl Detector {
         partner: &PartnerTenantId,
     ) -> Result<Option<Candidates>, DetectError> {
         self.check_window(window)?;
-        let Some(sql) = &self.candidates_sql else { return Ok(None) };
         let limits = Limits::of(session);
         let failed = |error| self.query_error(error);
         let look = async {
-            let query = self.planned_candidates(session, window, partner, sql).await?;
-            Candidates::read(&query.collect().await.map_err(failed)?).map_err(failed)
+            let mut named: Option<Candidates> = None;
+            for sql in self.candidate_queries()? {
+                if named.as_ref().is_some_and(Candidates::is_empty) {
+                    break;
+                }
+                let query = self.planned_candidates(session, window, partner, &sql, named.as_ref()).await?;
+                let rows = query.collect().await.map_err(failed)?;
+                named = Some(Candidates::read(&rows).map_err(failed)?);
+            }
+            Ok(named)
         };
-        Ok(Some(self.in_time(&limits, look).await?))
+        self.in_time(&limits, look).await
     }
 
     /// As [`run`](Self::run), seeing only the events of these candidates; all events if there are none given.
@@ -233,17 +240,23 @@ impl Detector {
         Ok(query)
     }
 
-    /// The query for candidates, planned and its columns checked.
+    /// The queries for candidates; none if there is no file of them.
+    pub(crate) fn candidate_queries(&self) -> Result<Vec<String>, DetectError> {
+        let Some(sql) = &self.candidates_sql else { return Ok(Vec::new()) };
+        candidates::steps(sql, &self.sql).map_err(|error| self.query_error(error))
+    }
+
+    /// A query for candidates over those whom the one before named, planned and its columns checked.
     pub(crate) async fn planned_candidates(
         &self,
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
         sql: &str,
+        named_before: Option<&Candidates>,
     ) -> Result<DataFrame, DetectError> {
-        let own = self.own_session(session, window, partner, None).await?;
-        let sql = candidates::with_parts(sql, &self.sql).map_err(|error| self.query_error(error))?;
-        let query = self.prepared(&own, window, &sql).await?;
+        let own = self.own_session(session, window, partner, named_before).await?;
+        let query = self.prepared(&own, window, sql).await?;
         match Candidates::problem(query.schema().as_arrow(), &self.manifest.inputs) {
             Some(problem) => Err(DetectError::Candidates { detector: self.manifest.id.clone(), problem }),
             None => Ok(query),
@@ -313,7 +326,7 @@ impl Detector {
             let until = window.visible_until(*kind);
             let mut view = views::events_of(session, *kind, partner, since, until, candidates).await;
             if is_to_hold && let Ok(events) = &view {
-                let read = self.reads(session).await?.get(kind.name()).cloned().unwrap_or_default();
+                let read = self.reads(session).await?.of(kind.name()).cloned().unwrap_or_default();
                 let held =
                     held::hold(session, *kind, events.clone(), &read.columns, held::HELD_BYTES_MAX).await;
                 if let Some(table) = held.map_err(|error| self.query_error(error))? {
@@ -335,7 +348,7 @@ impl Detector {
         Ok(own)
     }
 
-    /// What the query reads of its tables, whatever the window.
+    /// What the queries read of tables that are restricted, whatever the window.
     pub(crate) async fn reads(&self, session: &SessionContext) -> Result<&Reads, DetectError> {
         let failed = |error| self.query_error(error);
         let look = || async {
@@ -343,8 +356,14 @@ impl Detector {
             reads::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
             let since = reads::end_of_all_units();
             let window = Window::new(since, since + TimeDelta::hours(1));
-            let query = self.prepared(&own, &window, &self.sql).await?;
-            query.into_optimized_plan().and_then(|plan| reads::reads_of(&plan, since)).map_err(failed)
+            // The first query for candidates sees all.
+            let restricted = self.candidate_queries()?.into_iter().skip(1).chain([self.sql.clone()]);
+            let mut all = Reads::default();
+            for sql in restricted {
+                let plan = self.prepared(&own, &window, &sql).await?.into_optimized_plan().map_err(failed)?;
+                all.add(reads::reads_of(&plan, since).map_err(failed)?);
+            }
+            Ok(all)
         };
         self.reads.get_or_try_init(look).await
     }
@@ -362,7 +381,7 @@ impl Detector {
             // Which statement of a day counts is found among all its lines.
             return Ok(history);
         }
-        let named = self.reads(session).await?.get(kind.name());
+        let named = self.reads(session).await?.of(kind.name());
         let named = named.and_then(|read| read.since(window.evidence_since(inputs)));
         Ok(named.map_or(history, |named| named.max(history)))
     }

@@ -27,6 +27,7 @@ mod manifest;
 mod reads;
 mod samples;
 mod session;
+mod time_first;
 mod together;
 mod views;
 mod window;

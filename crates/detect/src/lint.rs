@@ -33,8 +33,8 @@ async fn planned(detector: &Detector) -> Result<Vec<LogicalPlan>, CaseError> {
     let hour = Window::new(DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + TimeDelta::hours(1));
     let partner = cases::partner();
     let mut queries = vec![detector.planned(&session, &hour, &partner, None).await?];
-    if let Some(sql) = &detector.candidates_sql {
-        queries.push(detector.planned_candidates(&session, &hour, &partner, sql).await?);
+    for sql in detector.candidate_queries()? {
+        queries.push(detector.planned_candidates(&session, &hour, &partner, &sql, None).await?);
     }
     Ok(queries.into_iter().map(|query| query.into_unoptimized_plan()).collect())
 }

@@ -1,5 +1,6 @@
 //! What a query reads of its tables: which columns, and how far back.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,8 +13,34 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::prelude::SessionContext;
 use ingest::schema::Kind;
 
-/// What a query reads of each of its tables, by name.
-pub(crate) type Reads = BTreeMap<String, Read>;
+/// What queries read of their tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reads {
+    by_table: BTreeMap<String, Read>,
+}
+
+impl Reads {
+    /// What is read of a table; `None` if nothing is.
+    pub(crate) fn of(&self, table: &str) -> Option<&Read> {
+        self.by_table.get(table)
+    }
+
+    /// Adds what another query reads.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (table, read) in other.by_table {
+            match self.by_table.entry(table) {
+                Entry::Vacant(place) => {
+                    place.insert(read);
+                }
+                Entry::Occupied(mut place) => {
+                    let both = place.get_mut();
+                    both.columns.extend(read.columns);
+                    both.reach = both.reach.zip(read.reach).map(|(one, other)| one.max(other));
+                }
+            }
+        }
+    }
+}
 
 /// What a query reads of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +76,7 @@ pub(crate) fn register_empty(session: &SessionContext, kinds: &[Kind]) -> Result
 
 /// What an optimised plan reads, with `since` as its `$since`.
 pub(crate) fn reads_of(plan: &LogicalPlan, since: DateTime<Utc>) -> Result<Reads> {
-    let mut reads = Reads::new();
+    let mut reads: BTreeMap<String, Read> = BTreeMap::new();
     let mut scans: BTreeMap<String, Scans> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
         match node {
@@ -77,7 +104,7 @@ pub(crate) fn reads_of(plan: &LogicalPlan, since: DateTime<Utc>) -> Result<Reads
     for (table, scans) in scans {
         reads.entry(table).or_default().reach = scans.reach();
     }
-    Ok(reads)
+    Ok(Reads { by_table: reads })
 }
 
 /// The places of a plan that read one table.
@@ -142,7 +169,7 @@ mod tests {
             let named = |(table, read): (String, Read)| {
                 read.columns.into_iter().map(move |column| format!("{table}.{column}"))
             };
-            let columns: Vec<String> = reads(sql).await.into_iter().flat_map(named).collect();
+            let columns: Vec<String> = reads(sql).await.by_table.into_iter().flat_map(named).collect();
             assert_eq!(columns, expected, "{sql}");
         }
     }
@@ -182,8 +209,22 @@ mod tests {
                 hours(9 * 24),
             ),
         ] {
-            assert_eq!(reads(sql).await["activity"].reach, expected, "{sql}");
+            assert_eq!(reads(sql).await.of("activity").unwrap().reach, expected, "{sql}");
         }
+    }
+
+    #[tokio::test]
+    async fn queries_read_what_each_of_them_reads() {
+        let mut both = reads("select caller from activity where event_at >= $since").await;
+        both.add(reads("select status from activity where event_at >= $since - interval '2 hours'").await);
+        both.add(reads("select user_id from sign_in").await);
+        let activity = both.of("activity").unwrap();
+        assert_eq!(activity.reach, Some(TimeDelta::hours(2)));
+        assert!(activity.columns.contains("caller") && activity.columns.contains("status"));
+        assert_eq!(both.of("sign_in").unwrap().reach, None);
+        both.add(reads("select caller from activity").await);
+        assert_eq!(both.of("activity").unwrap().reach, None);
+        assert_eq!(both.of("flow"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::functions;
+use crate::time_first::TimeFirst;
 
 /// What runs may use. The memory is shared by all runs of a session; the time is for each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,7 @@ pub fn session(limits: Limits) -> Result<SessionContext> {
     // Times in queries are UTC, like the events.
     config.options_mut().execution.time_zone = Some("UTC".to_owned());
     let session = SessionContext::new_with_config_rt(config, runtime);
+    session.add_optimizer_rule(Arc::new(TimeFirst));
     functions::register(&session);
     Ok(session)
 }

@@ -15,7 +15,7 @@ mod tables;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::labels::Label;
 use crate::summary::SubscriptionDays;
@@ -26,7 +26,7 @@ use matches::Matches;
 pub use tables::{DetectorScores, FoundAttack, KindScores};
 
 /// How soon a detector can know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pace {
     /// From single events, which come within minutes.
@@ -36,7 +36,7 @@ pub enum Pace {
 }
 
 /// What scoring needs to know of an alert.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoredAlert {
     /// Graph's `alertType`.
     pub alert_type: String,
@@ -59,7 +59,7 @@ pub struct ScoredAlert {
 }
 
 /// One estate, or one installation: what happened in it, and what was alerted.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// What happened.
     pub labels: Vec<Label>,

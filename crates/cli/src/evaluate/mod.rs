@@ -1,6 +1,7 @@
 //! `tenantwatch evaluate`
 
 mod events;
+mod kept;
 mod nab;
 mod report;
 mod trial;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 
+use self::kept::Kept;
 use self::trial::{Runs, of_estate, of_records};
 use crate::installation;
 use crate::output;
@@ -71,6 +73,14 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "DIR", requires = "labels")]
     data_dir: Option<PathBuf>,
 
+    /// Folder that keeps what came of each estate, and from where it is taken the next time
+    ///
+    /// So a long evaluation goes on where it was stopped, and several runs can share the seeds and be put together by a
+    /// last one. What another build of the program left there, or another choice of customers, days, end, detectors or
+    /// baselines, is passed over.
+    #[arg(long, value_name = "DIR", conflicts_with = "labels")]
+    keep: Option<PathBuf>,
+
     /// Print the scores as one JSON object
     #[arg(long)]
     json: bool,
@@ -101,6 +111,13 @@ impl Evaluate {
 
     /// What the detectors make of simulated estates.
     async fn estates(&self, runs: &Runs) -> anyhow::Result<Vec<trial::Compared>> {
+        let kept = match &self.keep {
+            Some(folder) => {
+                let of = format!("{} customers, {} days, until {}", self.customers, self.days, self.end);
+                Some(Kept::open(folder, &format!("{of}, {}", runs.texts()?))?)
+            }
+            None => None,
+        };
         let mut trials = Vec::new();
         let progress = Progress::things(self.seeds.clone().count() as u64, "estates");
         for seed in self.seeds.clone() {
@@ -111,7 +128,16 @@ impl Evaluate {
                 end: self.end,
                 partner_tenant_id: runs.settings().partner_tenant_id,
             };
-            trials.push(of_estate(runs, estate).await?);
+            let known = kept.as_ref().map(|kept| kept.trial(seed)).transpose()?.flatten();
+            let trial = match known {
+                Some(trial) => trial,
+                None => {
+                    let trial = of_estate(runs, estate).await?;
+                    kept.as_ref().map(|kept| kept.put(seed, &trial)).transpose()?;
+                    trial
+                }
+            };
+            trials.push(trial);
             progress.add(1);
         }
         Ok(trials)

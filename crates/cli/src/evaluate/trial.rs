@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use detect::{Catalogue, Detector, Window};
 use futures::{StreamExt as _, TryStreamExt as _};
 use ingest::schema::Kind;
+use serde::{Deserialize, Serialize};
 use server::app::Instance;
 use server::app::detection::{Clock, Events, Period};
 use server::app::rehearsal::{rehearse, subscription_spans};
@@ -45,6 +46,15 @@ impl Runs {
         Ok(Self { folders, builtin: !without_builtin, baselines })
     }
 
+    /// The texts of all that is run beside the built-in detectors.
+    pub(super) fn texts(&self) -> anyhow::Result<String> {
+        let mut detectors: Vec<Detector> = Vec::new();
+        for folder in &self.folders {
+            detectors.extend(Catalogue::at(folder)?.detectors().iter().cloned());
+        }
+        Ok(format!("built-in {}, {detectors:?}, {:?}", self.builtin, self.baselines))
+    }
+
     pub(super) fn settings(&self) -> Settings {
         Settings {
             detector_folders: self.folders.clone(),
@@ -55,6 +65,7 @@ impl Runs {
 }
 
 /// A trial of the detectors, and one of each baseline with the same labels.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Compared {
     pub(super) own: Trial,
     /// In the order of [`Runs::baselines`].
