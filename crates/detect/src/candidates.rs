@@ -178,7 +178,8 @@ impl fmt::Display for Candidates {
     }
 }
 
-/// The queries for candidates, in their order, each with those parts of the detector's query that it names.
+/// The queries for candidates, in their order, each with those parts that it names of the detector's query and of the
+/// queries before it.
 ///
 /// # Errors
 ///
@@ -188,19 +189,22 @@ pub(crate) fn steps(candidates_sql: &str, detector_sql: &str) -> Result<Vec<Stri
     let (Some(detector), true) = (of_detector.pop(), of_detector.is_empty()) else {
         return Err(DataFusionError::Plan("it must be one query".to_owned()));
     };
-    let parts = detector.with.map(|with| with.cte_tables).unwrap_or_default();
+    let mut parts = detector.with.map(|with| with.cte_tables).unwrap_or_default();
     let steps = queries(candidates_sql)?;
     if steps.is_empty() {
         return Err(DataFusionError::Plan("it must have a query".to_owned()));
     }
-    Ok(steps.into_iter().map(|step| with_parts(step, &parts)).collect())
+    let with_parts = |mut step: Query| {
+        parts.extend(step.with.take().map(|with| with.cte_tables).unwrap_or_default());
+        step.with = parts_for(&step, &parts);
+        step.to_string()
+    };
+    Ok(steps.into_iter().map(with_parts).collect())
 }
 
-fn with_parts(mut query: Query, parts: &[Cte]) -> String {
-    let own = query.with.take().map(|with| with.cte_tables).unwrap_or_default();
-    let mut wanted = names_in(&query);
-    wanted.extend(own.iter().flat_map(names_in));
-    // A part names only parts before it.
+/// Those of some parts that a query names, and that these name; each names only parts before it.
+fn parts_for(query: &Query, parts: &[Cte]) -> Option<With> {
+    let mut wanted = names_in(query);
     let mut needed: Vec<Cte> = Vec::new();
     for part in parts.iter().rev() {
         if wanted.contains(&part.alias.name.value) {
@@ -208,12 +212,9 @@ fn with_parts(mut query: Query, parts: &[Cte]) -> String {
             needed.push(part.clone());
         }
     }
-    let cte_tables: Vec<Cte> = needed.into_iter().rev().chain(own).collect();
-    if !cte_tables.is_empty() {
-        let with_token = AttachedToken::empty();
-        query.with = Some(With { with_token, recursive: false, cte_tables });
-    }
-    query.to_string()
+    needed.reverse();
+    let with_token = AttachedToken::empty();
+    (!needed.is_empty()).then_some(With { with_token, recursive: false, cte_tables: needed })
 }
 
 fn queries(sql: &str) -> Result<Vec<Query>> {
@@ -363,10 +364,14 @@ mod tests {
     fn each_step_has_the_parts_that_it_names() {
         let query = "with one as (select * from t), two as (select * from one) select * from two";
         assert_eq!(
-            steps("select a from one;\n-- Then:\nselect b from two;", query).unwrap(),
+            steps(
+                "with own as (select 1 as x) select a from one, own;\n-- Then:\nselect b from two, own;",
+                query
+            )
+            .unwrap(),
             [
-                "WITH one AS (SELECT * FROM t) SELECT a FROM one",
-                "WITH one AS (SELECT * FROM t), two AS (SELECT * FROM one) SELECT b FROM two",
+                "WITH one AS (SELECT * FROM t), own AS (SELECT 1 AS x) SELECT a FROM one, own",
+                "WITH one AS (SELECT * FROM t), two AS (SELECT * FROM one), own AS (SELECT 1 AS x) SELECT b FROM two, own",
             ]
         );
     }

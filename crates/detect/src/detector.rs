@@ -1,6 +1,7 @@
 //! A detector, and one run of it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use alerts::{CustomerTenantId, DetectorSetting, Finding, PartnerTenantId, SubscriptionId};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +14,6 @@ use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
 use humantime::format_duration;
 use ingest::schema::Kind;
-use tokio::sync::OnceCell;
 
 use crate::candidates::{self, Candidates};
 use crate::files::Text;
@@ -40,8 +40,8 @@ pub struct Detector {
     pub(crate) cases: Vec<Text>,
     /// Numbers that the operator chose in place of the manifest's.
     pub(crate) settings: Vec<DetectorSetting>,
-    /// What the query reads of its tables, once that was asked for.
-    pub(crate) reads: Arc<OnceCell<Reads>>,
+    /// What its queries read of their tables, by their texts, once that was asked for.
+    pub(crate) reads: Arc<Mutex<HashMap<String, Arc<Reads>>>>,
 }
 
 /// Why a run failed.
@@ -233,7 +233,7 @@ impl Detector {
         partner: &PartnerTenantId,
         candidates: Option<&Candidates>,
     ) -> Result<DataFrame, DetectError> {
-        let own = self.own_session(session, window, partner, candidates).await?;
+        let own = self.own_session(session, window, partner, candidates, &self.sql).await?;
         let query = self.prepared(&own, window, &self.sql).await?;
         findings::check(&self.manifest, query.schema().as_arrow())
             .map_err(|shape| DetectError::Shape { detector: self.manifest.id.clone(), shape })?;
@@ -255,7 +255,7 @@ impl Detector {
         sql: &str,
         named_before: Option<&Candidates>,
     ) -> Result<DataFrame, DetectError> {
-        let own = self.own_session(session, window, partner, named_before).await?;
+        let own = self.own_session(session, window, partner, named_before, sql).await?;
         let query = self.prepared(&own, window, sql).await?;
         match Candidates::problem(query.schema().as_arrow(), &self.manifest.inputs) {
             Some(problem) => Err(DetectError::Candidates { detector: self.manifest.id.clone(), problem }),
@@ -308,34 +308,48 @@ impl Detector {
         Ok(batches)
     }
 
-    /// A session that has only what this run may see, and of that what it has to see.
+    /// A session that has only what a query of this run may see, and of that what it has to see.
     async fn own_session(
         &self,
         session: &SessionContext,
         window: &Window,
         partner: &PartnerTenantId,
         candidates: Option<&Candidates>,
+        sql: &str,
     ) -> Result<SessionContext, DetectError> {
         let own = self.bare_session(session).await?;
         let history = window.history_since(&self.manifest.inputs, self.manifest.lookback);
         let all = Candidates::default();
         let candidates = candidates.unwrap_or(&all);
         for kind in &self.manifest.inputs {
-            let is_to_hold = candidates.restricts(*kind) && !held::is_in_memory(session, *kind).await;
-            let since = if is_to_hold { self.reads_since(session, window, *kind).await? } else { history };
             let until = window.visible_until(*kind);
-            let mut view = views::events_of(session, *kind, partner, since, until, candidates).await;
-            if is_to_hold && let Ok(events) = &view {
-                let read = self.reads(session).await?.of(kind.name()).cloned().unwrap_or_default();
-                let held =
-                    held::hold(session, *kind, events.clone(), &read.columns, held::HELD_BYTES_MAX).await;
-                if let Some(table) = held.map_err(|error| self.query_error(error))? {
-                    view = session.read_table(table);
-                }
-            }
+            let is_to_hold = candidates.restricts(*kind) && !held::is_in_memory(session, *kind).await;
+            let view = if is_to_hold {
+                let reads = self.reads(session, sql).await?;
+                let since = self.reads_since(&reads, window, *kind);
+                let events = views::events_of(session, *kind, partner, since, until, candidates).await;
+                self.held(session, *kind, events, &reads).await?
+            } else {
+                views::events_of(session, *kind, partner, history, until, candidates).await
+            };
             self.register(&own, Kind::name(*kind), view)?;
         }
         Ok(own)
+    }
+
+    /// Events in memory, or as they were if they are too many.
+    async fn held(
+        &self,
+        session: &SessionContext,
+        kind: Kind,
+        events: QueryResult<DataFrame>,
+        reads: &Reads,
+    ) -> Result<QueryResult<DataFrame>, DetectError> {
+        let Ok(events) = events else { return Ok(events) };
+        let columns = reads.of(kind.name()).map(|read| read.columns.clone()).unwrap_or_default();
+        let held = held::hold(session, kind, events.clone(), &columns, held::HELD_BYTES_MAX).await;
+        let held = held.map_err(|error| self.query_error(error))?;
+        Ok(held.map_or(Ok(events), |table| session.read_table(table)))
     }
 
     /// A session with the functions and indicators of the detector, without events.
@@ -348,42 +362,34 @@ impl Detector {
         Ok(own)
     }
 
-    /// What the queries read of tables that are restricted, whatever the window.
-    pub(crate) async fn reads(&self, session: &SessionContext) -> Result<&Reads, DetectError> {
+    /// What one of its queries reads of its tables, whatever the window.
+    pub(crate) async fn reads(&self, session: &SessionContext, sql: &str) -> Result<Arc<Reads>, DetectError> {
+        let known = self.reads.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let failed = |error| self.query_error(error);
-        let look = || async {
-            let own = self.bare_session(session).await?;
-            reads::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
-            let since = reads::end_of_all_units();
-            let window = Window::new(since, since + TimeDelta::hours(1));
-            // The first query for candidates sees all.
-            let restricted = self.candidate_queries()?.into_iter().skip(1).chain([self.sql.clone()]);
-            let mut all = Reads::default();
-            for sql in restricted {
-                let plan = self.prepared(&own, &window, &sql).await?.into_optimized_plan().map_err(failed)?;
-                all.add(reads::reads_of(&plan, since).map_err(failed)?);
-            }
-            Ok(all)
-        };
-        self.reads.get_or_try_init(look).await
+        let own = self.bare_session(session).await?;
+        reads::register_empty(&own, &self.manifest.inputs).map_err(failed)?;
+        let since = reads::end_of_all_units();
+        let window = Window::new(since, since + TimeDelta::hours(1));
+        let plan = self.prepared(&own, &window, sql).await?.into_optimized_plan().map_err(failed)?;
+        let reads = Arc::new(reads::reads_of(&plan, since).map_err(failed)?);
+        let mut all = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(all.entry(sql.to_owned()).or_insert(reads)))
     }
 
-    /// From when on a run over a window reads events of a kind: the lookback, or less where the query says so.
-    pub(crate) async fn reads_since(
-        &self,
-        session: &SessionContext,
-        window: &Window,
-        kind: Kind,
-    ) -> Result<DateTime<Utc>, DetectError> {
+    /// From when on a query reads events of a kind: the lookback, or less where it says so.
+    pub(crate) fn reads_since(&self, reads: &Reads, window: &Window, kind: Kind) -> DateTime<Utc> {
         let inputs = &self.manifest.inputs;
         let history = window.history_since(inputs, self.manifest.lookback);
         if kind == Kind::Cost {
             // Which statement of a day counts is found among all its lines.
-            return Ok(history);
+            return history;
         }
-        let named = self.reads(session).await?.of(kind.name());
+        let named = reads.of(kind.name());
         let named = named.and_then(|read| read.since(window.evidence_since(inputs)));
-        Ok(named.map_or(history, |named| named.max(history)))
+        named.map_or(history, |named| named.max(history))
     }
 
     fn register(

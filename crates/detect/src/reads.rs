@@ -1,6 +1,5 @@
 //! What a query reads of its tables: which columns, and how far back.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use datafusion::prelude::SessionContext;
 use ingest::schema::Kind;
 
-/// What queries read of their tables.
+/// What a query reads of its tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
     by_table: BTreeMap<String, Read>,
@@ -23,22 +22,6 @@ impl Reads {
     /// What is read of a table; `None` if nothing is.
     pub(crate) fn of(&self, table: &str) -> Option<&Read> {
         self.by_table.get(table)
-    }
-
-    /// Adds what another query reads.
-    pub(crate) fn add(&mut self, other: Self) {
-        for (table, read) in other.by_table {
-            match self.by_table.entry(table) {
-                Entry::Vacant(place) => {
-                    place.insert(read);
-                }
-                Entry::Occupied(mut place) => {
-                    let both = place.get_mut();
-                    both.columns.extend(read.columns);
-                    both.reach = both.reach.zip(read.reach).map(|(one, other)| one.max(other));
-                }
-            }
-        }
     }
 }
 
@@ -211,20 +194,6 @@ mod tests {
         ] {
             assert_eq!(reads(sql).await.of("activity").unwrap().reach, expected, "{sql}");
         }
-    }
-
-    #[tokio::test]
-    async fn queries_read_what_each_of_them_reads() {
-        let mut both = reads("select caller from activity where event_at >= $since").await;
-        both.add(reads("select status from activity where event_at >= $since - interval '2 hours'").await);
-        both.add(reads("select user_id from sign_in").await);
-        let activity = both.of("activity").unwrap();
-        assert_eq!(activity.reach, Some(TimeDelta::hours(2)));
-        assert!(activity.columns.contains("caller") && activity.columns.contains("status"));
-        assert_eq!(both.of("sign_in").unwrap().reach, None);
-        both.add(reads("select caller from activity").await);
-        assert_eq!(both.of("activity").unwrap().reach, None);
-        assert_eq!(both.of("flow"), None);
     }
 
     #[test]

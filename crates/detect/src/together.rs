@@ -74,9 +74,9 @@ impl Together {
         let mut read: BTreeSet<String> = PICKED_BY.into_iter().chain([column]).map(str::to_owned).collect();
         let (mut since, mut until) = (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC);
         for one in &sharing {
-            let of_kind = one.detector.reads(session).await?.of(kind.name());
-            read.extend(of_kind.into_iter().flat_map(|read| &read.columns).cloned());
-            since = since.min(one.detector.reads_since(session, one.window, kind).await?);
+            let reads = one.detector.reads(session, &one.detector.sql).await?;
+            read.extend(reads.of(kind.name()).into_iter().flat_map(|read| &read.columns).cloned());
+            since = since.min(one.detector.reads_since(&reads, one.window, kind));
             until = until.max(one.window.visible_until(kind));
         }
         let failed = |error| first.detector.query_error(error);
