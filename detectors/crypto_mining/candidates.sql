@@ -56,8 +56,8 @@ union
 select subscription_id as "flow.subscription_id"
 from listed;
 
--- What others had to do with their destinations is needed as well.
+-- What others had to do with the destinations that are new to them is needed as well.
 select
   subscription_id as "flow.subscription_id",
-  dst_ip as "flow.dst_ip"
+  case when not any_known_here then dst_ip end as "flow.dst_ip"
 from counted

@@ -267,7 +267,8 @@ struct IsAmong {
 
 impl IsAmong {
     fn new(values: Values) -> Self {
-        Self { signature: Signature::exact(vec![DataType::Utf8], Volatility::Immutable), values }
+        let texts = vec![DataType::Utf8, DataType::Utf8View];
+        Self { signature: Signature::uniform(1, texts, Volatility::Immutable), values }
     }
 }
 
@@ -302,26 +303,30 @@ impl ScalarUDFImpl for IsAmong {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [texts] = arguments.args.as_slice() else { return exec_err!("is_among takes a text") };
         let texts = texts.to_array(arguments.number_rows)?;
-        let Some(texts) = texts.as_string_opt::<i32>() else {
+        let found = if let Some(texts) = texts.as_string_opt::<i32>() {
+            self.are_among(texts.iter())
+        } else if let Some(texts) = texts.as_string_view_opt() {
+            self.are_among(texts.iter())
+        } else {
             return exec_err!("is_among takes a text, not {}", texts.data_type());
         };
-        // Files are sorted by subscription, so that a value mostly repeats the one before.
-        let mut before: Option<(&str, bool)> = None;
-        let found: BooleanArray = texts
-            .iter()
-            .map(|text| {
-                let text = text?;
-                Some(match before {
-                    Some((same, found)) if same == text => found,
-                    _ => {
-                        let found = self.values.contains(text);
-                        before = Some((text, found));
-                        found
-                    }
-                })
-            })
-            .collect();
         Ok(ColumnarValue::Array(Arc::new(found)))
+    }
+}
+
+impl IsAmong {
+    /// Files are sorted by subscription, so that a value mostly repeats the one before.
+    fn are_among<'a>(&self, texts: impl Iterator<Item = Option<&'a str>>) -> BooleanArray {
+        let mut before: Option<(&str, bool)> = None;
+        let mut is_among = |text: &'a str| match before {
+            Some((same, found)) if same == text => found,
+            _ => {
+                let found = self.values.contains(text);
+                before = Some((text, found));
+                found
+            }
+        };
+        texts.map(|text| text.map(&mut is_among)).collect()
     }
 }
 

@@ -6,14 +6,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow_array::{RecordBatch, new_null_array};
-use arrow_schema::{Schema, SchemaRef};
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array as _, ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow_schema::{DataType, Schema, SchemaRef};
+use datafusion::arrow::compute::concat_batches;
 use datafusion::common::Result;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
-use datafusion::prelude::SessionContext;
+use datafusion::logical_expr::when;
+use datafusion::prelude::{SessionContext, col};
 use futures::TryStreamExt;
 use ingest::schema::{DAY, Kind};
+
+use crate::reads::{BODY, Read};
+
+/// So many rows make a batch.
+const ROWS_AT_ONCE: usize = 8192;
 
 /// Events of more bytes are left where they are, and read by each part of the query that names them.
 pub(crate) const HELD_BYTES_MAX: usize = 512 << 20;
@@ -25,40 +34,51 @@ pub(crate) async fn is_in_memory(session: &SessionContext, kind: Kind) -> bool {
 }
 
 /// The events in memory, with nulls in the columns that are not read; `None` if they are more bytes than allowed.
+///
+/// Texts become views, each text of a batch kept once: ids and names repeat from row to row.
 pub(crate) async fn hold(
     session: &SessionContext,
     kind: Kind,
     events: DataFrame,
-    read: &BTreeSet<String>,
+    read: &Read,
     bytes_max: usize,
 ) -> Result<Option<Arc<MemTable>>> {
-    let fields = kind
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.as_ref().clone().with_nullable(true))
-        .collect::<Vec<_>>();
-    let schema = Arc::new(Schema::new(fields));
+    let schema = held_schema(kind, &read.columns);
     let mut names: Vec<&str> = schema
         .fields()
         .iter()
         .map(|field| field.name().as_str())
-        .filter(|name| read.contains(*name))
+        .filter(|name| read.columns.contains(*name))
         .collect();
     if names.is_empty() {
         // Rows are counted then.
         names.push(DAY);
     }
-    let mut stream = events.select_columns(&names)?.execute_stream().await?;
+    let columns = names.into_iter().map(|name| match &read.body {
+        Some(needed) if name == BODY => Ok(when(needed.clone(), col(name)).end()?.alias(name)),
+        _ => Ok(col(name)),
+    });
+    let mut stream = events.select(columns.collect::<Result<Vec<_>>>()?)?.execute_stream().await?;
     let (mut batches, mut bytes) = (Vec::new(), 0);
-    while let Some(batch) = stream.try_next().await? {
-        let batch = with_nulls(&batch, &schema)?;
-        bytes += batch.get_array_memory_size();
+    let mut gathered = Gathered::default();
+    loop {
+        let next = stream.try_next().await?;
+        let is_last = next.is_none();
+        gathered.add(next);
+        if gathered.rows >= ROWS_AT_ONCE || is_last {
+            if let Some(rows) = gathered.take()? {
+                let batch = with_nulls(&rows, &schema)?;
+                bytes += batch.get_array_memory_size();
+                batches.push(batch);
+            }
+        }
         if bytes > bytes_max {
             tracing::debug!(kind = kind.name(), "There are too many events of {} to hold them", kind.name());
             return Ok(None);
         }
-        batches.push(batch);
+        if is_last {
+            break;
+        }
     }
     let partitions = session.state_ref().read().config().target_partitions();
     let mut parts: Vec<Vec<RecordBatch>> =
@@ -69,20 +89,67 @@ pub(crate) async fn hold(
     MemTable::try_new(schema, parts).map(|table| Some(Arc::new(table)))
 }
 
+/// The columns of a kind; those that are read hold views in the place of texts.
+fn held_schema(kind: Kind, read: &BTreeSet<String>) -> SchemaRef {
+    let fields = kind
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            let field = field.as_ref().clone().with_nullable(true);
+            let is_text = *field.data_type() == DataType::Utf8 && read.contains(field.name());
+            if is_text { field.with_data_type(DataType::Utf8View) } else { field }
+        })
+        .collect::<Vec<_>>();
+    Arc::new(Schema::new(fields))
+}
+
+/// Rows that are to become one batch: few of a file's are left, and texts repeat within a batch.
+#[derive(Default)]
+struct Gathered {
+    batches: Vec<RecordBatch>,
+    rows: usize,
+}
+
+impl Gathered {
+    fn add(&mut self, batch: Option<RecordBatch>) {
+        self.rows += batch.as_ref().map_or(0, RecordBatch::num_rows);
+        self.batches.extend(batch);
+    }
+
+    /// What was gathered, as one batch; `None` if there is nothing.
+    fn take(&mut self) -> Result<Option<RecordBatch>> {
+        self.rows = 0;
+        let batches = std::mem::take(&mut self.batches);
+        let Some(first) = batches.first() else { return Ok(None) };
+        Ok(Some(concat_batches(&first.schema(), &batches)?))
+    }
+}
+
 fn with_nulls(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-        Some(column) => Arc::clone(column),
+        Some(column) => match (field.data_type(), column.as_string_opt::<i32>()) {
+            (DataType::Utf8View, Some(texts)) => views(texts),
+            _ => Arc::clone(column),
+        },
         None => new_null_array(field.data_type(), batch.num_rows()),
     });
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
 }
 
+fn views(texts: &StringArray) -> ArrayRef {
+    let mut views = StringViewBuilder::with_capacity(texts.len()).with_deduplicate_strings();
+    for text in texts {
+        views.append_option(text);
+    }
+    Arc::new(views.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use arrow_array::Array as _;
-    use arrow_array::cast::AsArray as _;
     use datafusion::common::ScalarValue;
-    use datafusion::prelude::{col, lit};
+    use datafusion::prelude::lit;
 
     use super::*;
 
@@ -97,7 +164,8 @@ mod tests {
         });
         let events = session.sql(rows).await.unwrap().select(columns.collect::<Vec<_>>()).unwrap();
         for (read, callers, days) in [(&["caller"][..], 2, 0), (&[], 0, 2)] {
-            let read = read.iter().map(|name| (*name).to_owned()).collect();
+            let columns = read.iter().map(|name| (*name).to_owned()).collect();
+            let read = Read { columns, ..Read::default() };
             let few = hold(&session, Kind::Activity, events.clone(), &read, 8).await.unwrap();
             assert!(few.is_none(), "they take more than 8 bytes");
             let held = hold(&session, Kind::Activity, events.clone(), &read, HELD_BYTES_MAX).await.unwrap();
@@ -109,7 +177,7 @@ mod tests {
             };
             let rows: usize = held.iter().map(RecordBatch::num_rows).sum();
             assert_eq!((rows, known("caller"), known(DAY), known("properties")), (2, callers, days, 0));
-            assert!(held.iter().all(|batch| batch["caller"].as_string_opt::<i32>().is_some()));
+            assert!(held.iter().all(|batch| batch["caller"].len() == batch.num_rows()));
         }
     }
 }

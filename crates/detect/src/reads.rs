@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::datasource::empty::EmptyTable;
-use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
-use datafusion::prelude::SessionContext;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, TableScan};
+use datafusion::prelude::{SessionContext, col, lit};
 use ingest::schema::Kind;
 
 /// What a query reads of its tables.
@@ -32,9 +32,27 @@ pub(crate) struct Read {
     pub(crate) columns: BTreeSet<String>,
     /// How long before `$since` the oldest event can lie that it looks at; `None` if it names no bound.
     pub(crate) reach: Option<TimeDelta>,
+    /// Of which rows it needs the body; `None` if of all. Bodies are most of a record's bytes, and hardly any query
+    /// looks at more than those of a few operations.
+    pub(crate) body: Option<Expr>,
 }
 
+/// The column that has the body of a record.
+pub(crate) const BODY: &str = "properties";
+
 impl Read {
+    /// What several queries read, each of which is looked at by itself as for its time.
+    pub(crate) fn of_all<'a>(reads: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self { body: Some(lit(false)), ..Self::default() };
+        for read in reads {
+            all.columns.extend(read.columns.iter().cloned());
+            if read.columns.contains(BODY) {
+                all.body = all.body.zip(read.body.clone()).map(|(one, other)| one.or(other));
+            }
+        }
+        all
+    }
+
     /// From when on events are read, where `since` stands for `$since`.
     pub(crate) fn since(&self, since: DateTime<Utc>) -> Option<DateTime<Utc>> {
         since.checked_sub_signed(self.reach?)
@@ -59,48 +77,82 @@ pub(crate) fn register_empty(session: &SessionContext, kinds: &[Kind]) -> Result
 
 /// What an optimised plan reads, with `since` as its `$since`.
 pub(crate) fn reads_of(plan: &LogicalPlan, since: DateTime<Utc>) -> Result<Reads> {
-    let mut reads: BTreeMap<String, Read> = BTreeMap::new();
-    let mut scans: BTreeMap<String, Scans> = BTreeMap::new();
+    let mut tables: BTreeMap<String, Scans> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
-        match node {
-            LogicalPlan::TableScan(scan) => {
-                let table = scan.table_name.table();
-                scans.entry(table.to_owned()).or_default().all += 1;
-                let columns = &mut reads.entry(table.to_owned()).or_default().columns;
-                columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
-                let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
-                columns.extend(filtered.map(|column| column.name.clone()));
-            }
-            LogicalPlan::Filter(filter) => {
-                if let LogicalPlan::TableScan(scan) = filter.input.as_ref()
-                    && let Some(bound) =
-                        split_conjunction(&filter.predicate).into_iter().filter_map(bound).max()
-                {
-                    let scans = scans.entry(scan.table_name.table().to_owned()).or_default();
-                    scans.reaches.push(since - bound);
-                }
-            }
-            _ => {}
+        if let LogicalPlan::TableScan(scan) = node {
+            tables.entry(scan.table_name.table().to_owned()).or_default().all.push(columns_of(scan));
+        }
+        if let LogicalPlan::Filter(filter) = node
+            && let LogicalPlan::TableScan(scan) = filter.input.as_ref()
+        {
+            let conditions = split_conjunction(&filter.predicate);
+            tables.entry(scan.table_name.table().to_owned()).or_default().filtered.push(Filtered {
+                reach: conditions
+                    .iter()
+                    .filter_map(|condition| bound(condition))
+                    .max()
+                    .map(|bound| since - bound),
+                columns: columns_of(scan),
+                condition: timeless(&conditions),
+            });
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    for (table, scans) in scans {
-        reads.entry(table).or_default().reach = scans.reach();
-    }
-    Ok(Reads { by_table: reads })
+    Ok(Reads { by_table: tables.into_iter().map(|(table, scans)| (table, scans.read())).collect() })
+}
+
+fn columns_of(scan: &TableScan) -> BTreeSet<String> {
+    let projected = scan.projected_schema.fields().iter().map(|field| field.name().clone());
+    let filtered = scan.filters.iter().flat_map(Expr::column_refs).map(|column| column.name.clone());
+    projected.chain(filtered).collect()
+}
+
+/// The conditions that hold whenever a run is; they name columns of one table.
+fn timeless(conditions: &[&Expr]) -> Option<Expr> {
+    let of_column = |expression: Expr| match expression {
+        Expr::Column(column) => Ok(Transformed::yes(col(column.name))),
+        other => Ok(Transformed::no(other)),
+    };
+    let is_timeless = |condition: &&&Expr| {
+        let has_time =
+            |part: &Expr| matches!(part, Expr::Literal(value, _) if value.data_type().is_temporal());
+        !condition.exists(|part| Ok(has_time(part))).unwrap_or(true)
+    };
+    let kept = conditions.iter().filter(is_timeless);
+    let kept = kept.map(|condition| (*condition).clone().transform(of_column).map(|done| done.data));
+    kept.collect::<Result<Vec<_>>>().ok().and_then(conjunction)
 }
 
 /// The places of a plan that read one table.
 #[derive(Default)]
 struct Scans {
-    all: usize,
-    /// How far back those reach that have a bound.
-    reaches: Vec<TimeDelta>,
+    /// The columns of each.
+    all: Vec<BTreeSet<String>>,
+    filtered: Vec<Filtered>,
+}
+
+/// A place that reads a table under conditions.
+struct Filtered {
+    reach: Option<TimeDelta>,
+    columns: BTreeSet<String>,
+    condition: Option<Expr>,
 }
 
 impl Scans {
-    fn reach(self) -> Option<TimeDelta> {
-        if self.all == self.reaches.len() { self.reaches.into_iter().max() } else { None }
+    fn read(self) -> Read {
+        let is_bounded = self.all.len() == self.filtered.len();
+        let reaches: Option<Vec<TimeDelta>> = self.filtered.iter().map(|scan| scan.reach).collect();
+        let with_body = |columns: &&BTreeSet<String>| columns.contains(BODY);
+        let bodies: Vec<&Filtered> = self.filtered.iter().filter(|scan| with_body(&&scan.columns)).collect();
+        let of_some = self.all.iter().filter(with_body).count() == bodies.len();
+        let conditions: Option<Vec<Expr>> = bodies.iter().map(|scan| scan.condition.clone()).collect();
+        Read {
+            reach: reaches.filter(|_| is_bounded).and_then(|reaches| reaches.into_iter().max()),
+            body: conditions
+                .filter(|_| of_some)
+                .and_then(|conditions| conditions.into_iter().reduce(Expr::or)),
+            columns: self.all.into_iter().flatten().collect(),
+        }
     }
 }
 
@@ -194,6 +246,45 @@ mod tests {
         ] {
             assert_eq!(reads(sql).await.of("activity").unwrap().reach, expected, "{sql}");
         }
+    }
+
+    #[tokio::test]
+    async fn bodies_are_needed_where_something_looks_at_them() {
+        let recent = "event_at >= $since and operation = 'a'";
+        for (sql, expected) in [
+            (format!("select properties from activity where {recent}"), Some("operation = Utf8(\"a\")")),
+            (
+                format!(
+                    "select properties from activity where {recent} union all select caller from activity"
+                ),
+                Some("operation = Utf8(\"a\")"),
+            ),
+            (
+                format!(
+                    "select properties from activity where {recent} union all select properties from activity"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "select properties from activity where {recent} union all select properties from activity where status = 'b'"
+                ),
+                Some("operation = Utf8(\"a\") OR status = Utf8(\"b\")"),
+            ),
+            ("select properties from activity where event_at >= $since".to_owned(), None),
+        ] {
+            let reads = reads(&sql).await;
+            let body = reads.of("activity").unwrap().body.as_ref().map(ToString::to_string);
+            assert_eq!(body.as_deref(), expected, "{sql}");
+        }
+        let of_one = reads("select properties from activity where operation = 'a'").await;
+        let without = reads("select caller from activity").await;
+        let of_all = reads("select properties from activity").await;
+        let [of_one, without, of_all] =
+            [&of_one, &without, &of_all].map(|reads| reads.of("activity").unwrap());
+        let together = Read::of_all([of_one, without]).body.map(|body| body.to_string());
+        assert_eq!(together.as_deref(), Some("Boolean(false) OR operation = Utf8(\"a\")"));
+        assert_eq!(Read::of_all([of_one, of_all]).body, None);
     }
 
     #[test]

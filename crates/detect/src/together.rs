@@ -11,6 +11,7 @@ use ingest::schema::{DAY, Kind};
 use crate::candidates::Candidates;
 use crate::detector::{DetectError, Detector};
 use crate::held;
+use crate::reads::Read;
 use crate::views;
 use crate::window::Window;
 
@@ -21,7 +22,7 @@ const PICKED_BY: [&str; 3] = [DAY, "event_at", "partner_tenant_id"];
 const TOGETHER_BYTES_MAX: usize = 1 << 30;
 
 /// Up to so many values: each stands for the weeks of a subscription.
-const VALUES_MAX: usize = 1_500;
+const VALUES_MAX: usize = 3_000;
 
 /// A detector that is to look at a window, and whose events it has to see there.
 #[derive(Debug, Clone, Copy)]
@@ -71,14 +72,16 @@ impl Together {
         if sharing.len() < 2 || held::is_in_memory(session, kind).await {
             return Ok(None);
         }
-        let mut read: BTreeSet<String> = PICKED_BY.into_iter().chain([column]).map(str::to_owned).collect();
+        let mut all_read = Vec::new();
         let (mut since, mut until) = (DateTime::<Utc>::MAX_UTC, DateTime::<Utc>::MIN_UTC);
         for one in &sharing {
             let reads = one.detector.reads(session, &one.detector.sql).await?;
-            read.extend(reads.of(kind.name()).into_iter().flat_map(|read| &read.columns).cloned());
+            all_read.extend(reads.of(kind.name()).cloned());
             since = since.min(one.detector.reads_since(&reads, one.window, kind));
             until = until.max(one.window.visible_until(kind));
         }
+        let mut read = Read::of_all(&all_read);
+        read.columns.extend(PICKED_BY.into_iter().chain([column]).map(str::to_owned));
         let failed = |error| first.detector.query_error(error);
         let events = views::events_of(session, kind, partner, since, until, &all).await.map_err(failed)?;
         let held = held::hold(session, kind, events, &read, TOGETHER_BYTES_MAX).await.map_err(failed)?;
