@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "../../web/node_modules/esbuild/lib/main.js";
+import { misfits, partsOf } from "./grammar.mjs";
 
 const SOURCES = fileURLToPath(new URL("../../web/src/", import.meta.url));
 const NAMES = ["lib/time", "lib/query", "lib/words", "lib/evidence", "lib/resources", "explorer/snippets", "lib/freshness", "lib/health", "lib/numbers"];
@@ -172,6 +173,12 @@ test("who and from where is read from the evidence", () =>
     [[null], { principals: [], addresses: [], countries: [] }],
   ]));
 
+test("large amounts in a sentence are grouped, and days and small ones left alone", () =>
+  check("lib/evidence", "groupedIn", [
+    [["NOK 75822.1 so far (31651.70 of it billed), 4152.15 an hour now."], "NOK 75,822.10 so far (31,651.70 of it billed), 4152.15 an hour now."],
+    [["Usage of 2026-11-30 in 4a97934f-c724-48ac-aa0c-123456789012 cost 1200000."], "Usage of 2026-11-30 in 4a97934f-c724-48ac-aa0c-123456789012 cost 1,200,000."],
+  ]));
+
 test("the stages of a chained alert are told in order", () =>
   check("lib/evidence", "storyOf", [
     [[{ Story: '["2031-02-03 04:10 rights: 2 × a, b","no time in it"]' }], [
@@ -257,3 +264,29 @@ test("code in every language has the request in it, and no token", () => {
     for (const part of ["PATCH", "x.example", "If-Match", "TENANTWATCH_TOKEN"]) assert.ok(code.includes(part), `${language}: ${part}`);
   }
 });
+
+/** What would end a text of some language too soon, or be read as more than a text. */
+const NASTY = `it's "quoted" \u2019print\u2018 $HOME \`tick\` \\n {0} #{x} %s`;
+
+/** C# and PowerShell, and Go where it is not installed, cannot be run here: their grammars judge. */
+for (const [language, grammar, kind, read] of [
+  ["C#", "c-sharp", "string_literal", JSON.parse],
+  ["Go", "go", "interpreted_string_literal", JSON.parse],
+  ["PowerShell", "powershell", "verbatim_string_characters", (text) => text.slice(1, -1).replace(/(['\u2018-\u201b])\1/g, "$1")],
+]) {
+  test(`the code for ${language} is what its grammar says, and its texts say what was asked`, async () => {
+    const url = `http://127.0.0.1:8080/beta/x?$filter=displayName eq '${NASTY}'`;
+    const body = JSON.stringify({ status: "investigating", [NASTY]: NASTY });
+    for (const request of [
+      { method: "GET", url, headers: [], body: "" },
+      { method: "PATCH", url, headers: [["Content-Type", "application/json"], ["If-Match", 'W/"7"'], ["Prefer", NASTY]], body },
+    ]) {
+      const code = modules["explorer/snippets"].snippet(language, request);
+      assert.deepEqual(await misfits(grammar, code), [], code);
+      const texts = (await partsOf(grammar, code, kind)).map(read);
+      for (const text of [request.method, request.url, ...request.headers.slice(1).flat(), ...(request.body === "" ? [] : [body])]) assert.ok(texts.includes(text), `${text} in ${code}`);
+      assert.ok(!code.includes("eyJ"), "the token comes from the environment");
+      assert.ok((await misfits(grammar, code.replace("Bearer", "Bea\"r'er"))).length > 0, "a quote that ends too soon is found");
+    }
+  });
+}

@@ -80,6 +80,11 @@ export function numberText(text: string | number): string {
   return number.toLocaleString("en-GB", { maximumFractionDigits: decimals, useGrouping: size >= 10_000 });
 }
 
+/** A sentence of the server with its large amounts grouped as all others on the page are. */
+export function groupedIn(sentence: string): string {
+  return sentence.replace(/(?<![\w-])\d{5,}(\.\d+)?(?![\w-])/g, (amount) => Number(amount).toLocaleString("en-GB", { minimumFractionDigits: amount.includes(".") ? 2 : 0 }));
+}
+
 /** Who did it and from where: the entries of the details that name people, applications and addresses. */
 export function actorsOf(details: Details): { principals: string[]; addresses: string[]; countries: string[] } {
   const named = (pattern: RegExp) =>
