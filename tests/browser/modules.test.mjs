@@ -173,10 +173,11 @@ test("who and from where is read from the evidence", () =>
     [[null], { principals: [], addresses: [], countries: [] }],
   ]));
 
-test("large amounts in a sentence are grouped, and days and small ones left alone", () =>
-  check("lib/evidence", "groupedIn", [
-    [["NOK 75822.1 so far (31651.70 of it billed), 4152.15 an hour now."], "NOK 75,822.10 so far (31,651.70 of it billed), 4152.15 an hour now."],
-    [["Usage of 2026-11-30 in 4a97934f-c724-48ac-aa0c-123456789012 cost 1200000."], "Usage of 2026-11-30 in 4a97934f-c724-48ac-aa0c-123456789012 cost 1,200,000."],
+test("what is said of money beyond its amounts is told once", () =>
+  check("lib/evidence", "beyondAmounts", [
+    [["EUR 480.00 so far (200.00 of it billed), 20.00 an hour now. What is not billed yet is priced as listed.", 1], "What is not billed yet is priced as listed."],
+    [["EUR 77.00 so far (all of it billed), 2.00 an hour now.", 1], ""],
+    [["EUR 1.00 so far (all of it billed), nothing by the hour now. USD 2.00 so far (none of it billed yet), 1.00 an hour now. Of one resource no price is known; it is not counted.", 2], "Of one resource no price is known; it is not counted."],
   ]));
 
 test("the stages of a chained alert are told in order", () =>

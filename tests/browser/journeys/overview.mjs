@@ -56,7 +56,7 @@ export default function define(journey, estate) {
   });
 
   journey("the overview says what open alerts cost, and which cost most", {}, async (page) => {
-    const { totals, value } = await estate.api("tenantwatch/v1/moneyAtRisk?top=5");
+    const { totals, value } = await estate.api("tenantwatch/v1/moneyAtRisk?top=100");
     assert.ok(totals.currencies.length > 0 && value.length > 0, "the demo's alerts have prices");
     await page.goto(estate.url);
     const money = page.getByRole("region", { name: "Money at risk now" });
@@ -70,9 +70,16 @@ export default function define(journey, estate) {
     }
     const dearest = value[0];
     await money.getByText(`${dearest.currency} ${amount(dearest.perHour)}`).first().waitFor();
+    // A customer is told once, however many alerts price the same machines.
+    const customers = new Set(value.map(({ customerTenantId, currency }) => `${customerTenantId} ${currency}`));
+    assert.equal(await money.locator(".dear").count(), Math.min(5, customers.size));
     await money.locator(".dear a").first().click();
     await page.getByRole("heading", { level: 1, name: dearest.displayName }).waitFor();
     await page.locator(".response .money strong", { hasText: dearest.currency }).waitFor();
+    await page.getByRole("region", { name: "Affected resources" }).getByText(/an hour, .* so far/).first().waitFor();
+    const told = await page.locator(".resources li").allInnerTexts();
+    const hourly = told.map((text) => Number(/ ([\d.,]+) an hour/.exec(text)?.[1].replaceAll(",", "") ?? 0));
+    assert.deepEqual(hourly, [...hourly].sort((one, other) => other - one), "the dearest first");
   });
 
   journey("a cell of the overview leads to its alerts", {}, async (page) => {

@@ -174,7 +174,7 @@ export async function explanation(id: string, signal?: AbortSignal): Promise<Exp
 
 /** What open alerts cost, and the few that cost the most by the hour. */
 export async function moneyNow(): Promise<MoneyNow> {
-  return request(`${OWN}/moneyAtRisk?top=5`);
+  return request(`${OWN}/moneyAtRisk?top=100`);
 }
 
 export async function sources(): Promise<Source[]> {

@@ -80,9 +80,9 @@ export function numberText(text: string | number): string {
   return number.toLocaleString("en-GB", { maximumFractionDigits: decimals, useGrouping: size >= 10_000 });
 }
 
-/** A sentence of the server with its large amounts grouped as all others on the page are. */
-export function groupedIn(sentence: string): string {
-  return sentence.replace(/(?<![\w-])\d{5,}(\.\d+)?(?![\w-])/g, (amount) => Number(amount).toLocaleString("en-GB", { minimumFractionDigits: amount.includes(".") ? 2 : 0 }));
+/** What the server says of money beyond the amounts, of which it says a sentence each before. */
+export function beyondAmounts(inWords: string, amounts: number): string {
+  return inWords.split(/(?<=\.)\s/).slice(amounts).join(" ");
 }
 
 /** Who did it and from where: the entries of the details that name people, applications and addresses. */
