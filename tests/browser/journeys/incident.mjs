@@ -16,8 +16,12 @@ async function countClicks(page) {
   return () => clicks;
 }
 
-/** Whether some of it can be seen without scrolling. */
-const inView = (locator) => locator.evaluate((node) => node.getBoundingClientRect().top < innerHeight && node.getBoundingClientRect().bottom > 0);
+/** Whether its middle can be seen without scrolling: within the window, and under no bar that is fixed to it. */
+const inView = (locator) => locator.evaluate((node) => {
+  const { left, top, width, height } = node.getBoundingClientRect();
+  const there = document.elementFromPoint(left + width / 2, top + height / 2);
+  return node.contains(there) || (there?.contains(node) ?? false);
+});
 
 export default function define(journey, estate) {
   for (const [look, options] of LOOKS) {
@@ -34,6 +38,8 @@ export default function define(journey, estate) {
       const clock = page.locator(".response .clock-text");
       await clock.waitFor();
       const fraud = page.getByRole("button", { name: "Fraud" });
+      // What it costs comes last, and stands before what happened.
+      await page.locator(".why canvas").waitFor();
       for (const [what, locator] of [
         ["what it is", page.getByRole("heading", { level: 1 })], ["whose it is", page.getByText(alert.subscriptionId, { exact: true }).first()],
         ["how long is left", clock], ["the first action", page.getByRole("button", { name: "Start investigating" })], ["the last action", fraud],
