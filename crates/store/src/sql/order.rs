@@ -56,12 +56,14 @@ pub(crate) fn way(query: &AlertQuery, dialect: &dyn Dialect) -> Way {
     let is_time = column.is_some_and(|column| ["id", "detected_at", "modified_at"].contains(&column));
     let wide = dialect.sorted_columns();
     let is_wide = column.is_some_and(|column| wide.contains(&column));
-    let is_rare = |filter: &Filter| {
+    let looks_at_each = |filter: &Filter| {
         let own = [column.unwrap_or_default(), "detected_at", "id"];
         reads::filter_reads(filter, NAMED_DETECTOR) || (is_owner && !reads::only(filter, &own))
     };
     match &query.filter {
-        Some(filter) if is_wide && reads::only(filter, wide) && is_rare(filter) => Way::SortedWithinWide,
+        Some(filter) if is_wide && reads::only(filter, wide) && looks_at_each(filter) => {
+            Way::SortedWithinWide
+        }
         _ if is_time => Way::Along,
         _ => Way::Sorted,
     }
