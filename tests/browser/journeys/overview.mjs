@@ -76,6 +76,16 @@ export default function define(journey, estate) {
     await money.locator(".dear a").first().click();
     await page.getByRole("heading", { level: 1, name: dearest.displayName }).waitFor();
     await page.locator(".response .money strong", { hasText: dearest.currency }).waitFor();
+
+    // Of an alert whose own resources have prices; others name addresses or a tenant.
+    for (const { alertId } of value) {
+      const alert = await estate.alert(alertId);
+      const { moneyAtRisk } = await estate.api(`tenantwatch/v1/alerts/${encodeURIComponent(alertId)}/explanation`);
+      const priced = new Set(moneyAtRisk.resources.filter(({ perHour }) => perHour > 0).map(({ resourceId }) => resourceId.toLowerCase()));
+      if (!alert.affectedResources.some(({ resourceId }) => priced.has(resourceId.toLowerCase()))) continue;
+      await estate.openAlert(page, alert);
+      break;
+    }
     await page.getByRole("region", { name: "Affected resources" }).getByText(/an hour, .* so far/).first().waitFor();
     const told = await page.locator(".resources li").allInnerTexts();
     const hourly = told.map((text) => Number(/ ([\d.,]+) an hour/.exec(text)?.[1].replaceAll(",", "") ?? 0));
