@@ -18,6 +18,9 @@ const STEP_TIMEOUT_MS = 30_000;
 export const DESKTOP = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };
 
+/** How a journey looks that is walked twice: by day at a desk, and at night on a phone. */
+export const LOOKS = [["desk, light", {}], ["phone, dark", { viewport: PHONE, dark: true }]];
+
 /** Starts the browser that `CHROMIUM` names, or Debian's. */
 export function launchBrowser(env = process.env, flags = []) {
   return chromium.launch({ executablePath: env.CHROMIUM || "/usr/bin/chromium", headless: true, args: [...FLAGS, ...flags] });
@@ -28,13 +31,24 @@ export function launchBrowser(env = process.env, flags = []) {
  *
  * @param {Browser} browser
  * @param {string} url the only host that the page may talk to
- * @param {object} options `viewport`, `dark`; `failures`: the journey makes requests fail, which the
+ * @param {object} options `viewport`, `dark`, `scale`, pixels of the screen for one of the page; `letters`, the size that
+ *   the user chose for them, in a browser of its own; `failures`: the journey makes requests fail, which the
  *   browser logs by itself
  * @param {(page: Page) => Promise<void>} journey
  */
-export async function onPage(browser, url, { viewport = DESKTOP, dark = false, failures = false }, journey) {
+export async function onPage(browser, url, options, journey) {
+  if (options.letters === undefined) return onPageOf(browser, url, options, journey);
+  const own = await launchBrowser(process.env, [`--blink-settings=defaultFontSize=${options.letters}`]);
+  try {
+    return await onPageOf(own, url, options, journey);
+  } finally {
+    await own.close();
+  }
+}
+
+async function onPageOf(browser, url, { viewport = DESKTOP, dark = false, scale = 1, failures = false }, journey) {
   const context = await browser.newContext({
-    viewport, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", locale: "en-GB",
+    viewport, colorScheme: dark ? "dark" : "light", reducedMotion: "reduce", locale: "en-GB", deviceScaleFactor: scale,
   });
   try {
     const page = await context.newPage();

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "../../web/node_modules/esbuild/lib/main.js";
+import { misfits, partsOf } from "./grammar.mjs";
 
 const SOURCES = fileURLToPath(new URL("../../web/src/", import.meta.url));
 const NAMES = ["lib/time", "lib/query", "lib/words", "lib/evidence", "lib/resources", "explorer/snippets", "lib/freshness", "lib/health", "lib/numbers"];
@@ -172,6 +173,13 @@ test("who and from where is read from the evidence", () =>
     [[null], { principals: [], addresses: [], countries: [] }],
   ]));
 
+test("what is said of money beyond its amounts is told once", () =>
+  check("lib/evidence", "beyondAmounts", [
+    [["EUR 480.00 so far (200.00 of it billed), 20.00 an hour now. What is not billed yet is priced as listed.", 1], "What is not billed yet is priced as listed."],
+    [["EUR 77.00 so far (all of it billed), 2.00 an hour now.", 1], ""],
+    [["EUR 1.00 so far (all of it billed), nothing by the hour now. USD 2.00 so far (none of it billed yet), 1.00 an hour now. Of one resource no price is known; it is not counted.", 2], "Of one resource no price is known; it is not counted."],
+  ]));
+
 test("the stages of a chained alert are told in order", () =>
   check("lib/evidence", "storyOf", [
     [[{ Story: '["2031-02-03 04:10 rights: 2 × a, b","no time in it"]' }], [
@@ -257,3 +265,29 @@ test("code in every language has the request in it, and no token", () => {
     for (const part of ["PATCH", "x.example", "If-Match", "TENANTWATCH_TOKEN"]) assert.ok(code.includes(part), `${language}: ${part}`);
   }
 });
+
+/** What would end a text of some language too soon, or be read as more than a text. */
+const NASTY = `it's "quoted" \u2019print\u2018 $HOME \`tick\` \\n {0} #{x} %s`;
+
+/** C# and PowerShell, and Go where it is not installed, cannot be run here: their grammars judge. */
+for (const [language, grammar, kind, read] of [
+  ["C#", "c-sharp", "string_literal", JSON.parse],
+  ["Go", "go", "interpreted_string_literal", JSON.parse],
+  ["PowerShell", "powershell", "verbatim_string_characters", (text) => text.slice(1, -1).replace(/(['\u2018-\u201b])\1/g, "$1")],
+]) {
+  test(`the code for ${language} is what its grammar says, and its texts say what was asked`, async () => {
+    const url = `http://127.0.0.1:8080/beta/x?$filter=displayName eq '${NASTY}'`;
+    const body = JSON.stringify({ status: "investigating", [NASTY]: NASTY });
+    for (const request of [
+      { method: "GET", url, headers: [], body: "" },
+      { method: "PATCH", url, headers: [["Content-Type", "application/json"], ["If-Match", 'W/"7"'], ["Prefer", NASTY]], body },
+    ]) {
+      const code = modules["explorer/snippets"].snippet(language, request);
+      assert.deepEqual(await misfits(grammar, code), [], code);
+      const texts = (await partsOf(grammar, code, kind)).map(read);
+      for (const text of [request.method, request.url, ...request.headers.slice(1).flat(), ...(request.body === "" ? [] : [body])]) assert.ok(texts.includes(text), `${text} in ${code}`);
+      assert.ok(!code.includes("eyJ"), "the token comes from the environment");
+      assert.ok((await misfits(grammar, code.replace("Bearer", "Bea\"r'er"))).length > 0, "a quote that ends too soon is found");
+    }
+  });
+}

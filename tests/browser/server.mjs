@@ -22,13 +22,13 @@ const QUOTED_CHARACTERS = 4_000;
 /**
  * Finds or starts the server.
  *
- * @returns {Promise<{url: string, stop: () => Promise<void>, importCustomers: (csv: string) => Promise<void>}>} url
- *   ends with a slash
+ * @returns {Promise<{url: string, stop: () => Promise<void>, take: (what: "customers" | "alerts", text: string) => Promise<void>}>}
+ *   url ends with a slash
  */
 export async function findServer(env = process.env) {
   if (env.TENANTWATCH_URL) {
     const url = new URL("/", env.TENANTWATCH_URL).href;
-    return { url, stop: async () => {}, importCustomers: (csv) => importCustomers(env.TENANTWATCH_BIN, env.TENANTWATCH_DATA_DIR, csv) };
+    return { url, stop: async () => {}, take: (what, text) => takeIn(env.TENANTWATCH_BIN, env.TENANTWATCH_DATA_DIR, what, text) };
   }
   if (env.TENANTWATCH_BIN) return startDemo(env.TENANTWATCH_BIN);
   throw new Error("set TENANTWATCH_URL to a running demo server, or TENANTWATCH_BIN to the binary");
@@ -54,20 +54,20 @@ async function startDemo(binary) {
   };
   try {
     const url = await announcedUrl(child);
-    return { url, stop, importCustomers: (csv) => importCustomers(binary, dataDir, csv) };
+    return { url, stop, take: (what, text) => takeIn(binary, dataDir, what, text) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** Gives the server's directory customers, as an operator does, while it runs. */
-async function importCustomers(binary, dataDir, csv) {
+/** Gives the server customers or alerts, as an operator does, while it runs. */
+async function takeIn(binary, dataDir, what, text) {
   if (!binary || !dataDir) throw new Error("set TENANTWATCH_BIN and TENANTWATCH_DATA_DIR beside TENANTWATCH_URL");
-  const file = path.join(dataDir, "customers-of-the-tests.csv");
-  await writeFile(file, csv);
+  const file = path.join(dataDir, `${what}-of-the-tests`);
+  await writeFile(file, text);
   try {
-    await promisify(execFile)(path.resolve(binary), ["customers", "import", "--data-dir", dataDir, file]);
+    await promisify(execFile)(path.resolve(binary), [what, "import", "--data-dir", dataDir, file]);
   } finally {
     await rm(file, { force: true });
   }

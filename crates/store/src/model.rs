@@ -43,6 +43,15 @@ pub(crate) fn stored(property: &str) -> Option<Stored> {
     STORED.iter().find(|(name, _)| *name == property).map(|(_, stored)| *stored)
 }
 
+/// The detector that an alert's details name: the one open member by which alerts are filtered all day. It has no
+/// column, but a database may have it in an index.
+pub(crate) const NAMED_DETECTOR: &str = "additionalDetails/DetectorId";
+
+/// Whether a path leads to [`NAMED_DETECTOR`].
+pub(crate) fn names_detector(property: &str, member: &str) -> bool {
+    NAMED_DETECTOR.split_once('/') == Some((property, member))
+}
+
 /// The rank by meaning of an enumeration's member, for those that have one.
 ///
 /// Severity and confidence are stored and compared by rank. The numbers of the CSDL are in no useful

@@ -24,6 +24,30 @@ export default function define(journey, estate) {
     assert.ok((await page.title()).startsWith(alert.displayName));
   });
 
+  journey("a chained alert tells its stages in order, with times, and what is near to it", {}, async (page) => {
+    const near = await estate.freshAlert();
+    const story = ["2031-02-03 04:10 rights: 2 × roleassignments/write", "2031-02-03 04:31 defences: 1 × diagnosticsettings/delete", "2031-02-03 05:02 machines: 40 × virtualmachines/write"];
+    const chained = {
+      ...near, id: "5c41a1ed-0001-4000-8000-000000000001", displayName: "Several stages of an attack on one subscription", alertType: "AttackChain", affectedResources: [], activityLogs: [],
+      additionalDetails: { ...near.additionalDetails, DetectorId: "attack_chain", Story: JSON.stringify(story) },
+    };
+    delete chained["@odata.etag"];
+    delete chained["@odata.context"];
+    await estate.server.take("alerts", JSON.stringify(chained));
+    await estate.openAlert(page, chained);
+    const stages = page.getByRole("region", { name: "In the order of events" }).getByRole("listitem");
+    assert.equal(await stages.count(), story.length);
+    assert.match(await stages.nth(0).innerText(), /04:10[\s\S]*Rights[\s\S]*roleassignments/);
+    assert.match(await stages.nth(2).innerText(), /05:02[\s\S]*Machines[\s\S]*40 × virtualmachines/);
+    await page.getByRole("region", { name: "Contain it" }).getByRole("checkbox").first().waitFor();
+    await assertAccessible(page, "a chained alert");
+    // They share customer, subscription and whoever did it: the closest is said.
+    const other = page.getByRole("region", { name: "Related alerts" }).getByRole("listitem").filter({ hasText: near.displayName }).first();
+    await other.waitFor();
+    assert.match(await other.innerText(), /same (principal|address|subscription)/);
+    await estate.setStatus(chained.id, { status: "resolved", resolvedReason: "ignore" });
+  });
+
   journey("the picture says in a table what it shows", {}, async (page) => {
     const alert = await estate.freshAlert();
     const { series } = await estate.api(`tenantwatch/v1/alerts/${encodeURIComponent(alert.id)}/explanation`);

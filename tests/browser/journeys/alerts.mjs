@@ -1,7 +1,7 @@
 /** The table: filter, text of the filter, views, search, order, columns, pages, bulk changes. */
 
 import assert from "node:assert/strict";
-import { assertAccessible } from "../browser.mjs";
+import { LOOKS, assertAccessible } from "../browser.mjs";
 import { ALERTS, rows } from "../estate.mjs";
 import { OPEN } from "./words.mjs";
 
@@ -132,8 +132,23 @@ export default function define(journey, estate) {
     await rows(page).first().waitFor();
   });
 
-  journey("several are resolved after a look at what changes, and that is undone", {}, async (page) => {
-    await estate.openList(page, "#/alerts?status=active");
+  for (const [look, options] of LOOKS) journey(`filtered, kept as a view, several resolved after a look at what changes, undone: ${look}`, options, async (page) => {
+    const foldedOut = page.getByRole("button", { name: /^Filter/ });
+    await estate.openList(page);
+    if (await foldedOut.isVisible()) await foldedOut.click();
+    await page.locator("#status").selectOption("active");
+    await page.locator('tr[data-id]:not([data-status="active"])').first().waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Save view" }).click();
+    await page.getByLabel("Name of the view").fill("Not taken up");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "Resolved", exact: true }).click();
+    await page.waitForURL(/status=resolved/);
+    await page.getByRole("link", { name: "Not taken up" }).click();
+    await page.locator('tr[data-status="active"]').first().waitFor();
+    await resolvesSeveral(page);
+  });
+
+  const resolvesSeveral = async (page) => {
     const wanted = await rows(page).evaluateAll((all) => all.slice(0, 3).map((row) => row.dataset.id));
     assert.equal(wanted.length, 3, "the demo has three active alerts");
     for (const id of wanted) await page.locator(`tr[data-id="${id}"]`).getByRole("checkbox").check();
@@ -158,6 +173,64 @@ export default function define(journey, estate) {
       const { status, resolvedReason } = await estate.alert(id);
       assert.deepEqual([status, resolvedReason], ["active", null]);
     }
+  };
+
+  journey("rows do not wait until they are counted, and another order counts nothing anew", {}, async (page) => {
+    const total = await estate.count("");
+    const size = Math.max(1, Math.ceil(total / 3));
+    await page.route(ROW_REQUESTS, (route) => route.continue({ url: route.request().url().replace("$top=50", `$top=${size}`) }));
+    let counts = 0;
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(/securityAlerts\?.*\$top=0/, async (route) => {
+      counts += 1;
+      await held;
+      await route.continue();
+    });
+    await estate.openList(page, "#/alerts?status=any");
+    await page.locator(".list-amount", { hasText: `1–${size} of …` }).waitFor();
+    release();
+    await amount(page, total);
+    await page.getByRole("columnheader").getByRole("button", { name: "Severity" }).click();
+    await page.locator('th[aria-sort="descending"]', { hasText: "Severity" }).waitFor();
+    await page.locator('table.alerts[aria-busy="false"]').waitFor();
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByText(/^Page 2\b/).waitFor();
+    await amount(page, total);
+    assert.equal(counts, 1);
+    // What one page holds is counted by nobody.
+    const alert = await estate.freshAlert();
+    await page.goto(`${estate.url}#/alerts?${new URLSearchParams({ status: "any", search: alert.id })}`);
+    await amount(page, 1);
+    assert.equal(counts, 1);
+  });
+
+  journey("the table follows what others do, and asks whoever has selected", {}, async (page) => {
+    const alert = await estate.freshAlert();
+    await estate.openList(page, "#/alerts?status=active");
+    const row = page.locator(`tr[data-id="${alert.id}"]`);
+    await row.waitFor();
+    await page.getByText(/^Live/).first().waitFor({ state: "attached" });
+    await estate.setStatus(alert.id, { status: "investigating" });
+    await row.waitFor({ state: "detached" });
+    await estate.setStatus(alert.id, { status: "active" });
+    await row.waitFor();
+    await row.getByRole("checkbox").check();
+    await estate.setStatus(alert.id, { status: "investigating" });
+    await page.getByRole("button", { name: "Alerts have changed. Show" }).click();
+    await row.waitFor({ state: "detached" });
+    await estate.setStatus(alert.id, { status: "active" });
+  });
+
+  journey("an address holds the filter, the order and the search, for whoever gets it", {}, async (page) => {
+    const alert = await estate.freshAlert();
+    const query = { status: "any", severity: alert.severity, customer: alert.customerTenantId, search: alert.displayName.split(" ")[0], order: "displayName asc" };
+    await estate.openList(page, `#/alerts?${new URLSearchParams(query)}`);
+    assert.equal(await page.locator("#status").inputValue(), "any");
+    assert.equal(await page.getByLabel("Search", { exact: true }).inputValue(), query.search);
+    await page.locator('th[aria-sort="ascending"]', { hasText: "Alert" }).waitFor();
+    assert.ok((await rows(page).evaluateAll((all) => all.map((row) => row.dataset.id))).includes(alert.id));
+    assert.match(await shownFilter(page), new RegExp(`severity eq '${alert.severity}' and customerTenantId eq '${alert.customerTenantId}'`));
   });
 
   journey("what somebody else changed meanwhile is left alone", {}, async (page) => {

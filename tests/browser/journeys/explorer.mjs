@@ -1,19 +1,29 @@
 /** The explorer: list, get, patch, a wrong filter; completion, share, history; and code that runs. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { LOOKS, assertFits } from "../browser.mjs";
 import { ALERTS } from "../estate.mjs";
 import { runRust } from "../rust.mjs";
 
 const run = promisify(execFile);
 const withProgram = (program, file) => ({ file, run: async (cwd, env) => (await run(program, [file], { cwd, env })).stdout });
 
-/** The languages that are on every machine that runs these tests, each with how it runs a file. */
+const isThere = (program, ...args) => spawnSync(program, args, { stdio: "ignore" }).status === 0;
+
+/**
+ * The languages that can be run, each with how it runs a file: those that are on every machine that runs these tests, and
+ * what else is there. What is not is parsed in `modules.test.mjs`.
+ */
 const RUNNERS = {
+  ...(isThere("go", "version") ? { Go: { file: "request.go", run: async (cwd, env) => (await run("go", ["run", "request.go"], { cwd, env: { ...env, GOPROXY: "off", GO111MODULE: "off" } })).stdout } } : {}),
+  ...(isThere("pwsh", "-v") ? { PowerShell: withProgram("pwsh", "request.ps1") } : {}),
+  // A file by itself is a program since .NET 10.
+  ...(isThere("dotnet", "run", "--help") ? { "C#": { file: "request.cs", run: async (cwd, env) => (await run("dotnet", ["run", "request.cs"], { cwd, env })).stdout } } : {}),
   curl: withProgram("bash", "request.sh"), Python: withProgram("python3", "request.py"),
   JavaScript: withProgram(process.execPath, "request.mjs"), Rust: { file: "request.rs", run: runRust },
 };
@@ -35,7 +45,7 @@ export default function define(journey, estate) {
     await page.keyboard.insertText(text);
   };
 
-  journey("the samples list, get and change an alert", {}, async (page) => {
+  for (const [look, options] of LOOKS) journey(`the samples list, get and change an alert; a wrong filter is mended: ${look}`, { ...options, failures: true }, async (page) => {
     await open(page);
     const { value } = await estate.api(`${ALERTS}?$orderby=detectedDateTime desc&$select=id,status&$top=1`);
     await page.getByRole("button", { name: /Open alerts of high severity/ }).click();
@@ -64,6 +74,49 @@ export default function define(journey, estate) {
     assert.deepEqual(requests.map(({ method, status }) => [method, status]), [["PATCH", 200], ["GET", 200], ["GET", 200]]);
     assert.match(requests[0].body, /investigating/);
     assert.ok(!/bearer|eyJ/i.test(saved), "no token");
+
+    await page.getByLabel("Method").selectOption("GET");
+    await write(page, `/${ALERTS}?$filter=severty eq 'high'&$top=1`);
+    await send(page, 400);
+    const refusal = page.locator(".refusal");
+    assert.match(await refusal.innerText(), /unknown property 'severty'/);
+    assert.equal(await refusal.locator("mark").innerText(), "severty");
+    await refusal.getByRole("button", { name: "Use severity and send" }).click();
+    await page.locator(".status strong", { hasText: "200" }).waitFor();
+    await assertFits(page, `explorer with an answer, ${look}`);
+  });
+
+  journey("a request is shared as a link that fills the form of whoever opens it", {}, async (page) => {
+    await open(page);
+    await page.getByRole("button", { name: /Take an alert up/ }).click();
+    await page.getByText("Headers").first().click();
+    await page.getByRole("button", { name: "Add a header" }).click();
+    await page.getByLabel("Name of header 1").fill("Prefer");
+    await page.getByLabel("Value of header 1").fill("return=minimal");
+    await page.getByRole("button", { name: "Share" }).click();
+    await page.waitForURL(/method=PATCH/);
+    const link = page.url();
+    assert.ok(!/eyJ/.test(link), "no token");
+    const address = await page.getByRole("textbox", { name: "Address" }).innerText();
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByRole("textbox", { name: "Address" }).waitFor();
+    assert.equal(await page.getByRole("textbox", { name: "Address" }).innerText(), address);
+    assert.equal(await page.getByLabel("Method").inputValue(), "PATCH");
+    assert.match(await page.getByRole("textbox", { name: "Body, JSON" }).innerText(), /investigating/);
+    assert.equal(await page.getByLabel("Value of header 1").inputValue(), "return=minimal");
+  });
+
+  journey("what was sent is sent again from the history", {}, async (page) => {
+    await open(page);
+    await page.getByRole("button", { name: /Search in all texts/ }).click();
+    await send(page, 200);
+    const address = await page.getByRole("textbox", { name: "Address" }).innerText();
+    await write(page, `/${ALERTS}?$top=1`);
+    await page.getByRole("button", { name: "History" }).click();
+    await page.getByRole("complementary").getByRole("button", { name: /\$search/ }).click();
+    assert.equal(await page.getByRole("textbox", { name: "Address" }).innerText(), address);
+    await send(page, 200);
   });
 
   journey("every route of the server is offered, with an alert and a detector that there are", {}, async (page) => {
@@ -82,17 +135,6 @@ export default function define(journey, estate) {
       await (await find(title)).click();
       await send(page, 200);
     }
-  });
-
-  journey("a wrong filter is pointed at, and mended", { failures: true }, async (page) => {
-    await open(page);
-    await write(page, `/${ALERTS}?$filter=severty eq 'high'&$top=1`);
-    await send(page, 400);
-    const refusal = page.locator(".refusal");
-    assert.match(await refusal.innerText(), /unknown property 'severty'/);
-    assert.equal(await refusal.locator("mark").innerText(), "severty");
-    await refusal.getByRole("button", { name: "Use severity and send" }).click();
-    await page.locator(".status strong", { hasText: "200" }).waitFor();
   });
 
   journey("names and values are completed from $metadata", {}, async (page) => {

@@ -45,7 +45,7 @@ export default function define(journey, estate) {
     const silent = value.find((entry) => entry.customerTenantId !== oldest);
     await page.route("**/coverage?*", (route) => route.fulfill({ json: { value: value.map((entry) => ({ ...entry, silent: entry === silent })) } }));
     await page.goto(estate.url);
-    const rows = page.getByRole("list", { name: "Longest quiet" }).getByRole("listitem");
+    const rows = page.getByRole("list", { name: "Customers quiet the longest" }).getByRole("listitem");
     await rows.nth(1).waitFor();
     assert.match(await rows.nth(0).innerText(), /silent: [\s\S]*last event/);
     assert.doesNotMatch(await rows.nth(1).innerText(), /silent/);
@@ -53,6 +53,43 @@ export default function define(journey, estate) {
     await rows.nth(0).getByRole("link").click();
     await page.locator(`tr[data-customer="${silent.customerTenantId}"]`).waitFor();
     assert.equal(await page.locator("tr[data-customer]").count(), 1);
+  });
+
+  journey("the overview says what open alerts cost, and which cost most", {}, async (page) => {
+    const { totals, value } = await estate.api("tenantwatch/v1/moneyAtRisk?top=100");
+    assert.ok(totals.currencies.length > 0 && value.length > 0, "the demo's alerts have prices");
+    await page.goto(estate.url);
+    const money = page.getByRole("region", { name: "Money at risk now" });
+    await money.waitFor();
+    const amount = (number) => number.toLocaleString("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    for (const { currency, perHour, alerts } of totals.currencies) {
+      const sum = money.locator(".sums li", { hasText: currency });
+      const text = await sum.innerText();
+      assert.match(text, perHour > 0 ? /an hour/ : /nothing by the hour now/);
+      assert.match(text, new RegExp(`so far, ${alerts} alert`));
+    }
+    const dearest = value[0];
+    await money.getByText(`${dearest.currency} ${amount(dearest.perHour)}`).first().waitFor();
+    // A customer is told once, however many alerts price the same machines.
+    const customers = new Set(value.map(({ customerTenantId, currency }) => `${customerTenantId} ${currency}`));
+    assert.equal(await money.locator(".dear").count(), Math.min(5, customers.size));
+    await money.locator(".dear a").first().click();
+    await page.getByRole("heading", { level: 1, name: dearest.displayName }).waitFor();
+    await page.locator(".response .money strong", { hasText: dearest.currency }).waitFor();
+
+    // Of an alert whose own resources have prices; others name addresses or a tenant.
+    for (const { alertId } of value) {
+      const alert = await estate.alert(alertId);
+      const { moneyAtRisk } = await estate.api(`tenantwatch/v1/alerts/${encodeURIComponent(alertId)}/explanation`);
+      const priced = new Set(moneyAtRisk.resources.filter(({ perHour }) => perHour > 0).map(({ resourceId }) => resourceId.toLowerCase()));
+      if (!alert.affectedResources.some(({ resourceId }) => priced.has(resourceId.toLowerCase()))) continue;
+      await estate.openAlert(page, alert);
+      break;
+    }
+    await page.getByRole("region", { name: "Affected resources" }).getByText(/an hour, .* so far/).first().waitFor();
+    const told = await page.locator(".resources li").allInnerTexts();
+    const hourly = told.map((text) => Number(/ ([\d.,]+) an hour/.exec(text)?.[1].replaceAll(",", "") ?? 0));
+    assert.deepEqual(hourly, [...hourly].sort((one, other) => other - one), "the dearest first");
   });
 
   journey("a cell of the overview leads to its alerts", {}, async (page) => {

@@ -1,12 +1,12 @@
 /** What keeps the watch working: customers who went quiet, detectors, rules. */
 
 import assert from "node:assert/strict";
-import { PHONE, assertAccessible, assertFits } from "../browser.mjs";
+import { LOOKS, assertAccessible, assertFits } from "../browser.mjs";
 
 export default function define(journey, estate) {
-  journey("a customer who sends nothing is found", {}, async (page) => {
+  for (const [look, options] of LOOKS) journey(`a customer who sends nothing is found: ${look}`, options, async (page) => {
     const stale = { id: "7e4a9c1e-5ca1-4000-8000-00000000000f", name: "Quiet Harbour Logistics" };
-    await estate.server.importCustomers(`customerTenantId,name,domain\n${stale.id},${stale.name},quiet-harbour.example\n`);
+    await estate.server.take("customers", `customerTenantId,name,domain\n${stale.id},${stale.name},quiet-harbour.example\n`);
     await page.goto(`${estate.url}#/customers`);
     await page.getByRole("button", { name: /^Never sent anything/ }).click();
     const row = page.locator(`tr[data-customer="${stale.id}"]`);
@@ -16,6 +16,17 @@ export default function define(journey, estate) {
     await page.getByLabel("Find a customer").fill("quiet-harbour");
     await row.waitFor();
     assert.equal(await page.locator("tr[data-customer]").count(), 1);
+  });
+
+  journey("customers of one name are told apart", {}, async (page) => {
+    const twins = ["7e4a9c1e-5ca1-4000-8000-0000000000a1", "8e4a9c1e-5ca1-4000-8000-0000000000a2", "9e4a9c1e-5ca1-4000-8000-0000000000a3"];
+    const domains = ["twin-harbour.example", "twin-harbour.example", "twin-harbour-north.example"];
+    await estate.server.take("customers", `customerTenantId,name,domain\n${twins.map((id, index) => `${id},Twin Harbour,${domains[index]}\n`).join("")}`);
+    await page.goto(`${estate.url}#/customers?search=twin-harbour`);
+    for (const [index, expected] of ["Twin Harbour 7e4a9c1e", "Twin Harbour 8e4a9c1e", "Twin Harbour twin-harbour-north.example"].entries()) {
+      await page.locator(`tr[data-customer="${twins[index]}"]`).getByText(expected.split(" ").at(-1), { exact: true }).waitFor();
+      assert.equal(await page.locator(`tr[data-customer="${twins[index]}"] th`).innerText(), expected);
+    }
   });
 
   journey("a customer's coverage opens to its subscriptions", {}, async (page) => {
@@ -48,8 +59,8 @@ export default function define(journey, estate) {
     return numbers;
   };
 
-  for (const [size, options] of [["desk", {}], ["phone", { viewport: PHONE }]]) {
-    journey(`a number is replayed before it is saved, saved, undone, and taken back: ${size}`, options, async (page) => {
+  for (const [look, options] of LOOKS) {
+    journey(`a number is replayed before it is saved, saved, undone, and taken back: ${look}`, options, async (page) => {
       const numbers = await openNumbers(page);
       await numbers.getByText("Now 4, the detector's own.").waitFor();
       await numbers.getByLabel("Points min").fill("12");
@@ -70,8 +81,8 @@ export default function define(journey, estate) {
       await numbers.locator("canvas").waitFor();
       await numbers.getByRole("heading", { name: "Would not have come" }).waitFor();
       assert.equal(await numbers.locator(".touched li").count(), Math.min(6, told.goneCount));
-      await assertAccessible(page, `a replay, ${size}`);
-      await assertFits(page, `a replay, ${size}`);
+      await assertAccessible(page, `a replay, ${look}`);
+      await assertFits(page, `a replay, ${look}`);
       await numbers.getByLabel("Try them on the past").selectOption("7 days");
       await numbers.getByText("The form has changed since").waitFor();
 

@@ -34,7 +34,8 @@ export function snippet(language: Language, request: Request): string {
 const double = (text: string) => JSON.stringify(text);
 /** In Rust braces are free in literals, but `\u0041` is written otherwise; control characters do not occur here. */
 const shell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const power = (text: string) => `'${text.replaceAll("'", "''")}'`;
+/** PowerShell takes the quotes of print for quotes too, in code and so in texts. */
+const power = (text: string) => `'${text.replace(/['\u2018-\u201b]/g, "$&$&")}'`;
 
 function curl({ method, url, headers, body }: Request): string {
   return [

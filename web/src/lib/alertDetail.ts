@@ -22,21 +22,27 @@ export interface Related {
   why: string;
 }
 
-/** Alerts of the same subscription, customer, principal or address, the latest first. */
+const SHOWN = ["id", "displayName", "alertType", "severity", "status", "resolvedReason", "resolvedOnDateTime", "detectedDateTime", "lastObservedDateTime", "customerTenantId", "subscriptionId", "additionalDetails"];
+
+/**
+ * Alerts of the same subscription, customer, principal or address, the latest first.
+ *
+ * Each is asked for by itself, as an index answers each: customers and subscriptions by their columns, names and
+ * addresses as words. One filter that joins them with `or` has the server look into every alert that there is.
+ */
 export async function related(alert: Alert, signal: AbortSignal): Promise<Related[]> {
   const { principals, addresses } = actorsOf(alert.additionalDetails);
-  const parts = [
-    ...(alert.customerTenantId === NIL ? [] : [`customerTenantId eq ${quoted(alert.customerTenantId)}`]),
-    ...(alert.subscriptionId === NIL ? [] : [`subscriptionId eq ${quoted(alert.subscriptionId)}`]),
-    ...principals.slice(0, 2).flatMap((value) => ["Caller", "Actor"].map((name) => `additionalDetails/${name} eq ${quoted(value)}`)),
-    ...addresses.slice(0, 2).map((value) => `contains(additionalDetails/CallerAddresses,${quoted(value)})`),
+  const asked: api.ListOptions[] = [
+    ...(alert.customerTenantId === NIL ? [] : [{ filter: `customerTenantId eq ${quoted(alert.customerTenantId)}` }]),
+    ...(alert.subscriptionId === NIL ? [] : [{ filter: `subscriptionId eq ${quoted(alert.subscriptionId)}` }]),
+    ...[...principals.slice(0, 2), ...addresses.slice(0, 2)].map((word) => ({ search: `"${word.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` })),
   ];
-  if (parts.length === 0) return [];
-  const { value } = await api.alerts({
-    filter: `(${parts.join(" or ")}) and id ne ${quoted(alert.id)}`, orderby: "lastObservedDateTime desc", top: RELATED_MAX,
-    select: ["id", "displayName", "alertType", "severity", "status", "resolvedReason", "resolvedOnDateTime", "detectedDateTime", "lastObservedDateTime", "customerTenantId", "subscriptionId", "additionalDetails"],
-  }, signal);
-  return value.map((other) => ({ alert: other, why: shared(alert, other) }));
+  const found = await Promise.all(asked.map((options) => api.alerts({ ...options, orderby: "detectedDateTime desc", top: RELATED_MAX + 1, select: SHOWN }, signal)));
+  const others = new Map(found.flatMap(({ value }) => value).map((other) => [other.id, other]));
+  others.delete(alert.id);
+  const seen = (other: Alert) => other.lastObservedDateTime ?? other.detectedDateTime;
+  const latest = [...others.values()].sort((one, other) => seen(other).localeCompare(seen(one)) || one.id.localeCompare(other.id));
+  return latest.slice(0, RELATED_MAX).map((other) => ({ alert: other, why: shared(alert, other) }));
 }
 
 function shared(alert: Alert, other: Alert): string {

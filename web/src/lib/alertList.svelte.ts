@@ -42,6 +42,7 @@ const isColumns = (value: unknown) =>
 class AlertList {
   query = $state.raw<Query>(DEFAULT_QUERY);
   rows = $state.raw<Alert[]>([]);
+  /** How many alerts match; null until it is known. */
   count = $state<number | null>(null);
   page = $state(0);
   loading = $state(false);
@@ -57,6 +58,9 @@ class AlertList {
   #links: string[] = [];
   #next = $state<string | null>(null);
   #request: AbortController | null = null;
+  #counting: AbortController | null = null;
+  /** The filter and the search that `count` belongs to. */
+  #counted: string | null = null;
 
   get hasNext(): boolean {
     return this.#next !== null;
@@ -80,8 +84,9 @@ class AlertList {
     void this.#load(0);
   }
 
-  /** Reads the page again that is shown. */
+  /** Reads the page again that is shown, and counts again. */
   refresh(): Promise<void> {
+    this.#counted = null;
     return this.#load(this.page);
   }
 
@@ -144,14 +149,38 @@ class AlertList {
 
   /** Selects all that match, up to as many as a page of the API may hold. */
   async selectMatching(): Promise<void> {
-    const { value } = await api.alerts({ ...this.#options(), top: SELECTED_MAX, count: false });
+    const { value } = await api.alerts({ ...this.#options(), top: SELECTED_MAX });
     this.selected = new Map(value.map((alert) => [alert.id, alert]));
   }
 
   #options(): api.ListOptions {
     const select = [...new Set([...ALWAYS, ...this.shownColumns.flatMap((column) => column.select)])];
     const { query } = this;
-    return { filter: filterText(query), search: searchText(query), orderby: orderText(query), select, top: this.pageSize, count: true };
+    return { filter: filterText(query), search: searchText(query), orderby: orderText(query), select, top: this.pageSize };
+  }
+
+  /** What is counted: another order or another page counts nothing anew. */
+  #asked(): { filter: string; search: string } {
+    return { filter: filterText(this.query), search: searchText(this.query) };
+  }
+
+  /**
+   * Counts once the rows stand, so that they do not wait for it: to count, the server may have to look at many more
+   * alerts than a page has.
+   */
+  #countIfNew(): void {
+    const asked = this.#asked();
+    const key = JSON.stringify(asked);
+    if (key === this.#counted) return;
+    this.#counted = key;
+    const request = new AbortController();
+    this.#counting = request;
+    api.count(asked, request.signal).then((count) => {
+      if (!request.signal.aborted) this.count = count;
+    }, () => {
+      // It is asked for again with the next rows.
+      if (this.#counted === key) this.#counted = null;
+    });
   }
 
   async #load(page: number): Promise<void> {
@@ -160,12 +189,21 @@ class AlertList {
     this.#request = request;
     this.loading = true;
     this.error = null;
+    if (JSON.stringify(this.#asked()) !== this.#counted) {
+      // A count of something else is none; one that is only taken again stays until then.
+      if (this.#counted !== null) this.count = null;
+      this.#counting?.abort();
+    }
     try {
       const link = page === 0 ? null : this.#links[page - 1];
       const found = link ? await api.follow(link, request.signal) : await api.alerts(this.#options(), request.signal);
       if (request.signal.aborted) return;
       this.rows = found.value;
-      this.count = found.count;
+      // All that there are: nobody need count them.
+      if (page === 0 && found.nextLink === null) {
+        this.count = found.value.length;
+        this.#counted = JSON.stringify(this.#asked());
+      } else this.#countIfNew();
       this.#next = found.nextLink;
       this.page = page;
       this.loaded = true;

@@ -108,6 +108,11 @@ export async function counts(filters: string[], signal?: AbortSignal): Promise<n
   });
 }
 
+/** How many alerts a filter and a search leave. */
+export async function count(options: { filter?: string; search?: string }, signal?: AbortSignal): Promise<number> {
+  return (await alerts({ ...options, select: ["id"], top: 0, count: true }, signal)).count ?? 0;
+}
+
 /** What changed since a link; without one, the link from now on. */
 export async function changes(link: string | null): Promise<{ ids: string[]; next: string | null; link: string | null }> {
   const answer = await request<Record<string, unknown> & { value: { id: string }[] }>(
@@ -169,7 +174,7 @@ export async function explanation(id: string, signal?: AbortSignal): Promise<Exp
 
 /** What open alerts cost, and the few that cost the most by the hour. */
 export async function moneyNow(): Promise<MoneyNow> {
-  return request(`${OWN}/moneyAtRisk?top=5`);
+  return request(`${OWN}/moneyAtRisk?top=100`);
 }
 
 export async function sources(): Promise<Source[]> {

@@ -25,6 +25,26 @@ class Directory {
     return this.#loading;
   }
 
+  /** Customers by name, and by name and domain: whoever shares one has to be told apart. */
+  #alike = $derived.by(() => {
+    const alike = new Map<string, number>();
+    for (const { name, domain } of this.known.values()) {
+      if (name == null) continue;
+      for (const key of [name, `${name}\n${domain}`]) alike.set(key, (alike.get(key) ?? 0) + 1);
+    }
+    return alike;
+  });
+
+  /**
+   * What tells a customer from another of the same name: its domain, or the beginning of its id. Whoever stops the
+   * machines of the wrong one at 2 am does harm.
+   */
+  distinction(id: string): string | null {
+    const { name, domain } = this.known.get(id) ?? {};
+    if (name == null || this.#alike.get(name) === 1) return null;
+    return domain != null && this.#alike.get(`${name}\n${domain}`) === 1 ? domain : id.slice(0, 8);
+  }
+
   /** The name of a customer, if a list that was imported told it. */
   name(id: string): string | null {
     const customer = this.known.get(id);

@@ -80,6 +80,11 @@ export function numberText(text: string | number): string {
   return number.toLocaleString("en-GB", { maximumFractionDigits: decimals, useGrouping: size >= 10_000 });
 }
 
+/** What the server says of money beyond the amounts, of which it says a sentence each before. */
+export function beyondAmounts(inWords: string, amounts: number): string {
+  return inWords.split(/(?<=\.)\s/).slice(amounts).join(" ");
+}
+
 /** Who did it and from where: the entries of the details that name people, applications and addresses. */
 export function actorsOf(details: Details): { principals: string[]; addresses: string[]; countries: string[] } {
   const named = (pattern: RegExp) =>

@@ -154,7 +154,12 @@ export interface Explanation {
   thresholds: { name: string; value: number; meaning: string; chosenBecause: string | null }[];
   series: Series | null;
   /** What it costs, where the server reckons that. */
-  moneyAtRisk?: { asOfDateTime: string | null; amounts: { currency: string; soFar: number; perHour: number }[]; inWords: string } | null;
+  moneyAtRisk?: {
+    asOfDateTime: string | null; inWords: string;
+    amounts: { currency: string; soFar: number; billedSoFar: number; perHour: number }[];
+    /** What each resource costs; without a currency no price is known. */
+    resources: { resourceId: string; state: string; currency: string | null; soFar: number; perHour: number }[];
+  } | null;
   events: { kind: string; rows: Record<string, string>[]; more: boolean }[];
 }
 

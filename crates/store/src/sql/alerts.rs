@@ -6,7 +6,7 @@ use odata::checked::{Filter, Search};
 use sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement, UpdateStatement};
 
 use super::dialect::Dialect;
-use super::order::{self, Key};
+use super::order::{self, Key, Way};
 use super::row::{AlertRow, STATUS_COLUMNS};
 use super::scalar::microseconds;
 use super::scope::within;
@@ -75,14 +75,18 @@ pub(crate) fn list(
     let mut select = Query::select();
     select.columns(BODY_COLUMNS).column("id").from("alert").cond_where(within(scope));
     order::select(&mut select, &keys);
-    if order::comes_from_an_index(&query.order) {
-        page(&mut select, query, &keys, settled_before, dialect)?;
-    } else {
-        let mut ids = Query::select().column("id").from("alert").cond_where(within(scope)).take();
-        page(&mut ids, query, &keys, settled_before, dialect)?;
-        select.and_where(Expr::col("id").in_subquery(ids));
-        order::sort(&mut select, &keys);
-    }
+    let of_the_page = match order::way(query, dialect) {
+        Way::Along => {
+            page(&mut select, query, &keys, settled_before, dialect)?;
+            return Ok((select, keys));
+        }
+        Way::Sorted => order::keys(&query.order, dialect)?,
+        Way::SortedWithinWide => order::hidden(order::keys(&query.order, dialect)?),
+    };
+    let mut ids = Query::select().column("id").from("alert").cond_where(within(scope)).take();
+    page(&mut ids, query, &of_the_page, settled_before, dialect)?;
+    select.and_where(Expr::col("id").in_subquery(ids));
+    order::sort(&mut select, &keys);
     Ok((select, keys))
 }
 

@@ -3,14 +3,16 @@
 //! Every order is total: the id is the last tie-break, in the direction of the key before it, so
 //! that one index read forwards or backwards serves the whole order. Null sorts below every value.
 
-use odata::checked::{Direction, Literal, Operand, SortKey};
-use sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement};
+use odata::checked::{Direction, Filter, Literal, Operand, SortKey};
+use odata::model::Type;
+use sea_query::{BinOper, Expr, ExprTrait, NullOrdering, Order, SelectStatement};
 
 use super::column::Column;
 use super::dialect::Dialect;
-use super::filter;
 use super::scalar::{Scalar, fits};
-use crate::{Position, StoreError};
+use super::{filter, reads};
+use crate::model::{NAMED_DETECTOR, Stored, is_ranked, stored};
+use crate::{AlertQuery, Position, StoreError};
 
 /// A sort key, looked up.
 pub(crate) struct Key {
@@ -31,11 +33,64 @@ pub(crate) fn keys(order: &[SortKey], dialect: &dyn Dialect) -> Result<Vec<Key>,
         .collect()
 }
 
-/// Whether an index has alerts in this order, or nearly: by id, or by one of these times first.
-pub(crate) fn comes_from_an_index(order: &[SortKey]) -> bool {
-    let Some(first) = order.first() else { return true };
-    let Operand::Property(path) = &first.by else { return false };
-    matches!(path.segments.as_slice(), [only] if ["id", "detectedDateTime", "lastModifiedDateTime"].contains(&only.as_str()))
+/// How the alerts of a page are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Along an index that has them in their order, or nearly.
+    Along,
+    /// Sorted by their keys alone, and then read by their ids.
+    Sorted,
+    /// As before, by keys that are hidden from the indexes that have them in order.
+    SortedWithinWide,
+}
+
+/// How the alerts of a page are best found.
+///
+/// Along an index of its order, a database takes the first alerts that the filter leaves, and looks at each alert if the
+/// filter reads what that index lacks. It expects to find enough soon. It reads them all where nearly all are resolved and
+/// the open ones are asked for by customer, or those of a detector that seldom fires.
+pub(crate) fn way(query: &AlertQuery, dialect: &dyn Dialect) -> Way {
+    let Some(first) = query.order.first() else { return Way::Along };
+    let column = column_of(first);
+    let is_owner = column.is_some_and(|column| ["customer_tenant_id", "subscription_id"].contains(&column));
+    let is_time = column.is_some_and(|column| ["id", "detected_at", "modified_at"].contains(&column));
+    let wide = dialect.sorted_columns();
+    let is_wide = column.is_some_and(|column| wide.contains(&column));
+    let looks_at_each = |filter: &Filter| {
+        let own = [column.unwrap_or_default(), "detected_at", "id"];
+        reads::filter_reads(filter, NAMED_DETECTOR) || (is_owner && !reads::only(filter, &own))
+    };
+    match &query.filter {
+        Some(filter) if is_wide && reads::only(filter, wide) && looks_at_each(filter) => {
+            Way::SortedWithinWide
+        }
+        _ if is_time => Way::Along,
+        _ => Way::Sorted,
+    }
+}
+
+/// The same keys, of which the first is no column any more, so that no index has it in order.
+pub(crate) fn hidden(mut keys: Vec<Key>) -> Vec<Key> {
+    if let Some(Key { column, .. }) = keys.first_mut() {
+        let is_text = match column.ty {
+            Type::String => true,
+            Type::Enum(enumeration) => !is_ranked(enumeration),
+            _ => false,
+        };
+        let expr = column.expr.clone();
+        column.expr = if is_text { expr.binary(BinOper::Custom("||"), "") } else { expr.add(0) };
+    }
+    keys
+}
+
+/// The column of a key that is a column as it stands.
+fn column_of(key: &SortKey) -> Option<&'static str> {
+    let Operand::Property(path) = &key.by else { return None };
+    let [only] = path.segments.as_slice() else { return None };
+    match stored(only)? {
+        Stored::Column(column) => Some(column),
+        Stored::OpenMembers | Stored::BodyOnly => None,
+    }
 }
 
 /// Adds the keys' values to what is selected.

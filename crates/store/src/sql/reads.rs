@@ -3,7 +3,7 @@
 use odata::checked::{CollectionPath, Filter, Operand, PropertyPath, Root};
 
 use crate::AlertQuery;
-use crate::model::{Stored, stored};
+use crate::model::{NAMED_DETECTOR, Stored, names_detector, stored};
 
 /// The column of the alert's JSON, which is read for what has no column of its own.
 const BODY: &str = "body";
@@ -61,6 +61,11 @@ fn in_path(root: Root, segments: &[String], wanted: &dyn Fn(&str) -> bool) -> bo
     // Items belong to a collection, whose own path is looked at too.
     if root != Root::Entity {
         return false;
+    }
+    if let [property, member] = segments
+        && names_detector(property, member)
+    {
+        return wanted(NAMED_DETECTOR);
     }
     match segments.first().and_then(|name| stored(name)) {
         Some(Stored::Column(column)) => wanted(column),

@@ -59,6 +59,8 @@ macro_rules! store_suite {
             deep_filters_are_answered,
             orders_go_by_meaning_and_put_null_lowest,
             pages_follow_each_other,
+            a_filter_that_leaves_all_leaves_their_order,
+            detectors_that_details_name_are_compared_as_any_open_member,
             what_makes_no_page_is_refused,
             a_change_of_status_is_logged_with_it,
             a_change_that_says_nothing_new_changes_nothing,

@@ -31,6 +31,10 @@ pub(crate) trait Dialect: Sync {
     /// The columns of `alert` by which the database keeps counts, in `alert_count`; none if it keeps none.
     fn counted_columns(&self) -> &'static [&'static str];
 
+    /// What the index of `alert` holds, beside the partner, within which lists are sorted that no index gives in order;
+    /// nothing if the database has none for that.
+    fn sorted_columns(&self) -> &'static [&'static str];
+
     /// A value where nothing beside it tells of what type it is.
     fn constant(&self, value: Scalar) -> Expr;
 

@@ -9,6 +9,7 @@ use sea_query::{
 };
 
 use super::{Dialect, Numbers, Primitive, written};
+use crate::model::{NAMED_DETECTOR, names_detector};
 use crate::session::Statement;
 use crate::sql::scalar::Scalar;
 
@@ -40,6 +41,25 @@ impl Dialect for Sqlite {
         &["status", "severity_rank", "confidence_rank", "alert_type", "is_test", "resolved_reason"]
     }
 
+    fn sorted_columns(&self) -> &'static [&'static str] {
+        // Those of alert_by_status.
+        &[
+            "status",
+            "detected_at",
+            "id",
+            "severity_rank",
+            "confidence_rank",
+            "alert_type",
+            "display_name",
+            "customer_tenant_id",
+            "subscription_id",
+            "last_observed_at",
+            "resolved_at",
+            "resolved_reason",
+            NAMED_DETECTOR,
+        ]
+    }
+
     fn constant(&self, value: Scalar) -> Expr {
         Expr::val(value)
     }
@@ -59,12 +79,16 @@ impl Dialect for Sqlite {
 
     fn open_member(&self, body: Expr, property: &str, member: &str) -> Expr {
         let path = format!("$.{property}.\"{member}\"");
-        let json_type = call("json_type", [body.clone(), path.as_str().into()]);
-        let text = call("json_extract", [body.clone(), path.as_str().into()]);
-        let json = body.binary(BinOper::Custom("->"), Expr::val(path));
+        // An index is found by its expression as the migration wrote it, and parameters are none of that. These texts
+        // are ours.
+        let is_indexed = names_detector(property, member);
+        let text = |text: &str| if is_indexed { Expr::cust(format!("'{text}'")) } else { Expr::val(text) };
+        let json_type = call("json_type", [body.clone(), text(&path)]);
+        let found = call("json_extract", [body.clone(), text(&path)]);
+        let json = body.binary(BinOper::Custom("->"), text(&path));
         CaseStatement::new()
-            .case(json_type.clone().eq("text"), text)
-            .case(json_type.ne("null"), json)
+            .case(json_type.clone().eq(text("text")), found)
+            .case(json_type.ne(text("null")), json)
             .finally(Expr::null())
             .into()
     }

@@ -161,6 +161,97 @@ pub async fn pages_follow_each_other<S: Store>(store: Arc<S>) {
     assert_eq!(pages(mixed, 1, 0).await, "a3 | a1 | a2 | a4");
 }
 
+/// Which way a database takes to the alerts of a page depends on the filter; their order does not.
+pub async fn a_filter_that_leaves_all_leaves_their_order<S: Store>(store: Arc<S>) {
+    let statuses = [Status::Active, Status::Resolved, Status::Investigating];
+    let severities = [Severity::High, Severity::Low, Severity::Informational, Severity::Medium];
+    let alerts: Vec<_> = (0..24_usize)
+        .map(|n| {
+            AlertBuilder::new("p", &format!("a{:02}", (n * 7) % 24))
+                .of(&format!("c{}", n % 5), None)
+                .with(|body| {
+                    body.detected_date_time = time(&format!("2031-02-0{}T04:00:00Z", 1 + n % 4));
+                    body.last_observed_date_time = (n % 3 > 0).then_some(body.detected_date_time);
+                    body.severity = severities[n % 4];
+                    body.status = statuses[n % 3];
+                    body.display_name = format!("title {}", n % 6);
+                    body.resolved_reason = (n % 3 == 1).then_some(ResolvedReason::Fraud);
+                })
+                .detail("DetectorId", "seldom_fires")
+                .build()
+        })
+        .collect();
+    put(&*store, &alerts).await;
+    let pages = async |filter: Option<Filter>, order: Vec<SortKey>| {
+        let mut query = AlertQuery { filter, search: None, order, limit: 5, skip: 0, after: None };
+        let mut pages = Vec::new();
+        loop {
+            pages.push(ids(&*store, &partner("p"), &query).await);
+            let page = store.list_alerts(&partner("p"), &query).await.unwrap();
+            query.after = page.next;
+            if query.after.is_none() {
+                return pages.join(" | ");
+            }
+        }
+    };
+    let known = compare("status", Comparison::Ne, "unknownFutureValue");
+    let severe = compare("severity", Comparison::Ge, "informational");
+    let of_detector = compare("additionalDetails/DetectorId", Comparison::Eq, "seldom_fires");
+    let both = Filter::And(Box::new(known.clone()), Box::new(of_detector.clone()));
+    for property in [
+        "id",
+        "detectedDateTime",
+        "lastObservedDateTime",
+        "customerTenantId",
+        "subscriptionId",
+        "displayName",
+        "severity",
+        "status",
+        "resolvedReason",
+    ] {
+        for direction in [Direction::Ascending, Direction::Descending] {
+            let order = || vec![sort_key(property, direction), default_order().remove(0)];
+            let expected = pages(None, order()).await;
+            assert_eq!(expected.matches(" | ").count(), 4, "{expected}");
+            for filter in [&known, &severe, &of_detector, &both] {
+                let found = pages(Some(filter.clone()), order()).await;
+                assert_eq!(found, expected, "{property} {direction:?} of {filter:?}");
+            }
+        }
+    }
+}
+
+/// A text is itself, anything else its JSON, and what is not there is null: whether an index holds it or not.
+pub async fn detectors_that_details_name_are_compared_as_any_open_member<S: Store>(store: Arc<S>) {
+    let named = |id: &str, detector: serde_json::Value| {
+        AlertBuilder::new("p", id).detail("DetectorId", detector.clone()).detail("Other", detector).build()
+    };
+    let alerts = [
+        named("a1", "mining".into()),
+        named("a2", 12.into()),
+        named("a3", serde_json::json!(["mining"])),
+        named("a4", serde_json::Value::Null),
+        AlertBuilder::new("p", "a5").build(),
+        named("a6", "it's \"so\"".into()),
+    ];
+    put(&*store, &alerts).await;
+    let count = async |filter: &Filter| store.count_alerts(&partner("p"), Some(filter), None).await.unwrap();
+    for (comparison, text, expected) in [
+        (Comparison::Eq, "mining", 1),
+        (Comparison::Ne, "mining", 5),
+        (Comparison::Eq, "12", 1),
+        (Comparison::Eq, "null", 2),
+        (Comparison::Ne, "null", 4),
+        (Comparison::Eq, "it's \"so\"", 1),
+        (Comparison::Gt, "m", 1),
+    ] {
+        for member in ["additionalDetails/DetectorId", "additionalDetails/Other"] {
+            let filter = compare(member, comparison, text);
+            assert_eq!(count(&filter).await, expected, "{member} {comparison:?} {text}");
+        }
+    }
+}
+
 pub async fn what_makes_no_page_is_refused<S: Store>(store: Arc<S>) {
     four(&*store).await;
     let after = |keys: Vec<Literal>| Some(Position { keys, id: "a1".to_owned() });
