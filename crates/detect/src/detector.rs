@@ -346,8 +346,8 @@ impl Detector {
         reads: &Reads,
     ) -> Result<QueryResult<DataFrame>, DetectError> {
         let Ok(events) = events else { return Ok(events) };
-        let columns = reads.of(kind.name()).map(|read| read.columns.clone()).unwrap_or_default();
-        let held = held::hold(session, kind, events.clone(), &columns, held::HELD_BYTES_MAX).await;
+        let read = reads.of(kind.name()).cloned().unwrap_or_default();
+        let held = held::hold(session, kind, events.clone(), &read, held::HELD_BYTES_MAX).await;
         let held = held.map_err(|error| self.query_error(error))?;
         Ok(held.map_or(Ok(events), |table| session.read_table(table)))
     }
