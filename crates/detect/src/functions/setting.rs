@@ -39,7 +39,9 @@ impl Hash for SettingFunction {
 impl SettingFunction {
     /// For a detector that declares these settings, with the numbers that the operator chose.
     pub(crate) fn new(declared: &[Setting], chosen: &[DetectorSetting]) -> Self {
-        let signature = Signature::string(3, Volatility::Immutable);
+        // Texts of one kind would make views of all three where columns are views, and the name would be no text
+        // that stands there.
+        let signature = Signature::exact(vec![DataType::Utf8; 3], Volatility::Immutable);
         Self { signature, declared: declared.to_vec(), chosen: chosen.to_vec() }
     }
 
@@ -124,6 +126,12 @@ mod tests {
     }
 
     async fn values(given: &[DetectorSetting], name: &str) -> Result<Vec<f64>> {
+        let of_texts = values_of("Utf8", given, name).await?;
+        assert_eq!(values_of("Utf8View", given, name).await?, of_texts);
+        Ok(of_texts)
+    }
+
+    async fn values_of(texts: &str, given: &[DetectorSetting], name: &str) -> Result<Vec<f64>> {
         let declared = [Setting {
             name: "points_min".to_owned(),
             default: 4.0,
@@ -134,7 +142,7 @@ mod tests {
         let session = SessionContext::new();
         session.register_udf(ScalarUDF::from(SettingFunction::new(&declared, given)));
         let sql = format!(
-            "select setting('{name}', customer, subscription) as value
+            "select setting('{name}', arrow_cast(customer, '{texts}'), arrow_cast(subscription, '{texts}')) as value
              from (values ('c1', 's1', 1), ('c1', 's2', 2), ('c2', 's3', 3), (null, null, 4)) as t (customer, subscription, n)
              order by n"
         );
