@@ -65,12 +65,12 @@ pub(crate) async fn hold(
         let next = stream.try_next().await?;
         let is_last = next.is_none();
         gathered.add(next);
-        if gathered.rows >= ROWS_AT_ONCE || is_last {
-            if let Some(rows) = gathered.take()? {
-                let batch = with_nulls(&rows, &schema)?;
-                bytes += batch.get_array_memory_size();
-                batches.push(batch);
-            }
+        if (gathered.rows >= ROWS_AT_ONCE || is_last)
+            && let Some(rows) = gathered.take()?
+        {
+            let batch = with_nulls(&rows, &schema)?;
+            bytes += batch.get_array_memory_size();
+            batches.push(batch);
         }
         if bytes > bytes_max {
             tracing::debug!(kind = kind.name(), "There are too many events of {} to hold them", kind.name());
