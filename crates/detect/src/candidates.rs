@@ -3,8 +3,8 @@
 //! Most detectors ask about few: whoever did something rare within the window. Their folder has a second query for
 //! that, `candidates.sql`. Its columns are named for what they restrict: `"activity.subscription_id"` is a list of
 //! subscriptions, and the detector's query then sees no activity of others. Of a table that several columns
-//! name it sees the rows that one of them names; of a table that none names, or of which one names `*`, all. It may name the parts (`with`) of
-//! the detector's query, so that what counts is written once.
+//! name it sees the rows that one of them names; of a table that none names, or of which one names `*`, all. It may
+//! name the parts (`with`) of the detector's query, so that what counts is written once.
 //!
 //! It may be several queries. Each after the first sees only what the one before it names, so that a look at weeks of
 //! those whom a minute brings up can tell who of them is left; the last names the candidates.

@@ -12,6 +12,8 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, TableSca
 use datafusion::prelude::{SessionContext, col, lit};
 use ingest::schema::Kind;
 
+use crate::functions::SETTING;
+
 /// What a query reads of its tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
@@ -93,7 +95,7 @@ pub(crate) fn reads_of(plan: &LogicalPlan, since: DateTime<Utc>) -> Result<Reads
                     .max()
                     .map(|bound| since - bound),
                 columns: columns_of(scan),
-                condition: timeless(&conditions),
+                condition: lasting(&conditions),
             });
         }
         Ok(TreeNodeRecursion::Continue)
@@ -107,18 +109,20 @@ fn columns_of(scan: &TableScan) -> BTreeSet<String> {
     projected.chain(filtered).collect()
 }
 
-/// The conditions that hold whenever a run is; they name columns of one table.
-fn timeless(conditions: &[&Expr]) -> Option<Expr> {
+/// The conditions that are the same whenever a run is and whatever numbers the operator chose; they name columns of one
+/// table.
+fn lasting(conditions: &[&Expr]) -> Option<Expr> {
     let of_column = |expression: Expr| match expression {
         Expr::Column(column) => Ok(Transformed::yes(col(column.name))),
         other => Ok(Transformed::no(other)),
     };
-    let is_timeless = |condition: &&&Expr| {
-        let has_time =
-            |part: &Expr| matches!(part, Expr::Literal(value, _) if value.data_type().is_temporal());
-        !condition.exists(|part| Ok(has_time(part))).unwrap_or(true)
+    let passes = |part: &Expr| match part {
+        Expr::Literal(value, _) => value.data_type().is_temporal(),
+        Expr::ScalarFunction(call) => call.name() == SETTING,
+        _ => false,
     };
-    let kept = conditions.iter().filter(is_timeless);
+    let is_lasting = |condition: &&&Expr| !condition.exists(|part| Ok(passes(part))).unwrap_or(true);
+    let kept = conditions.iter().filter(is_lasting);
     let kept = kept.map(|condition| (*condition).clone().transform(of_column).map(|done| done.data));
     kept.collect::<Result<Vec<_>>>().ok().and_then(conjunction)
 }
@@ -176,12 +180,19 @@ fn bound(condition: &Expr) -> Option<DateTime<Utc>> {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::logical_expr::ScalarUDF;
+
     use super::*;
+    use crate::functions::SettingFunction;
+    use crate::manifest::Setting;
     use crate::views;
 
     async fn reads(sql: &str) -> Reads {
         let session = SessionContext::new();
         register_empty(&session, &[Kind::Activity, Kind::SignIn]).unwrap();
+        let (name, meaning) = ("least".to_owned(), String::new());
+        let declared = [Setting { name, default: 4.0, min: None, max: None, meaning }];
+        session.register_udf(ScalarUDF::from(SettingFunction::new(&declared, &[])));
         let since = end_of_all_units();
         let query = session.sql(sql).await.unwrap();
         let query = query.with_param_values(vec![("since", views::time(since))]).unwrap();
@@ -272,6 +283,13 @@ mod tests {
                 Some("operation = Utf8(\"a\") OR status = Utf8(\"b\")"),
             ),
             ("select properties from activity where event_at >= $since".to_owned(), None),
+            // What the operator chooses next, this would not know.
+            (
+                format!(
+                    "select properties from activity where {recent} and vm_capacity >= setting('least', caller, status)"
+                ),
+                Some("operation = Utf8(\"a\")"),
+            ),
         ] {
             let reads = reads(&sql).await;
             let body = reads.of("activity").unwrap().body.as_ref().map(ToString::to_string);

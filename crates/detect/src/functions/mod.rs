@@ -41,7 +41,7 @@ use datafusion_functions_json::udfs as json;
 
 pub use ip::is_private;
 pub use location::{GeoDatabase, GeoError};
-pub(crate) use setting::SettingFunction;
+pub(crate) use setting::{SETTING, SettingFunction};
 
 /// Registers all functions in a session.
 pub fn register(session: &SessionContext) {

@@ -15,6 +15,9 @@ use datafusion::logical_expr::{
 
 use crate::manifest::Setting;
 
+/// The name of the function.
+pub(crate) const SETTING: &str = "setting";
+
 /// `setting(name, customer_tenant_id, subscription_id)`, for one detector.
 #[derive(Debug)]
 pub(crate) struct SettingFunction {
@@ -53,7 +56,7 @@ impl SettingFunction {
 
 impl ScalarUDFImpl for SettingFunction {
     fn name(&self) -> &str {
-        "setting"
+        SETTING
     }
 
     fn signature(&self) -> &Signature {
