@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as QueryResult};
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::prelude::SessionContext;
@@ -324,32 +325,30 @@ impl Detector {
         for kind in &self.manifest.inputs {
             let until = window.visible_until(*kind);
             let is_to_hold = candidates.restricts(*kind) && !held::is_in_memory(session, *kind).await;
-            let view = if is_to_hold {
-                let reads = self.reads(session, sql).await?;
-                let since = self.reads_since(&reads, window, *kind);
-                let events = views::events_of(session, *kind, partner, since, until, candidates).await;
-                self.held(session, *kind, events, &reads).await?
-            } else {
-                views::events_of(session, *kind, partner, history, until, candidates).await
-            };
+            let reads = if is_to_hold { Some(self.reads(session, sql).await?) } else { None };
+            let since = reads.as_ref().map_or(history, |reads| self.reads_since(reads, window, *kind));
+            let mut view = views::events_of(session, *kind, partner, since, until, candidates).await;
+            if let (Some(reads), Ok(events)) = (&reads, &view)
+                && let Some(table) = self.held(session, *kind, events.clone(), reads).await?
+            {
+                view = session.read_table(table);
+            }
             self.register(&own, Kind::name(*kind), view)?;
         }
         Ok(own)
     }
 
-    /// Events in memory, or as they were if they are too many.
+    /// Events in memory; `None` if they are too many.
     async fn held(
         &self,
         session: &SessionContext,
         kind: Kind,
-        events: QueryResult<DataFrame>,
+        events: DataFrame,
         reads: &Reads,
-    ) -> Result<QueryResult<DataFrame>, DetectError> {
-        let Ok(events) = events else { return Ok(events) };
+    ) -> Result<Option<Arc<MemTable>>, DetectError> {
         let read = reads.of(kind.name()).cloned().unwrap_or_default();
-        let held = held::hold(session, kind, events.clone(), &read, held::HELD_BYTES_MAX).await;
-        let held = held.map_err(|error| self.query_error(error))?;
-        Ok(held.map_or(Ok(events), |table| session.read_table(table)))
+        let held = held::hold(session, kind, events, &read, held::HELD_BYTES_MAX).await;
+        held.map_err(|error| self.query_error(error))
     }
 
     /// A session with the functions and indicators of the detector, without events.

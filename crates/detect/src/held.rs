@@ -10,7 +10,7 @@ use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, RecordBatch, StringArray, new_null_array};
 use arrow_schema::{DataType, Schema, SchemaRef};
-use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::common::Result;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
@@ -59,15 +59,18 @@ pub(crate) async fn hold(
         _ => Ok(col(name)),
     });
     let mut stream = events.select(columns.collect::<Result<Vec<_>>>()?)?.execute_stream().await?;
-    let (mut batches, mut bytes) = (Vec::new(), 0);
-    let mut gathered = Gathered::default();
-    loop {
-        let next = stream.try_next().await?;
-        let is_last = next.is_none();
-        gathered.add(next);
-        if (gathered.rows >= ROWS_AT_ONCE || is_last)
-            && let Some(rows) = gathered.take()?
-        {
+    // Few of a file's rows are left, and texts repeat within a batch.
+    let mut gathered = BatchCoalescer::new(stream.schema(), ROWS_AT_ONCE);
+    let (mut batches, mut bytes, mut is_last) = (Vec::new(), 0, false);
+    while !is_last {
+        match stream.try_next().await? {
+            Some(rows) => gathered.push_batch(rows)?,
+            None => {
+                gathered.finish_buffered_batch()?;
+                is_last = true;
+            }
+        }
+        while let Some(rows) = gathered.next_completed_batch() {
             let batch = with_nulls(&rows, &schema)?;
             bytes += batch.get_array_memory_size();
             batches.push(batch);
@@ -75,9 +78,6 @@ pub(crate) async fn hold(
         if bytes > bytes_max {
             tracing::debug!(kind = kind.name(), "There are too many events of {} to hold them", kind.name());
             return Ok(None);
-        }
-        if is_last {
-            break;
         }
     }
     let partitions = session.state_ref().read().config().target_partitions();
@@ -102,28 +102,6 @@ fn held_schema(kind: Kind, read: &BTreeSet<String>) -> SchemaRef {
         })
         .collect::<Vec<_>>();
     Arc::new(Schema::new(fields))
-}
-
-/// Rows that are to become one batch: few of a file's are left, and texts repeat within a batch.
-#[derive(Default)]
-struct Gathered {
-    batches: Vec<RecordBatch>,
-    rows: usize,
-}
-
-impl Gathered {
-    fn add(&mut self, batch: Option<RecordBatch>) {
-        self.rows += batch.as_ref().map_or(0, RecordBatch::num_rows);
-        self.batches.extend(batch);
-    }
-
-    /// What was gathered, as one batch; `None` if there is nothing.
-    fn take(&mut self) -> Result<Option<RecordBatch>> {
-        self.rows = 0;
-        let batches = std::mem::take(&mut self.batches);
-        let Some(first) = batches.first() else { return Ok(None) };
-        Ok(Some(concat_batches(&first.schema(), &batches)?))
-    }
 }
 
 fn with_nulls(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
