@@ -2,14 +2,15 @@
 
 use ::alerts::{Alert, AlertId, ChangeOutcome, Origin, PartnerTenantId, Scope, StatusChange};
 use chrono::{DateTime, Utc};
-use odata::checked::{Filter, Search};
+use odata::checked::{Filter, Search, SearchTerm};
 
 use super::{changes, out_of_scope};
 use crate::session::{Row, Session};
-use crate::sql::alerts as statements;
+use crate::sql::alerts::{self as statements, Known};
 use crate::sql::order::Key;
 use crate::sql::reads;
 use crate::sql::row::{AlertRow, StoredAlert, json};
+use crate::sql::search;
 use crate::{
     AlertBody, AlertPage, AlertQuery, ExpectedVersion, Imported, Position, StatusChanged, StatusOutcome,
     StoreError,
@@ -39,8 +40,10 @@ pub(crate) async fn list(
         true => session.settled_before(scope.partner()).await?,
         false => None,
     };
+    let common_terms = common_terms(session, query.search.as_ref()).await?;
     let dialect = session.dialect();
-    let (select, keys) = statements::list(scope, query, settled_before, dialect)?;
+    let known = Known { settled_before, common_terms };
+    let (select, keys) = statements::list(scope, query, &known, dialect)?;
     let (alerts, last) = session.alerts(dialect.statement(select.into()), query.limit).await?;
     let next = last.map(|last| position(last, &keys)).transpose()?;
     Ok(AlertPage { alerts, next })
@@ -66,10 +69,30 @@ pub(crate) async fn count(
         true => session.settled_before(scope.partner()).await?,
         false => None,
     };
+    let common_terms = common_terms(session, search).await?;
     let dialect = session.dialect();
-    let select = statements::count(scope, filter, search, settled_before, dialect)?;
+    let known = Known { settled_before, common_terms };
+    let select = statements::count(scope, filter, search, &known, dialect)?;
     let counted = session.optional(dialect.statement(select.into())).await?;
     counted.map_or(Ok(0), |mut row| row.amount(0))
+}
+
+/// The terms of a search that more than [`search::RARE_MAX`] alerts have, where the database has to be told.
+async fn common_terms(
+    session: &mut impl Session,
+    search: Option<&Search>,
+) -> Result<Vec<SearchTerm>, StoreError> {
+    let mut common = Vec::new();
+    for term in search.map(search::terms).unwrap_or_default() {
+        let words = search::words_of(term)?;
+        let dialect = session.dialect();
+        let Some(count) = dialect.count_of_words(&words, search::RARE_MAX + 1) else { continue };
+        let counted = session.optional(dialect.statement(count.into())).await?;
+        if counted.map_or(Ok(0), |mut row| row.amount::<u64>(0))? > search::RARE_MAX {
+            common.push(term.clone());
+        }
+    }
+    Ok(common)
 }
 
 pub(crate) async fn change_status(

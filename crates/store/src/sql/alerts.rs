@@ -2,7 +2,7 @@
 
 use alerts::{AlertId, Scope};
 use chrono::{DateTime, Utc};
-use odata::checked::{Filter, Search};
+use odata::checked::{Filter, Search, SearchTerm};
 use sea_query::{Expr, ExprTrait, Func, OnConflict, Order, Query, SelectStatement, UpdateStatement};
 
 use super::dialect::Dialect;
@@ -58,17 +58,25 @@ pub(crate) fn latest_of_incident(
         .take()
 }
 
+/// What was asked of the database before a statement is written.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// What was modified then or later is left out.
+    pub(crate) settled_before: Option<DateTime<Utc>>,
+    /// The terms of the search that very many alerts have; see [`search::found`].
+    pub(crate) common_terms: Vec<SearchTerm>,
+}
+
 /// A page, and one alert more to tell whether another page follows.
 ///
-/// The columns are [`BODY_COLUMNS`], the id, then the sort keys. What was modified at `settled_before`
-/// or later is left out.
+/// The columns are [`BODY_COLUMNS`], the id, then the sort keys.
 ///
 /// Where no index gives the order, the ids of the page are found first: an index may hold all that it takes to
 /// sort, and the alerts themselves, which are large, need not be read but for the page.
 pub(crate) fn list(
     scope: &Scope,
     query: &AlertQuery,
-    settled_before: Option<DateTime<Utc>>,
+    known: &Known,
     dialect: &dyn Dialect,
 ) -> Result<(SelectStatement, Vec<Key>), StoreError> {
     let keys = order::keys(&query.order, dialect)?;
@@ -77,14 +85,14 @@ pub(crate) fn list(
     order::select(&mut select, &keys);
     let of_the_page = match order::way(query, dialect) {
         Way::Along => {
-            page(&mut select, query, &keys, settled_before, dialect)?;
+            page(&mut select, query, &keys, known, dialect)?;
             return Ok((select, keys));
         }
         Way::Sorted => order::keys(&query.order, dialect)?,
         Way::SortedWithinWide => order::hidden(order::keys(&query.order, dialect)?),
     };
     let mut ids = Query::select().column("id").from("alert").cond_where(within(scope)).take();
-    page(&mut ids, query, &of_the_page, settled_before, dialect)?;
+    page(&mut ids, query, &of_the_page, known, dialect)?;
     select.and_where(Expr::col("id").in_subquery(ids));
     order::sort(&mut select, &keys);
     Ok((select, keys))
@@ -95,7 +103,7 @@ fn page(
     select: &mut SelectStatement,
     query: &AlertQuery,
     keys: &[Key],
-    settled_before: Option<DateTime<Utc>>,
+    known: &Known,
     dialect: &dyn Dialect,
 ) -> Result<(), StoreError> {
     // The position comes before the filter: of two lower bounds on one column, SQLite seeks to the
@@ -107,9 +115,9 @@ fn page(
         select.and_where(filter::holds(filter, dialect)?);
     }
     if let Some(search) = &query.search {
-        select.and_where(search::found(search, dialect)?);
+        select.and_where(search::found(search, &known.common_terms, dialect)?);
     }
-    if let Some(settled_before) = settled_before {
+    if let Some(settled_before) = known.settled_before {
         select.and_where(modified_before(settled_before));
     }
     order::sort(select, keys);
@@ -124,19 +132,19 @@ fn page(
 /// Databases count rows in signed 64-bit numbers.
 const LIMIT_MAX: u64 = i64::MAX as u64;
 
-/// How many alerts the filter and the search leave, of those modified before `settled_before`.
+/// How many alerts the filter and the search leave.
 pub(crate) fn count(
     scope: &Scope,
     filter: Option<&Filter>,
     search: Option<&Search>,
-    settled_before: Option<DateTime<Utc>>,
+    known: &Known,
     dialect: &dyn Dialect,
 ) -> Result<SelectStatement, StoreError> {
     let kept = dialect.counted_columns();
     let is_kept = matches!(scope, Scope::Partner(_))
         && !kept.is_empty()
         && search.is_none()
-        && settled_before.is_none()
+        && known.settled_before.is_none()
         && filter.is_none_or(|filter| reads::only(filter, kept));
     let mut select = Query::select();
     if is_kept {
@@ -151,9 +159,9 @@ pub(crate) fn count(
         select.and_where(filter::holds(filter, dialect)?);
     }
     if let Some(search) = search {
-        select.and_where(search::found(search, dialect)?);
+        select.and_where(search::found(search, &known.common_terms, dialect)?);
     }
-    if let Some(settled_before) = settled_before {
+    if let Some(settled_before) = known.settled_before {
         select.and_where(modified_before(settled_before));
     }
     Ok(select)

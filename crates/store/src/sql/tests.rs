@@ -3,7 +3,7 @@
 use odata::checked::{Arithmetic, Comparison, Direction, Filter, Function, Literal, Operand, TextTest};
 use sea_query::SqliteQueryBuilder;
 
-use super::alerts::{count, list};
+use super::alerts::{Known, count, list};
 use super::dialect::{Dialect, Postgres, Sqlite};
 use crate::testing::{checked, compare, literal, operand, sort_key, value};
 use crate::{AlertQuery, Position, default_order};
@@ -15,7 +15,9 @@ fn partner() -> Scope {
 
 /// The condition that a filter becomes, without that of the scope.
 fn condition(filter: &Filter) -> String {
-    let sql = count(&partner(), Some(filter), None, None, &Sqlite).unwrap().to_string(SqliteQueryBuilder);
+    let sql = count(&partner(), Some(filter), None, &Known::default(), &Sqlite)
+        .unwrap()
+        .to_string(SqliteQueryBuilder);
     let (_, condition) = sql.split_once("\"partner_tenant_id\" = 'p' AND ").unwrap();
     condition.replace('"', "")
 }
@@ -86,7 +88,7 @@ fn and_or_not_are_pushed_down_to_the_comparisons() {
 fn a_member_of_the_open_type_is_reached_by_a_bound_path() {
     let filter = compare("additionalDetails/VmCount", Comparison::Eq, "12");
     let (sql, values) =
-        count(&partner(), Some(&filter), None, None, &Sqlite).unwrap().build(SqliteQueryBuilder);
+        count(&partner(), Some(&filter), None, &Known::default(), &Sqlite).unwrap().build(SqliteQueryBuilder);
     assert!(!sql.contains("VmCount"), "{sql}");
     assert!(format!("{values:?}").contains("$.additionalDetails.\\\"VmCount\\\""), "{values:?}");
 }
@@ -94,7 +96,10 @@ fn a_member_of_the_open_type_is_reached_by_a_bound_path() {
 #[test]
 fn what_cannot_be_answered_is_refused() {
     let check = |filter: &Filter, expected: &str| {
-        assert_eq!(count(&partner(), Some(filter), None, None, &Sqlite).unwrap_err().to_string(), expected);
+        assert_eq!(
+            count(&partner(), Some(filter), None, &Known::default(), &Sqlite).unwrap_err().to_string(),
+            expected
+        );
     };
     let at = |path: &[&str]| {
         let mut operand = operand("displayName");
@@ -128,7 +133,8 @@ fn a_position_becomes_one_seek_where_an_index_can_serve_it() {
             skip: 0,
             after: Some(Position { keys, id: "a".into() }),
         };
-        let sql = list(&partner(), &query, None, &Sqlite).unwrap().0.to_string(SqliteQueryBuilder);
+        let sql =
+            list(&partner(), &query, &Known::default(), &Sqlite).unwrap().0.to_string(SqliteQueryBuilder);
         let (_, condition) = sql.rsplit_once("\"partner_tenant_id\" = 'p' AND ").unwrap();
         assert_eq!(condition.replace('"', ""), expected);
     };

@@ -82,6 +82,7 @@ macro_rules! store_suite {
             what_is_pruned_is_gone_and_said_to_be,
             a_follower_misses_nothing_while_others_write,
             a_search_finds_words_and_phrases,
+            a_search_for_what_thousands_have_finds_the_same,
             a_search_stays_within_scope_and_filter,
             a_search_finds_what_an_alert_says_now,
             the_directory_keeps_what_records_leave_out,

@@ -1,7 +1,7 @@
 //! Which plans the server makes for what clients ask most.
 
 use crate::session::{Session, Statement};
-use crate::sql::alerts as statements;
+use crate::sql::alerts::{self as statements, Known};
 use crate::sql::dialect::{Dialect, Postgres};
 use crate::testing::postgres::{execute, temporary_postgres};
 use crate::testing::{Question, common_questions};
@@ -35,10 +35,16 @@ analyze";
 async fn plan(session: &mut impl Session, question: &Question) -> String {
     let Question { scope, query, .. } = question;
     let Statement { sql, values } = if question.only_count {
-        let select = statements::count(scope, query.filter.as_ref(), query.search.as_ref(), None, &Postgres);
+        let select = statements::count(
+            scope,
+            query.filter.as_ref(),
+            query.search.as_ref(),
+            &Known::default(),
+            &Postgres,
+        );
         Postgres.statement(select.unwrap().into())
     } else {
-        Postgres.statement(statements::list(scope, query, None, &Postgres).unwrap().0.into())
+        Postgres.statement(statements::list(scope, query, &Known::default(), &Postgres).unwrap().0.into())
     };
     let explain = Statement { sql: format!("explain (analyze, timing off) {sql}"), values };
     let lines = session.rows(explain).await.unwrap();

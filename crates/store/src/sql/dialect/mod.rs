@@ -9,13 +9,26 @@ mod postgres;
 mod sqlite;
 
 use odata::checked::Arithmetic;
-use sea_query::{Expr, FunctionCall, QueryBuilder, SqlWriterValues, SubQueryStatement, Value};
+use sea_query::{
+    Expr, FunctionCall, QueryBuilder, SelectStatement, SqlWriterValues, SubQueryStatement, Value,
+};
 
 pub(crate) use postgres::Postgres;
 pub(crate) use sqlite::Sqlite;
 
 use super::scalar::Scalar;
 use crate::session::Statement;
+
+/// Words that are looked for.
+pub(crate) struct Words {
+    /// The column of `alert_text` in which they stand; any of them if `None`.
+    pub(crate) column: Option<&'static str>,
+    /// The words, side by side: letters and digits alone, in lower case.
+    pub(crate) words: Vec<String>,
+    /// Whether so many alerts have them that it is faster to ask each alert of a list whether it is one of these, than to
+    /// look these up.
+    pub(crate) are_common: bool,
+}
 
 /// What differs between databases.
 pub(crate) trait Dialect: Sync {
@@ -25,8 +38,12 @@ pub(crate) trait Dialect: Sync {
     /// A statement that was written by hand, with parameters `$1` and so on.
     fn text(&self, sql: &str, values: Vec<Value>) -> Statement;
 
-    /// That these words stand side by side in a column of `alert_text`; in any of them if `None`.
-    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr;
+    /// That these words stand side by side in an alert's texts.
+    fn has_words(&self, words: &Words) -> Expr;
+
+    /// How many alerts have the words, counted no further than to `most`; `None` if the database judges by itself how the
+    /// alerts that have them are best found.
+    fn count_of_words(&self, words: &Words, most: u64) -> Option<SelectStatement>;
 
     /// The columns of `alert` by which the database keeps counts, in `alert_count`; none if it keeps none.
     fn counted_columns(&self) -> &'static [&'static str];

@@ -12,11 +12,12 @@ mod number;
 
 use odata::checked::{Arithmetic, WHITE_SPACE};
 use sea_query::{
-    BinOper, Expr, ExprTrait, Func, FunctionCall, PostgresQueryBuilder, Query, SubQueryStatement, Value,
+    BinOper, Expr, ExprTrait, Func, FunctionCall, PostgresQueryBuilder, Query, SelectStatement,
+    SubQueryStatement, Value,
 };
 
 use self::number::{MOMENTS, WHOLE, doubles, fitting, whole};
-use super::{Dialect, Numbers, Primitive, written};
+use super::{Dialect, Numbers, Primitive, Words, written};
 use crate::session::Statement;
 use crate::sql::scalar::Scalar;
 
@@ -65,10 +66,10 @@ impl Dialect for Postgres {
         Statement { sql: sql.to_owned(), values }
     }
 
-    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
+    fn has_words(&self, words: &Words) -> Expr {
         // Words hold letters and digits alone, so none needs escaping.
-        let label = column.and_then(label).map(|label| format!(":{label}")).unwrap_or_default();
-        let words = words.iter().map(|word| format!("'{}'{label}", cut(word)));
+        let label = words.column.and_then(label).map(|label| format!(":{label}")).unwrap_or_default();
+        let words = words.words.iter().map(|word| format!("'{}'{label}", cut(word)));
         let phrase = Expr::val(words.collect::<Vec<_>>().join(" <-> ")).cast_as("text").cast_as("tsquery");
         let matching = Query::select()
             .column("alert_number")
@@ -76,6 +77,11 @@ impl Dialect for Postgres {
             .and_where(Expr::col("words").binary(BinOper::Custom("@@"), phrase))
             .take();
         Expr::col(("alert", "alert_number")).in_subquery(matching)
+    }
+
+    /// It knows from its statistics how many alerts have them.
+    fn count_of_words(&self, _words: &Words, _most: u64) -> Option<SelectStatement> {
+        None
     }
 
     /// Figures that are kept would make writers wait for each other.
@@ -269,9 +275,9 @@ mod tests {
 
     #[test]
     fn words_are_bound_and_labelled() {
-        let words = ["mining".to_owned(), "x".repeat(600)];
         let select = |column| {
-            let condition = Postgres.has_words(column, &words);
+            let words = vec!["mining".to_owned(), "x".repeat(600)];
+            let condition = Postgres.has_words(&Words { column, words, are_common: false });
             Postgres.statement(Query::select().from("alert").and_where(condition).take().into())
         };
         let any = select(None);

@@ -4,14 +4,26 @@
 
 use odata::checked::Arithmetic;
 use sea_query::{
-    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SqliteQueryBuilder,
+    BinOper, CaseStatement, Expr, ExprTrait, Func, FunctionCall, Query, SelectStatement, SqliteQueryBuilder,
     SubQueryStatement, Value,
 };
 
-use super::{Dialect, Numbers, Primitive, written};
+use super::{Dialect, Numbers, Primitive, Words, written};
 use crate::model::{NAMED_DETECTOR, names_detector};
 use crate::session::Statement;
 use crate::sql::scalar::Scalar;
+
+/// The numbers of the alerts that have the words.
+fn having(words: &Words) -> SelectStatement {
+    // Words hold no quote, so a phrase needs no escaping.
+    let phrase = format!("\"{}\"", words.words.join(" "));
+    let pattern = words.column.map_or_else(|| phrase.clone(), |column| format!("{column} : {phrase}"));
+    Query::select()
+        .column("rowid")
+        .from("alert_text")
+        .and_where(Expr::col("alert_text").binary(BinOper::Custom("match"), pattern))
+        .take()
+}
 
 /// SQLite 3.39 or later.
 pub(crate) struct Sqlite;
@@ -25,16 +37,17 @@ impl Dialect for Sqlite {
         Statement { sql: sql.replace('$', "?"), values }
     }
 
-    fn has_words(&self, column: Option<&'static str>, words: &[String]) -> Expr {
-        // Words hold no quote, so a phrase needs no escaping.
-        let phrase = format!("\"{}\"", words.join(" "));
-        let pattern = column.map_or_else(|| phrase.clone(), |column| format!("{column} : {phrase}"));
-        let matching = Query::select()
-            .column("rowid")
-            .from("alert_text")
-            .and_where(Expr::col("alert_text").binary(BinOper::Custom("match"), pattern))
-            .take();
-        Expr::col(("alert", "alert_number")).in_subquery(matching)
+    fn has_words(&self, words: &Words) -> Expr {
+        let alert_number = Expr::col(("alert", "alert_number"));
+        // The plus hides the column from the planner, which would otherwise look up each alert that has the words, and sort
+        // them all. Each index holds the number, so that no alert is read for it.
+        let asked = if words.are_common { Expr::cust_with_expr("+$1", alert_number) } else { alert_number };
+        asked.in_subquery(having(words))
+    }
+
+    fn count_of_words(&self, words: &Words, most: u64) -> Option<SelectStatement> {
+        let few = having(words).limit(most).take();
+        Some(Query::select().expr(Func::count(Expr::cust("*"))).from_subquery(few, "few").take())
     }
 
     fn counted_columns(&self) -> &'static [&'static str] {

@@ -8,6 +8,7 @@ use proptest::sample::select;
 use tokio::runtime::Runtime;
 
 use super::import_time;
+use crate::sql::alerts::{self as statements, Known};
 use crate::sql::dialect::{Dialect, Sqlite};
 use crate::sql::reads;
 use crate::sqlite::SqliteStore;
@@ -119,7 +120,7 @@ fn a_filter_over_anything_else_counts_rows() {
         assert!(!reads::only(&both, kept), "{property}");
     }
     let counted = |scope: &Scope, search: Option<&odata::checked::Search>| {
-        let select = crate::sql::alerts::count(scope, Some(&active), search, None, &Sqlite).unwrap();
+        let select = statements::count(scope, Some(&active), search, &Known::default(), &Sqlite).unwrap();
         Sqlite.statement(select.into()).sql.contains("FROM \"alert_count\"")
     };
     assert!(counted(&super::partner(), None));

@@ -1,13 +1,14 @@
 //! Which index answers what.
 
 use ::alerts::Scope;
-use odata::checked::{Comparison, Direction, Filter};
+use odata::checked::{Comparison, Direction, Filter, Search};
 use rusqlite::Connection;
 
 use super::{connection, partner};
 use crate::logic::money::{list_statement, totals_statements};
-use crate::sql::alerts as statements;
+use crate::sql::alerts::{self as statements, Known};
 use crate::sql::dialect::{Dialect as _, Sqlite};
+use crate::sql::search;
 use crate::testing::{Question, common_questions, compare, literal, operand, sort_key, term};
 use crate::{AlertQuery, MoneyOrder, MoneyPosition, MoneyQuery, Position, default_order};
 
@@ -53,9 +54,9 @@ fn common_questions_are_served_by_an_index() {
     };
     let list = |scope: &Scope, filter: Option<&Filter>, order, after| {
         let query = AlertQuery { filter: filter.cloned(), search: None, order, limit: 50, skip: 0, after };
-        statements::list(scope, &query, None, &Sqlite).unwrap().0
+        statements::list(scope, &query, &Known::default(), &Sqlite).unwrap().0
     };
-    let count = |scope, filter| statements::count(scope, filter, None, None, &Sqlite).unwrap();
+    let count = |scope, filter| statements::count(scope, filter, None, &Known::default(), &Sqlite).unwrap();
     let and = |left: &Filter, right: &Filter| Filter::And(Box::new(left.clone()), Box::new(right.clone()));
     let p = partner();
     let reseller = Scope::Reseller("p".parse().unwrap(), "r".parse().unwrap());
@@ -162,8 +163,10 @@ fn what_the_console_sorts_by_is_sorted_within_an_index() {
                     skip: 0,
                     after: None,
                 };
-                let found =
-                    plan(&connection, &statements::list(&partner(), &query, None, &Sqlite).unwrap().0);
+                let found = plan(
+                    &connection,
+                    &statements::list(&partner(), &query, &Known::default(), &Sqlite).unwrap().0,
+                );
                 let by_id =
                     "SEARCH alert USING INDEX alert_by_id (partner_tenant_id=? AND id=?); LIST SUBQUERY";
                 let sorted = match narrowed {
@@ -193,7 +196,7 @@ fn the_alerts_of_a_detector_are_found_and_counted_within_an_index() {
     ] {
         let wide =
             format!("SEARCH alert USING COVERING INDEX alert_by_status (partner_tenant_id=?{narrowed}");
-        let count = statements::count(&partner(), Some(&filter), None, None, &Sqlite).unwrap();
+        let count = statements::count(&partner(), Some(&filter), None, &Known::default(), &Sqlite).unwrap();
         assert!(plan(&connection, &count).starts_with(&wide), "{}", plan(&connection, &count));
         for property in ["detectedDateTime", "displayName", "customerTenantId", "severity"] {
             let order = vec![sort_key(property, Direction::Descending)];
@@ -207,8 +210,10 @@ fn the_alerts_of_a_detector_are_found_and_counted_within_an_index() {
                     skip: 0,
                     after,
                 };
-                let found =
-                    plan(&connection, &statements::list(&partner(), &query, None, &Sqlite).unwrap().0);
+                let found = plan(
+                    &connection,
+                    &statements::list(&partner(), &query, &Known::default(), &Sqlite).unwrap().0,
+                );
                 assert!(found.contains(&wide), "{property}: {found}");
             }
         }
@@ -222,6 +227,40 @@ fn first_value(property: &str) -> &'static str {
         "severity" => "medium",
         _ => "c1",
     }
+}
+
+/// What very many alerts have is asked of the alerts along the index of the list, or of its order: to look up each of them and
+/// to sort them all took longer the more there were.
+#[test]
+fn alerts_with_a_common_word_are_found_along_an_index() {
+    let (_folder, connection) = filled();
+    let (rare, common) = (term("rare"), term("common"));
+    let both = Search::And(Box::new(common.clone()), Box::new(rare.clone()));
+    let known = || {
+        let common_terms = search::terms(&common).into_iter().cloned().collect();
+        Known { common_terms, ..Known::default() }
+    };
+    let of_customer = compare("customerTenantId", Comparison::Eq, "c1");
+    let by_title = || vec![sort_key("displayName", Direction::Ascending)];
+    let by_number = "SEARCH alert USING INTEGER PRIMARY KEY (rowid=?); ";
+    let along = |index: &str| format!("SEARCH alert USING INDEX {index} (partner_tenant_id=?");
+    let within = "SEARCH alert USING COVERING INDEX ";
+    for (search, filter, order, expected, is_sorted) in [
+        (&rare, None, default_order(), by_number.to_owned(), true),
+        (&both, None, default_order(), by_number.to_owned(), true),
+        (&common, None, default_order(), along("alert_by_detection"), false),
+        (&common, Some(of_customer), default_order(), along("alert_by_customer"), false),
+        (&common, None, by_title(), within.to_owned(), true),
+    ] {
+        let search = Some(search.clone());
+        let query = AlertQuery { filter, search, order, limit: 50, skip: 0, after: None };
+        let found = plan(&connection, &statements::list(&partner(), &query, &known(), &Sqlite).unwrap().0);
+        assert!(found.contains(&expected), "{query:?}: {found}");
+        assert_eq!(found.contains("USE TEMP B-TREE FOR ORDER BY"), is_sorted, "{query:?}: {found}");
+    }
+    let count = statements::count(&partner(), None, Some(&common), &known(), &Sqlite).unwrap();
+    let found = plan(&connection, &count);
+    assert!(found.starts_with(within), "{found}");
 }
 
 /// Sums of money read what is open, not what was ever reckoned.
@@ -265,7 +304,7 @@ fn alerts_come_in_the_order_of_their_money_from_an_index() {
 fn no_question_reads_the_whole_table() {
     let (_folder, connection) = filled();
     let check = |query: &AlertQuery| {
-        let select = statements::list(&partner(), query, None, &Sqlite).unwrap().0;
+        let select = statements::list(&partner(), query, &Known::default(), &Sqlite).unwrap().0;
         let found = plan(&connection, &select);
         assert!(found.contains("SEARCH alert USING "), "{found}");
         assert!(!found.contains("SCAN alert;") && !found.ends_with("SCAN alert"), "{found}");
@@ -285,9 +324,16 @@ fn the_common_questions_of_all_databases_search() {
     let (_folder, connection) = filled();
     for Question { name, scope, query, only_count } in common_questions() {
         let select = if only_count {
-            statements::count(&scope, query.filter.as_ref(), query.search.as_ref(), None, &Sqlite).unwrap()
+            statements::count(
+                &scope,
+                query.filter.as_ref(),
+                query.search.as_ref(),
+                &Known::default(),
+                &Sqlite,
+            )
+            .unwrap()
         } else {
-            statements::list(&scope, &query, None, &Sqlite).unwrap().0
+            statements::list(&scope, &query, &Known::default(), &Sqlite).unwrap().0
         };
         let found = plan(&connection, &select);
         assert!(found.contains("SEARCH alert"), "{name}: {found}");

@@ -84,6 +84,37 @@ pub async fn a_search_finds_words_and_phrases<S: Store>(store: Arc<S>) {
     }
 }
 
+/// Some databases find what very many alerts have in another way than what few have.
+pub async fn a_search_for_what_thousands_have_finds_the_same<S: Store>(store: Arc<S>) {
+    let alerts: Vec<_> = (0..4_200)
+        .map(|number| {
+            let id = format!("a{number:04}");
+            let words = if number % 1_000 == 7 { "Mining pool, rarely" } else { "Mining pool" };
+            let customer = if number % 2_000 == 7 { "c1" } else { "c2" };
+            let built = AlertBuilder::new("p", &id).of(customer, None);
+            built.with(|body| body.display_name = words.to_owned()).build()
+        })
+        .collect();
+    put(&*store, &alerts).await;
+    let and = |left: Search, right: Search| Search::And(Box::new(left), Box::new(right));
+    let not = |inner: Search| Search::Not(Box::new(inner));
+    let rare = "a0007 a1007 a2007";
+    for (scope, search, first_three, count) in [
+        (partner("p"), term("mining"), "a0000 a0001 a0002", 4_200),
+        (partner("p"), term("rarely"), rare, 5),
+        (partner("p"), and(term("mining"), term("rarely")), rare, 5),
+        (partner("p"), and(term("mining pool"), term("pool rarely")), rare, 5),
+        (partner("p"), and(not(term("mining")), term("rarely")), "", 0),
+        (partner("p"), and(term("pool"), not(term("rarely"))), "a0000 a0001 a0002", 4_195),
+        (customer("p", "c1"), term("mining"), "a0007 a2007 a4007", 3),
+    ] {
+        let query = AlertQuery { limit: 3, ..everything(search.clone()) };
+        let found = ids(&*store, &scope, &query).await;
+        let counted = store.count_alerts(&scope, None, Some(&search)).await.unwrap();
+        assert_eq!((found.as_str(), counted), (first_three, count), "{search:?}");
+    }
+}
+
 pub async fn a_search_stays_within_scope_and_filter<S: Store>(store: Arc<S>) {
     three(&*store).await;
     put(&*store, &[AlertBuilder::new("q", "a9").with(|body| body.display_name = "pool".to_owned()).build()])
