@@ -102,6 +102,19 @@ test("a server that fails is told as that, never as nothing there, and the way o
   }
 }));
 
+test("related alerts that cannot be read are told as that, beside an alert that was", () => onPage({}, async (page) => {
+  const [hash, isThere] = views(recording.alert).alert;
+  alter = (path, reply) => (path.endsWith("/securityAlerts") ? refused(503, "serviceUnavailable", "The store does not answer.") : reply);
+  await page.goto(server.url + hash);
+  await isThere(page).waitFor();
+  const near = page.getByRole("region", { name: "Related alerts" });
+  await near.getByText("The related alerts could not be loaded").waitFor();
+  assert.doesNotMatch(await near.innerText(), /None on this/);
+  alter = (_, reply) => reply;
+  await near.getByRole("button", { name: "Try again" }).click();
+  await near.getByRole("link").first().waitFor();
+}));
+
 test("what is on its way is a shape of it, under the heading of the page", () => onPage({}, async (page) => {
   for (const [name, view] of Object.entries(views(recording.alert))) {
     if (name === "explorer") continue;
