@@ -12,12 +12,12 @@ use store::{Backlog, StoreError};
 use super::{DetectionError, Period};
 use crate::app::Instance;
 
-/// The longest window that one query looks at. A first run over months of history is cut into such
-/// slices; a scheduled run never reaches it.
-const SLICE_MAX: TimeDelta = TimeDelta::days(10);
+/// The longest window that one query looks at, where there are very many events. A first run over months of history is cut
+/// into such slices; a scheduled run never reaches it.
+const SLICE_MIN: TimeDelta = TimeDelta::days(10);
 
-/// How many events the tables of a detector may hold for all of a window to be looked at at once.
-const ROWS_AT_ONCE: u64 = 1_000_000;
+/// How many events of a detector's tables a longer slice may span.
+const ROWS_AT_ONCE: u64 = 2_000_000;
 
 /// What a detector is to look at.
 pub(super) struct Plan {
@@ -112,23 +112,52 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Cuts a window into pieces that one query can take: all of it, where there are few events.
+/// Cuts a window into pieces that one query can take: all of it, where there are few events. Each piece reads the detector's
+/// lookback again, so that few pieces are little work.
 pub(in crate::app) async fn slices(
     instance: &Instance,
     detector: &Detector,
     window: &Window,
 ) -> Result<Vec<Window>, LakeError> {
-    let mut length = SLICE_MAX;
-    if window.until - window.since > SLICE_MAX {
+    let all = window.until - window.since;
+    let mut length = SLICE_MIN;
+    if all > SLICE_MIN {
         let mut rows = 0;
         for kind in &detector.manifest.inputs {
             rows += instance.lake.summary(*kind).await?.rows;
         }
-        if rows <= ROWS_AT_ONCE {
-            length = window.until - window.since;
-        }
+        length = length.max(length_of(all, rows));
     }
     let starts = std::iter::successors(Some(window.since), |since| Some(*since + length));
     let starts = starts.take_while(|since| *since < window.until);
     Ok(starts.map(|since| Window { since, until: window.until.min(since + length), ..*window }).collect())
+}
+
+/// How many days of a stretch of time with so many events a query can take; all of it if that is more.
+fn length_of(all: TimeDelta, rows: u64) -> TimeDelta {
+    if rows <= ROWS_AT_ONCE {
+        return all;
+    }
+    let days = u64::try_from(all.num_days()).unwrap_or_default();
+    let fitting = u128::from(days) * u128::from(ROWS_AT_ONCE) / u128::from(rows);
+    TimeDelta::days(i64::try_from(fitting).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_holds_so_many_events_and_all_where_there_are_few() {
+        for (days, rows, expected) in [
+            (90, 0, 90),
+            (90, ROWS_AT_ONCE, 90),
+            (90, ROWS_AT_ONCE + 1, 89),
+            (90, 2 * ROWS_AT_ONCE, 45),
+            (90, 1_000 * ROWS_AT_ONCE, 0),
+            (3_650_000, u64::MAX, 0),
+        ] {
+            assert_eq!(length_of(TimeDelta::days(days), rows), TimeDelta::days(expected), "{days} {rows}");
+        }
+    }
 }
