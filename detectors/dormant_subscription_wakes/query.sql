@@ -121,7 +121,8 @@ select
     caller, ' made ', made, case when made = 1 then ' computing resource' else ' computing resources' end,
     ' (', coalesce(array_to_string(resource_types, ', '), 'unknown type'), ').',
     case
-      when woke then concat(' Nothing had been written on the subscription ', coalesce(concat('since ', cast(last_write_on as varchar)), 'for six weeks'), '.')
+      when woke and last_write_on is null then ' No write on the subscription is on record in the six weeks before.'
+      when woke then concat(' Nothing had been written on the subscription since ', last_write_on, '.')
       else ''
     end,
     case

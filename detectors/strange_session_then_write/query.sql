@@ -4,8 +4,8 @@
 -- For each hour in which a user changed something, the user's successful sign-ins of the 24 hours before it and of the
 -- hour itself are recent, those of the 28 days before are history. Three signs must come together: recent sign-ins from
 -- the network of the change come from countries that are in the history neither of the user nor of two colleagues; none of
--- them shows a device, while most of the history does; the address itself is not in the history. The history must be a
--- week long, or newness says nothing.
+-- them shows a device, while most of the history does; the address itself is not in the history. The history must be of
+-- several days, or newness says nothing.
 --
 -- DataFusion runs a part of `with` once for each place that names it. Those that are named twice are small.
 with requests as (
@@ -113,7 +113,8 @@ pasts as (
     and past.event_at < suspects.hour - interval '24 hours'
   where coalesce(past.customer_tenant_id, '') = coalesce(suspects.sign_in_tenant_id, '')
   group by suspects.caller_key, suspects.hour, past.user_id, past.customer_tenant_id
-  having min(past.event_at) <= suspects.hour - interval '7 days'
+  having min(past.event_at) <= suspects.hour - interval '3 days'
+    and count(distinct past.day) >= 2
     and 2 * count(past.device_id) > count(*)
 ),
 sessions as (

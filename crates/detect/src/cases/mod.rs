@@ -65,6 +65,8 @@ pub struct Expected {
     pub severity: Option<String>,
     /// Its confidence, in Graph's word.
     pub confidence: Option<String>,
+    /// Words that stand in its description.
+    pub says: Option<String>,
     /// Entries of its details.
     #[serde(default)]
     pub details: BTreeMap<String, String>,
@@ -272,6 +274,7 @@ impl Expected {
             && same(&self.grouping_key, &finding.grouping_key)
             && same(&self.severity, finding.severity.as_str())
             && same(&self.confidence, finding.confidence.as_str())
+            && self.says.as_ref().is_none_or(|words| finding.description.contains(words))
             && self
                 .details
                 .iter()
