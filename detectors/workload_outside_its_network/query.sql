@@ -2,10 +2,10 @@
 -- each subscription, caller and hour.
 --
 -- Held against what the caller did on the subscription in the 28 days before the hour, without the last 24 hours. Four
--- things must come together: the caller worked on four days at least; its addresses lay in one large network (the first 8
--- bits of IPv4, the first 24 of IPv6: providers hold such blocks), and the new one does not, while build agents that are lent
--- out by the hour come from several; nobody worked on the subscription from the neighbourhood of the new address (16 bits,
--- 32 of IPv6); and it never did there what it tries now. Refused attempts count as well.
+-- things must come together: the caller worked on four days at least; its addresses lay in one network (16 bits of IPv4, 32
+-- of IPv6), while build agents that are lent out by the hour come from several; the new address is far from it (another
+-- first 8 bits, 24 of IPv6: providers hold such blocks), and nobody worked on the subscription from its neighbourhood; and the
+-- caller never did there what it tries now. Refused attempts count as well.
 --
 -- DataFusion runs a part of `with` once for each place that names it, so each is named once, but for a small one.
 with deeds as (
@@ -51,7 +51,7 @@ judged as (
     bool_or(deeds.succeeded) as succeeded,
     max(deeds.resources) as resources,
     count(distinct case when past.caller_id = deeds.caller_id then past.day end) as days_before,
-    max(case when past.caller_id = deeds.caller_id then past.block end) as usual_network
+    max(case when past.caller_id = deeds.caller_id then past.neighbourhood end) as usual_network
   from deeds
   join (
     select
@@ -71,7 +71,7 @@ judged as (
     and past.event_at < deeds.hour - interval '24 hours'
   group by deeds.subscription_id, deeds.caller_id, deeds.hour, deeds.operation, deeds.address
   having count(distinct case when past.caller_id = deeds.caller_id then past.day end) >= 4
-    and count(distinct case when past.caller_id = deeds.caller_id then past.block end) = 1
+    and count(distinct case when past.caller_id = deeds.caller_id then past.neighbourhood end) = 1
     and not bool_or(past.caller_id = deeds.caller_id and past.block = ip_network(deeds.address, 8, 24))
     and not bool_or(past.caller_id = deeds.caller_id and past.operation = deeds.operation)
     and not bool_or(past.neighbourhood = ip_network(deeds.address, 16, 32))
