@@ -180,7 +180,7 @@ fn each_database_gets_expressions_of_its_own() {
     .into_iter()
     .map(|text| {
         let written = |dialect: &dyn Dialect| {
-            let select = count(&partner(), Some(&checked(text)), None, None, dialect).unwrap();
+            let select = count(&partner(), Some(&checked(text)), None, &Known::default(), dialect).unwrap();
             let sql = dialect.statement(select.into()).sql;
             let (_, condition) = sql.split_once(" AND ").unwrap();
             condition.replace('"', "")
@@ -204,7 +204,7 @@ fn a_statement_grows_with_its_filter_and_no_faster() {
         }
         let number = Filter::Compare(number, Comparison::Ne, value(Literal::Null));
         let filter = Filter::And(Box::new(not(filter)), Box::new(number));
-        let select = count(&partner(), Some(&filter), None, None, dialect).unwrap();
+        let select = count(&partner(), Some(&filter), None, &Known::default(), dialect).unwrap();
         dialect.statement(select.into()).sql.len()
     };
     for dialect in [&Sqlite as &dyn Dialect, &Postgres] {

@@ -38,10 +38,12 @@ impl Dialect for Sqlite {
     }
 
     fn has_words(&self, words: &Words) -> Expr {
-        let alert_number = Expr::col(("alert", "alert_number"));
         // The plus hides the column from the planner, which would otherwise look up each alert that has the words, and sort
         // them all. Each index holds the number, so that no alert is read for it.
-        let asked = if words.are_common { Expr::cust_with_expr("+$1", alert_number) } else { alert_number };
+        let asked = match words.are_common {
+            true => Expr::cust(r#"+"alert"."alert_number""#),
+            false => Expr::col(("alert", "alert_number")),
+        };
         asked.in_subquery(having(words))
     }
 
