@@ -88,7 +88,8 @@ placed as (
     max(risky.target_name) as target_name,
     max(risky.risk_state) as risk_state,
     max(risky.risk_event_types) as risk_event_types,
-    coalesce(bool_or(past.country = risky.country), false) as country_known,
+    -- Without a few days of history no country is new.
+    coalesce(bool_or(past.country = risky.country) or min(past.event_at) > risky.hour - interval '3 days', true) as country_known,
     array_agg(distinct past.ip) filter (where past.ip is not null and past.ip <> risky.ip) as usual_ips,
     coalesce(bool_or(regexp_like(
       lower(risky.risk_event_types),
