@@ -1,0 +1,1 @@
+"""Normal life: what happens in the estate when nobody attacks it."""
