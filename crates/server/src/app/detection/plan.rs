@@ -12,12 +12,12 @@ use store::{Backlog, StoreError};
 use super::{DetectionError, Period};
 use crate::app::Instance;
 
-/// The longest window that one query looks at, where there are very many events. A first run over months of history is cut
-/// into such slices; a scheduled run never reaches it.
+/// No slice is shorter, however many events there are. A first run over months of history is cut into slices; a scheduled run
+/// never reaches it.
 const SLICE_MIN: TimeDelta = TimeDelta::days(10);
 
 /// How many events of a detector's tables a longer slice may span.
-const ROWS_AT_ONCE: u64 = 2_000_000;
+const ROWS_AT_ONCE: u64 = 1_000_000;
 
 /// What a detector is to look at.
 pub(super) struct Plan {
